@@ -1,0 +1,191 @@
+# Danchi's one makefile.  `make help` lists the targets.
+#
+# A directory is a program (or a library of the tree), and every .c in it belongs to it:
+#   protocol/           the wire, libc only, compiled for host and guest
+#   guest-agent/mapper/ block devices out of others, libc only, for init and agent
+#   launcher/base/      libc only, for every host program
+#   launcher/common/    GLib and json-glib, for danchi and danchid
+#   launcher/guest/     guests through libvirt, for danchid
+#   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
+#   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
+#   launcher/{cli,daemon,relay}/, guest-agent/{init,agent,unpack}/   the programs
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+TOP := $(CURDIR)
+
+# MODE=asan builds the same things under ASan and UBSan, beside the others.
+MODE ?= release
+B := build$(if $(filter-out release,$(MODE)),/$(MODE))
+PREFIX ?= /usr
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# V=1 shows the whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+VERSION := 0.1.0
+HOST_PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0
+DAEMON_PKGS := $(HOST_PKGS) libvirt libvirt-glib-1.0 libseccomp libcap-ng
+
+WARN := -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
+        $(if $(CI),-Werror)
+FLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2
+FLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+BASE_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DDN_VERSION='"$(VERSION)"' -DDN_PREFIX='"$(PREFIX)"' \
+               $(WARN) $(FLAGS.$(MODE)) -fstack-protector-strong -fstack-clash-protection \
+               -fcf-protection
+HOST_CFLAGS := $(BASE_CFLAGS) -fPIE
+HOST_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+GUEST_CFLAGS := $(BASE_CFLAGS) -fPIE
+GUEST_LDFLAGS := $(if $(filter asan,$(MODE)),-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack
+
+# Every object depends on this file, which says how objects are made here; it is written anew only when
+# that has changed (other PREFIX, VERSION, CC, warnings), so that a second `make` does nothing.
+FLAGS_FILE := $(B)/flags
+
+pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
+pkg_libs = $(shell pkg-config --libs $(1) 2>/dev/null)
+sources = $(sort $(wildcard $(1)/*.c))
+host_objs = $(patsubst %.c,$(B)/host/%.o,$(1))
+guest_objs = $(patsubst %.c,$(B)/guest/%.o,$(1))
+
+PROTOCOL_SRC := $(call sources,protocol)
+BASE_SRC := $(call sources,launcher/base)
+COMMON_SRC := $(call sources,launcher/common)
+CLI_SRC := $(call sources,launcher/cli)
+DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
+              $(call sources,launcher/spec) $(call sources,launcher/verify)
+RELAY_SRC := $(call sources,launcher/relay)
+# In both: block devices that the kernel checks.
+MAPPER_SRC := $(call sources,guest-agent/mapper)
+INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
+AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
+UNPACK_SRC := $(call sources,guest-agent/unpack)
+
+HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay
+GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
+
+.PHONY: all
+all: programs images  ## builds everything into build/
+
+.PHONY: programs
+programs: deps $(HOST_PROGRAMS) $(GUEST_PROGRAMS) $(B)/build-tree
+
+# Tells a program that it runs from a build tree (launcher/common/paths.h).
+$(B)/build-tree: | $(B)/bin
+	echo '$(TOP)' > $@
+
+$(B)/bin $(B)/guest/bin $(B)/tests:
+	mkdir -p $@
+
+$(B)/bin/danchi: $(call host_objs,$(CLI_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS)) $(LDLIBS)
+
+$(B)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(DAEMON_PKGS)) -lacl $(LDLIBS)
+
+# No GLib, no json-glib, no libvirt: see launcher/relay/lockdown.h.
+$(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
+
+$(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/guest/bin/danchi-agent: $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -ljansson $(LDLIBS)
+
+# The only program of ours with an archive parser, in the unpack guest's root alone.
+$(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -larchive -ljansson -lnettle -lz -lzstd \
+	  $(LDLIBS)
+
+$(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/spec/%.o \
+  $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
+$(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+
+# deps is order-only: libraries come first, but their presence rebuilds nothing.
+$(B)/host/%.o: %.c $(FLAGS_FILE) | deps
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(HOST_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/guest/%.o: %.c $(FLAGS_FILE) | deps
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B)/host $(B)/guest $(B)/fuzz -type f -name '*.d' 2>/dev/null)
+
+include images/images.mk
+include tests/tests.mk
+
+# Expanded here and not in the recipe: what an object adds to CPPFLAGS reaches its prerequisites too.
+# Compared while make reads this, so that `make -n` tells the truth and changes nothing.
+FLAGS_NOW := CC=$(CC) CPPFLAGS=$(CPPFLAGS) LDLIBS=$(LDLIBS) \
+  host: $(HOST_CFLAGS) $(HOST_LDFLAGS) guest: $(GUEST_CFLAGS) $(GUEST_LDFLAGS) \
+  fuzz: $(FUZZ_CC) $(FUZZ_CFLAGS) probe: $(PROBE_CFLAGS)
+ifneq ($(file <$(FLAGS_FILE)),$(FLAGS_NOW))
+$(FLAGS_FILE): FORCE
+endif
+$(FLAGS_FILE):
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+
+.PHONY: FORCE
+FORCE:
+
+.PHONY: deps
+deps:  ## installs the Debian packages that deps.txt lists, only what is missing
+	@./tests/tools/deps.sh deps.txt
+
+.PHONY: host
+host: programs  ## makes this machine able to run guests: libvirt running, danchid startable
+	@./tests/tools/host.sh start
+
+.PHONY: demo
+demo:  ## from nothing to two tenants in two guests, and away again
+	@./tests/demo/demo.sh
+
+.PHONY: lint
+lint: deps  ## layout, licence lines, cppcheck, shellcheck, Python's compiler
+	@./tests/tools/lint.sh
+
+.PHONY: loc
+loc:  ## lines of code of each part, by the rights with which it runs
+	@./tests/tools/loc.py
+
+# Installs what `make` has built; as a package builder expects, it builds nothing itself but checks.
+.PHONY: install
+install: all $(RED_IMAGE)  ## installs below DESTDIR and PREFIX
+	./config/install.sh '$(B)' '$(DESTDIR)' '$(PREFIX)'
+
+.PHONY: deb
+deb: all $(RED_IMAGE)  ## makes build/danchi_VERSION_amd64.deb
+	./config/debian/build.sh '$(B)' '$(VERSION)' '$(PREFIX)'
+
+.PHONY: format
+format:  ## lays out all C files
+	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+.PHONY: clean
+clean:  ## removes build/
+	rm -rf build
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 20

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CREATE: from the host's message to a first process that waits to be started. */
+#include "container-create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+#include "audit.h"
+#include "autofd.h"
+#include "container.h"
+#include "root.h"
+#include "sync.h"
+
+void
+dn_container_look_at_oom (DnContainer *container)
+{
+  DnMsgOom oom;
+  uint32_t kills = (uint32_t) dn_cgroup_read (&container->cgroup, "memory.events", "oom_kill",
+                                              container->oom_kills);
+
+  if (kills == container->oom_kills)
+    return;
+  container->oom_kills = kills;
+  strcpy (oom.container, container->id);
+  DN_AGENT_SEND (container->agent, OOM, oom, &oom);
+}
+
+static void
+oom_ready (DnWatch *watch, uint32_t events)
+{
+  char text[512];
+
+  (void) events;
+  /* Reading the watched file itself is what arms it again. */
+  (void) !pread (watch->fd, text, sizeof text, 0);
+  dn_container_look_at_oom (watch->data);
+}
+
+static void
+watch_oom (DnContainer *container)
+{
+  char text[512];
+
+  container->oom_watch.fd = dn_cgroup_open_file (&container->cgroup, "memory.events");
+  if (container->oom_watch.fd < 0)
+    return;
+  (void) !pread (container->oom_watch.fd, text, sizeof text, 0);
+  (void) dn_watch_set (&container->oom_watch, EPOLLPRI);
+}
+
+/* Writes the child's id maps.  setgroups stays allowed: the child takes its groups from the image,
+ * and every group it can name is the container's own. */
+static int
+write_maps (pid_t pid, const DnConfig *config, DnFault *fault)
+{
+  const struct
+  {
+    const char *file;
+    uint32_t first;
+  } maps[] = { { "uid_map", config->first_uid }, { "gid_map", config->first_gid } };
+
+  for (size_t i = 0; i < 2; i++)
+    {
+      char path[64];
+      char text[64];
+      dn_autofd int fd = -1;
+
+      (void) snprintf (path, sizeof path, "/proc/%d/%s", (int) pid, maps[i].file);
+      (void) snprintf (text, sizeof text, "0 %u %u\n", maps[i].first, config->id_count);
+      fd = open (path, O_WRONLY | O_CLOEXEC);
+      if (fd < 0 || write (fd, text, strlen (text)) < 0)
+        return dn_fault_set_errno (fault, "map the container's ids");
+    }
+  return 0;
+}
+
+static int
+open_namespace (pid_t pid, const char *name)
+{
+  char path[64];
+
+  (void) snprintf (path, sizeof path, "/proc/%d/ns/%s", (int) pid, name);
+  return open (path, O_RDONLY | O_CLOEXEC);
+}
+
+int
+dn_container_limit_child (const DnProcess *process, DnFault *fault)
+{
+  const DnProcessConfig *config
+      = process->number == 0 ? &process->container->config.process : &process->config->process;
+  char path[64];
+  char text[16];
+  dn_autofd int fd = -1;
+
+  for (int i = 0; i < RLIM_NLIMITS; i++)
+    if (config->limits[i].is_set
+        && prlimit (process->pid, (enum __rlimit_resource) i, &config->limits[i].limit, NULL) < 0)
+      return dn_fault_set_errno (fault, "set resource limit %d", i);
+  /* The agent itself is exempt from the OOM killer; what it makes must not be. */
+  (void) snprintf (path, sizeof path, "/proc/%d/oom_score_adj", (int) process->pid);
+  (void) snprintf (text, sizeof text, "%d", config->oom_score_adj);
+  fd = open (path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write (fd, text, strlen (text)) < 0)
+    return dn_fault_set_errno (fault, "set the process's OOM score");
+  return 0;
+}
+
+int
+dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
+{
+  DnContainer *container = process->container;
+  DnAgent *agent = container->agent;
+  char work_dir[512];
+  struct sysinfo info;
+  dn_autofd int root = -1;
+  int r = write_maps (process->pid, &container->config, fault);
+
+  if (r < 0)
+    return r;
+  container->user_namespace = open_namespace (process->pid, "user");
+  container->mount_namespace = open_namespace (process->pid, "mnt");
+  if (container->user_namespace < 0 || container->mount_namespace < 0 || sysinfo (&info) < 0)
+    return dn_fault_set_errno (fault, "open the container's namespaces");
+  (void) snprintf (work_dir, sizeof work_dir, "%s/work", agent->options.run_dir);
+  root = dn_root_make (container->disk->mount_fd, container->user_namespace, &container->config,
+                       work_dir, (uint64_t) info.totalram * info.mem_unit, fault);
+  if (root < 0)
+    return root;
+  r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
+  return r < 0 ? dn_fault_set (fault, r, "hand over the root: %s", strerror (-r)) : 0;
+}
+
+/* The disk is there: everything else at once.  Returns 0: the child is on its way. */
+static int
+build (DnContainer *container, DnFault *fault)
+{
+  int r = dn_cgroup_make (&container->cgroup, &container->agent->cgroups, container->id,
+                          &container->config.resources, fault);
+
+  if (r < 0)
+    return r;
+  watch_oom (container);
+  return dn_process_spawn (container->processes, fault);
+}
+
+static void
+look_for_disk (DnTimer *timer)
+{
+  DnContainer *container = timer->data;
+  DnFault fault;
+  int r = dn_disk_take (&container->agent->disks, container->disk_serial, &container->disk, &fault);
+
+  if (r == -ENOENT && dn_loop_now_ms () < container->disk_deadline_ms)
+    {
+      dn_timer_set (timer, DN_CONTAINER_POLL_MS);
+      return;
+    }
+  if (r == 0)
+    r = build (container, &fault);
+  if (r < 0)
+    dn_container_setup_failed (container->processes, &fault);
+}
+
+static bool
+id_is_valid (const char *id)
+{
+  return strlen (id) >= 1 && strspn (id, "0123456789abcdef") == strlen (id);
+}
+
+static int
+check (DnAgent *agent, const DnMsgCreate *create, const DnParts *parts, DnFault *fault)
+{
+  if (!id_is_valid (create->container))
+    return dn_fault_set (fault, -EINVAL, "create: not a container id");
+  if (dn_container_find (agent, create->container) != NULL)
+    return dn_fault_set (fault, -EEXIST, "container '%s': exists already", create->container);
+  if (agent->container_count >= DN_CONTAINERS_MAX)
+    return dn_fault_set (fault, -ENOSPC, "more than %d containers", DN_CONTAINERS_MAX);
+  if (!dn_disk_serial_is_valid (create->disk))
+    return dn_fault_set (fault, -EINVAL, "create: not a disk's serial number");
+  if (parts == NULL || parts->config == NULL)
+    return dn_fault_set (fault, -EINVAL, "create: config.json is missing");
+  /* Without a filter there is no container: there is no such thing as unconfined. */
+  if (parts->seccomp == NULL || parts->seccomp_bytes == 0
+      || parts->seccomp_bytes % sizeof (struct sock_filter) != 0
+      || parts->seccomp_bytes / sizeof (struct sock_filter) > BPF_MAXINSNS)
+    return dn_fault_set (fault, -EINVAL, "create: the system call filter is missing or no filter");
+  return 0;
+}
+
+static DnContainer *
+make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFault *fault)
+{
+  DnContainer *container = calloc (1, sizeof *container);
+
+  if (container == NULL)
+    {
+      (void) dn_fault_set (fault, -ENOMEM, "create: no memory");
+      return NULL;
+    }
+  container->agent = agent;
+  strcpy (container->id, create->container);
+  strcpy (container->disk_serial, create->disk);
+  container->user_namespace = container->mount_namespace = container->cgroup.fd = -1;
+  if (dn_config_read ((const char *) parts->config, parts->config_bytes, &container->config, fault)
+      < 0)
+    {
+      dn_config_clear (&container->config);
+      free (container);
+      return NULL;
+    }
+  container->filter = (struct sock_filter *) parts->seccomp;
+  container->filter_count = parts->seccomp_bytes / sizeof (struct sock_filter);
+  parts->seccomp = NULL;
+  dn_watch_init (&container->oom_watch, &agent->loop, -1, oom_ready, container);
+  dn_timer_init (&container->disk_timer, &agent->loop, look_for_disk, container);
+  dn_timer_init (&container->pause_timer, &agent->loop, dn_container_look_at_freeze, container);
+  dn_timer_init (&container->refusal_timer, &agent->loop, dn_audit_tell_due, container);
+  dn_timer_init (&container->delete_timer, &agent->loop, dn_container_look_at_end, container);
+  return container;
+}
+
+void
+dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *create, DnParts *parts)
+{
+  DnContainer *container = NULL;
+  DnProcess *process;
+  DnFault fault;
+
+  if (check (agent, create, parts, &fault) == 0)
+    container = make_container (agent, create, parts, &fault);
+  if (container == NULL)
+    {
+      dn_agent_reply_fault (agent, &request, &fault);
+      return;
+    }
+  process = dn_process_new (container, 0, create->streams, create->flags, NULL, &fault);
+  if (process == NULL)
+    {
+      dn_agent_reply_fault (agent, &request, &fault);
+      dn_config_clear (&container->config);
+      free (container->filter);
+      free (container);
+      return;
+    }
+  process->rows = create->rows;
+  process->columns = create->columns;
+  process->request = request;
+  container->next = agent->containers;
+  agent->containers = container;
+  agent->container_count++;
+  container->disk_deadline_ms = dn_loop_now_ms () + DN_CONTAINER_DISK_WAIT_MS;
+  look_for_disk (&container->disk_timer);
+}

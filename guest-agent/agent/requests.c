@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "requests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "autofd.h"
+#include "console.h"
+#include "container.h"
+#include "copy.h"
+#include "report.h"
+#include "unpack.h"
+#include "verify.h"
+
+#define SHUTDOWN_MS 250 /* for the last answers and ends of containers to get away */
+
+typedef int (*HandleFunc) (DnAgent *agent, const uint8_t *payload, uint32_t size);
+
+/* Unpacks into `message` and names the request; every handler begins with it. */
+#define UNPACK(Noun, noun)                                                                         \
+  DnMsg##Noun message;                                                                             \
+  DnRequest request;                                                                               \
+  if (dn_msg_##noun##_unpack (payload, size, &message) < 0)                                        \
+    return -EPROTO;                                                                                \
+  request = dn_agent_request (agent, message.request)
+
+/* Likewise for a message about a container, which is found as well. */
+#define UNPACK_FOR_CONTAINER(Noun, noun)                                                           \
+  UNPACK (Noun, noun);                                                                             \
+  DnContainer *container = dn_container_find (agent, message.container);                           \
+  if (container == NULL)                                                                           \
+  return refuse_unknown (agent, &request, message.container)
+
+static int
+refuse_unknown (DnAgent *agent, DnRequest *request, const char *id)
+{
+  char text[DN_ID_BYTES + 40];
+
+  /* Not -ENOENT, which for START and EXEC means the command. */
+  (void) snprintf (text, sizeof text, "container '%s': there is none", id);
+  dn_agent_reply (agent, request, -ESRCH, text);
+  return 0;
+}
+
+static void
+clear_parts (DnParts *parts)
+{
+  free (parts->config);
+  free (parts->seccomp);
+  *parts = (DnParts){ 0 };
+}
+
+void
+dn_requests_forget_parts (DnAgent *agent)
+{
+  for (int i = 0; i < DN_PARTS_MAX; i++)
+    clear_parts (&agent->parts[i]);
+}
+
+static DnParts *
+find_parts (DnAgent *agent, uint32_t request)
+{
+  for (int i = 0; i < DN_PARTS_MAX; i++)
+    if (agent->parts[i].is_used && agent->parts[i].request == request)
+      return &agent->parts[i];
+  return NULL;
+}
+
+static DnParts *
+take_free_parts (DnAgent *agent, uint32_t request)
+{
+  for (int i = 0; i < DN_PARTS_MAX; i++)
+    if (!agent->parts[i].is_used)
+      {
+        agent->parts[i] = (DnParts){ .is_used = true, .request = request };
+        return &agent->parts[i];
+      }
+  return NULL;
+}
+
+static int
+append (uint8_t **bytes, size_t *used, const uint8_t *more, size_t size)
+{
+  uint8_t *grown;
+
+  if (*used + size > DN_PART_TOTAL_BYTES)
+    return -EPROTO;
+  grown = realloc (*bytes, *used + size + 1);
+  if (grown == NULL)
+    return -EPROTO;
+  memcpy (grown + *used, more, size);
+  *bytes = grown;
+  *used += size;
+  return 0;
+}
+
+static int
+handle_part (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnMsgPart part;
+  DnParts *parts;
+
+  if (dn_msg_part_unpack (payload, size, &part) < 0)
+    return -EPROTO;
+  parts = find_parts (agent, part.request);
+  if (parts == NULL)
+    parts = take_free_parts (agent, part.request);
+  if (parts == NULL)
+    return -EPROTO;
+  switch (part.kind)
+    {
+    case DN_PART_CONFIG:
+      return append (&parts->config, &parts->config_bytes, part.bytes, part.bytes_bytes);
+    case DN_PART_SECCOMP:
+      return append (&parts->seccomp, &parts->seccomp_bytes, part.bytes, part.bytes_bytes);
+    default:
+      return -EPROTO;
+    }
+}
+
+static void
+read_line (const char *path, char *ret_text, size_t size)
+{
+  dn_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? 0 : read (fd, ret_text, size - 1);
+
+  ret_text[n > 0 ? n : 0] = '\0';
+  ret_text[strcspn (ret_text, "\n")] = '\0';
+}
+
+void
+dn_requests_link_up (DnAgent *agent)
+{
+  static bool was_linked;
+  DnMsgReady ready = { .agent_version = DN_VERSION };
+  struct utsname names;
+  struct sysinfo info;
+
+  /* The streams of copies belong to the link they were made on. */
+  dn_copies_forget_all (agent);
+  read_line ("/proc/sys/kernel/random/boot_id", ready.boot_id, sizeof ready.boot_id);
+  if (uname (&names) == 0)
+    (void) snprintf (ready.kernel, sizeof ready.kernel, "%s", names.release);
+  if (sysinfo (&info) == 0)
+    ready.memory_bytes = (uint64_t) info.totalram * info.mem_unit;
+  ready.processors = (uint32_t) sysconf (_SC_NPROCESSORS_ONLN);
+  DN_AGENT_SEND (agent, READY, ready, &ready);
+  if (!was_linked)
+    dn_console_milestone (DN_MILESTONE_LINKED);
+  was_linked = true;
+}
+
+static int
+handle_ping (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Ping, ping);
+  dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
+handle_configure (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  struct timespec now;
+
+  UNPACK (Configure, configure);
+  now.tv_sec = (time_t) (message.time_ns / 1000000000);
+  now.tv_nsec = (long) (message.time_ns % 1000000000);
+  if (!agent->options.is_test
+      && ((message.time_ns != 0 && clock_settime (CLOCK_REALTIME, &now) < 0)
+          || (message.hostname[0] != '\0'
+              && sethostname (message.hostname, strlen (message.hostname)) < 0)))
+    dn_agent_reply (agent, &request, -errno, "the clock or the hostname cannot be set");
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static void
+end_due (DnTimer *timer)
+{
+  dn_loop_end (timer->loop, 0);
+}
+
+static int
+handle_shutdown (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Shutdown, shutdown);
+  dn_containers_kill_all (agent);
+  dn_agent_reply (agent, &request, 0, "");
+  agent->end_timer.fired = end_due;
+  dn_timer_set (&agent->end_timer, SHUTDOWN_MS);
+  return 0;
+}
+
+static int
+handle_create (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Create, create);
+  dn_container_create (agent, request, &message, find_parts (agent, message.request));
+  return 0;
+}
+
+static int
+handle_start (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Start, start);
+  dn_container_start (container, request);
+  return 0;
+}
+
+static int
+handle_exec (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Exec, exec);
+  dn_container_exec (container, request, &message, find_parts (agent, message.request));
+  return 0;
+}
+
+static int
+handle_signal (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Signal, signal);
+  dn_container_signal (container, request, &message);
+  return 0;
+}
+
+static int
+handle_pause (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Pause, pause);
+  dn_container_pause (container, request, true);
+  return 0;
+}
+
+static int
+handle_resume (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Resume, resume);
+  dn_container_pause (container, request, false);
+  return 0;
+}
+
+static int
+handle_delete (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Delete, delete);
+  dn_container_delete (container, request);
+  return 0;
+}
+
+static int
+handle_update (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Update, update);
+  dn_container_update (container, request, &message);
+  return 0;
+}
+
+static int
+handle_list (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (List, list);
+  dn_report_list (agent, &request);
+  return 0;
+}
+
+static int
+handle_stats (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Stats, stats);
+  dn_report_stats (container, &request);
+  return 0;
+}
+
+static int
+handle_top (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Top, top);
+  dn_report_top (container, &request);
+  return 0;
+}
+
+static int
+handle_copy_out (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (CopyOut, copy_out);
+  dn_copy_start (agent, request, container, message.stream, message.path, true);
+  return 0;
+}
+
+static int
+handle_copy_in (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (CopyIn, copy_in);
+  dn_copy_start (agent, request, container, message.stream, message.path, false);
+  return 0;
+}
+
+static int
+handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Verify, verify);
+  DnContainer *container = dn_container_find (agent, message.container);
+
+  if (container == NULL && message.container[0] != '\0')
+    dn_agent_reply (agent, &request, -ENOENT, "no such container");
+  else
+    dn_verify_start (agent, request, container);
+  return 0;
+}
+
+static int
+handle_unpack (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Unpack, unpack);
+  dn_unpack_start (agent, request, &message);
+  return 0;
+}
+
+static const struct
+{
+  uint16_t type;
+  HandleFunc handle;
+} handlers[] = {
+  { DN_MSG_PING, handle_ping },       { DN_MSG_CONFIGURE, handle_configure },
+  { DN_MSG_PART, handle_part },       { DN_MSG_SHUTDOWN, handle_shutdown },
+  { DN_MSG_CREATE, handle_create },   { DN_MSG_START, handle_start },
+  { DN_MSG_EXEC, handle_exec },       { DN_MSG_SIGNAL, handle_signal },
+  { DN_MSG_PAUSE, handle_pause },     { DN_MSG_RESUME, handle_resume },
+  { DN_MSG_DELETE, handle_delete },   { DN_MSG_UPDATE, handle_update },
+  { DN_MSG_LIST, handle_list },       { DN_MSG_STATS, handle_stats },
+  { DN_MSG_TOP, handle_top },         { DN_MSG_COPY_OUT, handle_copy_out },
+  { DN_MSG_COPY_IN, handle_copy_in }, { DN_MSG_UNPACK, handle_unpack },
+  { DN_MSG_VERIFY, handle_verify },
+};
+
+static int
+handle_resize (DnAgent *agent, const DnFrameHeader *header, const uint8_t *payload)
+{
+  DnMsgResize resize;
+
+  if (dn_msg_resize_unpack (payload, header->length, &resize) < 0)
+    return -EPROTO;
+  for (DnContainer *container = agent->containers; container != NULL; container = container->next)
+    for (DnProcess *process = container->processes; process != NULL; process = process->next)
+      if (process->stream_base == header->stream - header->stream % DN_STREAMS_PER_PROCESS)
+        dn_process_resize (process, resize.rows, resize.columns);
+  return 0;
+}
+
+int
+dn_requests_receive (DnAgent *agent, const DnFrameHeader *header, const uint8_t *payload)
+{
+  if (header->type == DN_MSG_RESIZE)
+    return handle_resize (agent, header, payload);
+  if (header->type >= DN_MSG_DATA && header->type <= DN_MSG_RESET)
+    return header->stream == 0 ? -EPROTO : dn_streams_receive (&agent->streams, header, payload);
+  if (header->stream != 0)
+    return -EPROTO;
+  for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++)
+    if (handlers[i].type == header->type)
+      {
+        int r = handlers[i].handle (agent, payload, header->length);
+
+        /* The parts were for this request, whatever became of it.  Requests begin with their
+         * number. */
+        if (r == 0 && header->type != DN_MSG_PART && header->length >= 4)
+          {
+            DnParts *parts = find_parts (agent, (uint32_t) payload[0] << 24 | payload[1] << 16
+                                                    | payload[2] << 8 | payload[3]);
+
+            if (parts != NULL)
+              clear_parts (parts);
+          }
+        return r;
+      }
+  return -EPROTO;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's root: its disk's tree seen through its user namespace, and for a writable one an
+ * overlay of that with a tmpfs of bounded size.
+ *
+ * The tree is an idmapped, detached clone of the disk's mount: the image's owner 0 is the
+ * container's id 0, with no chown and one disk for many containers.
+ *
+ * The overlay is made by the agent, with the guest's rights, not inside the container's user
+ * namespace: the tmpfs of Linux 6.1 has no user.* attributes, without which an overlay in a user
+ * namespace cannot make a directory anew that the image has.  Ids are right all the same: what the
+ * lower layer shows is mapped, and what is written is written with the container's own ids.
+ *
+ * A read-only root whose image lacks a directory that is to be mounted on (one static program and
+ * nothing else is an image, too) gets a small layer of this kind for the missing directories.
+ *
+ * Privilege: CAP_SYS_ADMIN in the guest.
+ * Source: mount_setattr(2), the kernel's Documentation/filesystems/overlayfs.rst.
+ */
+#pragma once
+
+#include "config.h"
+
+/**
+ * dn_root_make:
+ * @disk_fd: the mounted disk
+ * @user_namespace: the container's
+ * @work_dir: an empty directory of the agent's to mount on meanwhile
+ * @memory_bytes: of the guest; a writable layer gets at most half
+ *
+ * Returns: a descriptor of a detached mount, the caller's; or a negative status with @fault
+ */
+int dn_root_make (int disk_fd, int user_namespace, const DnConfig *config, const char *work_dir,
+                  uint64_t memory_bytes, DnFault *fault);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The tar reader's way to the stream below it. */
+typedef struct
+{
+  DnStream *stream;
+  DnFailure *failure; /* filled when the stream failed: its words are better than the reader's */
+  DnLayerProgress progress;
+  void *progress_data;
+} Feed;
+
+static la_ssize_t
+feed_reader (struct archive *reader, void *data, const void **ret_bytes)
+{
+  Feed *feed = data;
+  ssize_t n = dn_stream_read (feed->stream, ret_bytes, feed->failure);
+
+  if (n < 0)
+    {
+      archive_set_error (reader, EIO, "the stream failed");
+      return ARCHIVE_FATAL;
+    }
+  feed->progress (dn_stream_bytes_in (feed->stream), feed->progress_data);
+  return n;
+}
+
+static bool
+apply_entries (struct archive *reader, DnTree *tree, DnBudget *budget, DnFailure *stream_failure,
+               DnFailure *failure)
+{
+  struct archive_entry *entry;
+  int result;
+
+  /* A warning is about a name in another character set: it is kept as its bytes. */
+  while ((result = archive_read_next_header (reader, &entry)) >= ARCHIVE_WARN
+         && result != ARCHIVE_EOF)
+    if (!dn_apply_entry (tree, reader, entry, budget, failure))
+      break;
+  if (stream_failure->status != 0)
+    {
+      *failure = *stream_failure;
+      return false;
+    }
+  if (result < ARCHIVE_WARN)
+    {
+      const char *words = archive_error_string (reader);
+
+      return dn_fail (failure, -EINVAL, "no whole tar archive: %s",
+                      dn_failure_name (words != NULL ? words : "unknown error").text);
+    }
+  return result == ARCHIVE_EOF;
+}
+
+static bool
+check_digests (const DnLayer *layer, DnStream *stream, DnFailure *failure)
+{
+  DnDigest blob;
+  DnDigest diff_id;
+
+  if (!dn_stream_finish (stream, &blob, &diff_id, failure))
+    return false;
+  if (layer->has_digest && !dn_digest_is_equal (&blob, &layer->digest))
+    return dn_fail (failure, -EBADMSG, "has the wrong digest");
+  if (!dn_digest_is_equal (&diff_id, &layer->diff_id))
+    return dn_fail (failure, -EBADMSG, "has the wrong digest: not the config's diff id");
+  return true;
+}
+
+bool
+dn_layer_apply (const DnArchive *archive, const DnLayer *layer, DnTree *tree, DnBudget *budget,
+                uint64_t stream_limit, DnLayerProgress progress, void *progress_data,
+                DnFailure *failure)
+{
+  DnFailure stream_failure = { 0 };
+  Feed feed = { NULL, &stream_failure, progress, progress_data };
+  struct archive *reader;
+  bool is_good;
+
+  feed.stream = dn_stream_new (dn_archive_fd (archive), layer->blob.offset, layer->blob.size,
+                               layer->compression, stream_limit);
+  reader = archive_read_new ();
+  if (reader == NULL)
+    abort ();
+  /* Only tar, and no filter: the stream below has decompressed. */
+  (void) archive_read_support_format_tar (reader);
+  (void) archive_read_support_format_empty (reader);
+  if (archive_read_open (reader, &feed, NULL, feed_reader, NULL) != ARCHIVE_OK)
+    is_good = stream_failure.status != 0
+                  ? (*failure = stream_failure, false)
+                  : dn_fail (failure, -EINVAL, "no tar archive: %s",
+                             dn_failure_name (archive_error_string (reader)).text);
+  else
+    is_good = apply_entries (reader, tree, budget, &stream_failure, failure)
+              && check_digests (layer, feed.stream, failure);
+  (void) archive_read_free (reader);
+  dn_stream_free (feed.stream);
+  return is_good;
+}

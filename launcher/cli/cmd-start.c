@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* danchi start: containers that exist; with -a their output here and their exit status. */
+#include "answer.h"
+#include "commands.h"
+#include "each.h"
+#include "options.h"
+#include "session.h"
+
+typedef struct
+{
+  gboolean is_attached;
+  gboolean sig_proxy;
+  DnSessionOptions session;
+} StartOptions;
+
+/* Whether the container has a terminal decides how the user's must be: asked before the start, so
+ * that nothing it writes is lost while it is found out. */
+static gboolean
+ask_terminal (DnCli *cli, const char *name, gboolean *ret_has_terminal, GError **error)
+{
+  JsonObject *args = dn_args_new ("name", name);
+  g_autoptr (JsonObject) ok = NULL;
+  JsonObject *object, *options;
+
+  json_object_set_string_member (args, "kind", "container");
+  ok = dn_cli_call (cli, "inspect", args, NULL, error);
+  if (ok == NULL)
+    return FALSE;
+  object = dn_answer_object (ok, "object");
+  options = object != NULL ? dn_answer_object (object, "options") : NULL;
+  *ret_has_terminal = options != NULL && dn_answer_is (options, "has_terminal");
+  return TRUE;
+}
+
+static int
+start_attached (DnCli *cli, StartOptions *options, const char *name)
+{
+  DnClientCall call = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) ok = NULL;
+  JsonObject *args;
+  int status;
+
+  if (!ask_terminal (cli, name, &options->session.has_terminal, &error)
+      || !dn_session_check (&options->session, &error))
+    return dn_cli_fail (cli, error);
+  args = dn_args_new ("container", name);
+  dn_session_fill_args (&options->session, args);
+  if (cli->allow_emulation)
+    json_object_set_boolean_member (args, "allow_emulation", TRUE);
+  ok = dn_cli_call (cli, "container-start", args, &call, &error);
+  if (ok == NULL)
+    return dn_cli_fail (cli, error);
+  options->session.process = name;
+  status = dn_session_run (cli, &options->session, &call.ret_fds);
+  dn_fd_list_clear (&call.ret_fds);
+  return status;
+}
+
+static int
+start_detached (DnCli *cli, char **names)
+{
+  g_autoptr (JsonObject) args = json_object_new ();
+
+  if (cli->allow_emulation)
+    json_object_set_boolean_member (args, "allow_emulation", TRUE);
+  return dn_each_call (cli, "container-start", "container", names, args, NULL);
+}
+
+int
+dn_cmd_start (DnCli *cli, char **words)
+{
+  StartOptions options = { 0 };
+  g_auto (GStrv) names = NULL;
+  int status;
+
+  const GOptionEntry entries[] = {
+    { "attach", 'a', 0, G_OPTION_ARG_NONE, &options.is_attached,
+      "Show its output and end with its exit status", NULL },
+    { "interactive", 'i', 0, G_OPTION_ARG_NONE, &options.session.wants_stdin,
+      "Pass standard input on as well", NULL },
+    { "detach-keys", 0, 0, G_OPTION_ARG_FILENAME, &options.session.detach_keys,
+      "Leave with these keys (ctrl-p,ctrl-q)", "KEYS" },
+    { "sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.sig_proxy,
+      "Pass signals on where there is no terminal (the default)", NULL },
+    { "no-sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.session.no_signals, "Keep signals here",
+      NULL },
+    DN_OPTION_END,
+  };
+
+  if (dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
+    {
+      if (!options.is_attached && !options.session.wants_stdin)
+        status = start_detached (cli, names);
+      else
+        {
+          cli->has_process_status = TRUE;
+          status = names[1] != NULL
+                       ? dn_cli_fail_usage (cli, "'%s': only one can be attached to", names[1])
+                       : start_attached (cli, &options, names[0]);
+        }
+    }
+  g_free (options.session.detach_keys);
+  return status;
+}

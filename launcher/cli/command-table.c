@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The dispatch table.  A row without a summary is not in the overview: a word of a later version.
+ */
+#include "commands.h"
+
+#define UNBUILT(name)                                                                              \
+  {                                                                                                \
+    name, "", NULL, NULL, dn_cmd_unbuilt, NULL, FALSE                                              \
+  }
+#define END                                                                                        \
+  {                                                                                                \
+    NULL, NULL, NULL, NULL, NULL, NULL, FALSE                                                      \
+  }
+
+static const DnCommand context_commands[] = {
+  { "ls", "[FLAGS]", "Lists contexts, those of files and those made for one container",
+    "danchi context ls\ndanchi context ls --format json", dn_cmd_context_list, NULL, FALSE },
+  { "create", "[FLAGS] NAME", "Makes a context: a file in contexts.d",
+    "danchi context create --tenant acme --stage prod --tier frontend acme-web\n"
+    "danchi context create --tenant acme --guest-memory 1g acme-db",
+    dn_cmd_context_create, NULL, FALSE },
+  { "inspect", "NAME...", "Prints all that is known of contexts and their guests, as JSON",
+    "danchi context inspect acme-web", dn_cmd_context_inspect, NULL, FALSE },
+  { "stop", "[FLAGS] NAME...", "Ends a context's containers, then its guest",
+    "danchi context stop acme-web", dn_cmd_context_stop, NULL, FALSE },
+  { "rm", "[FLAGS] NAME...", "Removes contexts", "danchi context rm -f acme-web",
+    dn_cmd_context_remove, NULL, FALSE },
+  END,
+};
+
+static const DnCommand image_commands[] = {
+  { "ls", "[FLAGS]", "Lists the images of the store", "danchi image ls", dn_cmd_images, NULL,
+    FALSE },
+  { "inspect", "IMAGE...", "Prints all that is known of images, as JSON",
+    "danchi image inspect nginx:demo", dn_cmd_image_inspect, NULL, FALSE },
+  { "rm", "[FLAGS] IMAGE...", "Removes names, and images without names",
+    "danchi image rm nginx:demo", dn_cmd_image_remove, NULL, FALSE },
+  UNBUILT ("verify"),
+  UNBUILT ("prune"),
+  UNBUILT ("history"),
+  END,
+};
+
+static const DnCommand profile_commands[] = {
+  { "ls", "[FLAGS]", "Lists the profiles of this host", "danchi profile ls", dn_cmd_profile_list,
+    NULL, FALSE },
+  { "show", "NAME", "Prints a profile's file", "danchi profile show standard > mine.conf",
+    dn_cmd_profile_show, NULL, FALSE },
+  END,
+};
+
+const DnCommand dn_commands[] = {
+  { "run", "[FLAGS] IMAGE [COMMAND...]", "Creates a container, starts it and attaches to it",
+    "danchi run --rm -it nginx:demo sh\n"
+    "danchi run -d --name web --context acme-web nginx:demo\n"
+    "tar c . | danchi run --rm -i tools:1 tar t",
+    dn_cmd_run, NULL, TRUE },
+  { "create", "[FLAGS] IMAGE [COMMAND...]", "Creates a container without starting it",
+    "danchi create --name web -m 256m nginx:demo", dn_cmd_create, NULL, FALSE },
+  { "start", "[FLAGS] CONTAINER...", "Starts containers",
+    "danchi start web\ndanchi start -ai shell", dn_cmd_start, NULL, FALSE },
+  { "exec", "[FLAGS] CONTAINER COMMAND...", "Runs one more process in a container",
+    "danchi exec -it web sh\ndanchi exec web nginx -t", dn_cmd_exec, NULL, TRUE },
+  { "attach", "[FLAGS] CONTAINER", "Attaches to a container's first process",
+    "danchi attach web\ndanchi attach --detach-keys ctrl-x web", dn_cmd_attach, NULL, TRUE },
+  { "ps", "[FLAGS]", "Lists containers",
+    "danchi ps -a\ndanchi ps -q --filter tenant=acme\ndanchi ps --format json", dn_cmd_ps, NULL,
+    FALSE },
+  { "inspect", "[FLAGS] NAME...",
+    "Prints all that is known of containers, contexts or images, as JSON", "danchi inspect web",
+    dn_cmd_inspect, NULL, FALSE },
+  { "logs", "[FLAGS] CONTAINER", "Prints what a container wrote",
+    "danchi logs -f --tail 20 web\ndanchi logs --since 10m -t web", dn_cmd_logs, NULL, FALSE },
+  { "stop", "[FLAGS] CONTAINER...", "Asks containers to end, then kills them",
+    "danchi stop web\ndanchi stop -t 1 web db", dn_cmd_stop, NULL, FALSE },
+  { "kill", "[FLAGS] CONTAINER...", "Sends a signal to containers",
+    "danchi kill web\ndanchi kill -s HUP web", dn_cmd_kill, NULL, FALSE },
+  { "wait", "CONTAINER...", "Waits for containers to end and prints their exit statuses",
+    "danchi wait web", dn_cmd_wait, NULL, FALSE },
+  { "rm", "[FLAGS] CONTAINER...", "Removes containers",
+    "danchi rm web\ndanchi rm -f $(danchi ps -aq)", dn_cmd_rm, NULL, FALSE },
+  { "pause", "CONTAINER...", "Lets containers stand still", "danchi pause web", dn_cmd_pause, NULL,
+    FALSE },
+  { "unpause", "CONTAINER...", "Lets containers go on", "danchi unpause web", dn_cmd_unpause, NULL,
+    FALSE },
+  { "restart", "[FLAGS] CONTAINER...", "Stops and starts containers", "danchi restart web",
+    dn_cmd_restart, NULL, FALSE },
+  { "rename", "CONTAINER NAME", "Gives a container another name", "danchi rename web web-old",
+    dn_cmd_rename, NULL, FALSE },
+  { "update", "[FLAGS] CONTAINER...", "Changes the limits of containers",
+    "danchi update -m 512m --pids-limit 200 web", dn_cmd_update, NULL, FALSE },
+  { "stats", "[FLAGS] [CONTAINER...]", "Shows what containers use",
+    "danchi stats\ndanchi stats --no-stream web", dn_cmd_stats, NULL, FALSE },
+  { "top", "CONTAINER", "Lists the processes of a container", "danchi top web", dn_cmd_top, NULL,
+    FALSE },
+  { "cp", "[FLAGS] SOURCE DESTINATION",
+    "Copies files in or out of a container; one of the two is CONTAINER:PATH",
+    "danchi cp web:/var/log/nginx ./logs\ndanchi cp index.html web:/tmp/", dn_cmd_cp, NULL, FALSE },
+  { "events", "[FLAGS]", "Shows what happens to containers, contexts and images",
+    "danchi events\ndanchi events --since 10m", dn_cmd_events, NULL, FALSE },
+  { "verify", "[FLAGS] [CONTAINER|CONTEXT...]",
+    "Compares what was promised with what the kernels report",
+    "danchi verify\ndanchi verify --quiet web", dn_cmd_verify, NULL, FALSE },
+  { "context", "COMMAND", "Security contexts: ls, create, inspect, stop, rm", NULL, NULL,
+    context_commands, FALSE },
+  { "load", "[FLAGS]", "Loads an image from an archive",
+    "danchi load -i nginx.tar\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
+    "load",
+    dn_cmd_load, NULL, FALSE },
+  { "images", "[FLAGS]", "Lists the images of the store", "danchi images", dn_cmd_images, NULL,
+    FALSE },
+  { "image", "COMMAND", "Images: ls, inspect, rm", NULL, NULL, image_commands, FALSE },
+  { "profile", "COMMAND", "Confinement profiles: ls, show", NULL, NULL, profile_commands, FALSE },
+  { "doctor", "", "Says what this host can and cannot do, and the remedies", "danchi doctor",
+    dn_cmd_doctor, NULL, FALSE },
+  { "info", "", "Prints facts of this host", "danchi info", dn_cmd_info, NULL, FALSE },
+  { "version", "", "Prints the versions of danchi and danchid", "danchi version", dn_cmd_version,
+    NULL, FALSE },
+  { "gc", "", "Removes what crashes left behind", "danchi gc", dn_cmd_gc, NULL, FALSE },
+  { "help", "[COMMAND]", "Prints the page of a command", "danchi help run", dn_cmd_help, NULL,
+    FALSE },
+  UNBUILT ("pull"),
+  UNBUILT ("port"),
+  UNBUILT ("audit"),
+  UNBUILT ("forensics"),
+  UNBUILT ("volume"),
+  UNBUILT ("network"),
+  UNBUILT ("secret"),
+  UNBUILT ("build"),
+  UNBUILT ("push"),
+  END,
+};
+
+const DnCommand *
+dn_command_find (const DnCommand *commands, const char *name)
+{
+  for (; commands->name != NULL; commands++)
+    if (g_str_equal (commands->name, name))
+      return commands;
+  return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flags that run and create share, and the arguments for danchid that they become.
+ *
+ * What can be judged here is judged here (numbers, names of files); what needs the image, the
+ * context or policy is danchid's.  A flag that nothing is built for yet is refused, never ignored.
+ */
+#pragma once
+
+#include "cli.h"
+#include "limit-options.h"
+
+typedef struct
+{
+  char *context; /* owned, as are all texts here */
+  char *name;
+  gboolean is_removed_at_exit;
+  gboolean wants_stdin;
+  gboolean has_terminal;
+  char **env;
+  char **env_files;
+  char *user;
+  char *working_dir;
+  char *entrypoint;
+  char *hostname;
+  char **labels;
+  char *profile;
+  char **cap_add;
+  char **cap_drop;
+  char **security;
+  gboolean is_readonly;
+  gboolean is_writable;
+  char **tmpfs;
+  DnLimitOptions limits;
+  char **ulimits;
+  char *network;
+  char *guest_memory;
+  char *guest_cpus;
+  char *stop_signal;
+  char *stop_timeout;
+} DnCreateOptions;
+
+void dn_create_options_clear (DnCreateOptions *options);
+
+/* The rows for @options, with @more (ended by an empty row) put in front. (transfer full) */
+GOptionEntry *dn_create_options_rows (DnCreateOptions *options, const GOptionEntry *more);
+
+/**
+ * dn_create_options_to_args:
+ * @words: IMAGE and the command
+ *
+ * Returns: (transfer full): the arguments of container-create, or NULL with DN_ERROR_USAGE
+ */
+JsonObject *dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *options,
+                                       char **words, GError **error);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "each.h"
+
+#include "options.h"
+#include "print.h"
+#include "units.h"
+
+#define TIMEOUT_MAX_S 86400
+
+static JsonObject *
+copy_args (JsonObject *args, const char *member, const char *name)
+{
+  JsonObject *copy = json_object_new ();
+  JsonObjectIter iter;
+  const char *key;
+  JsonNode *node;
+
+  json_object_set_string_member (copy, member, name);
+  if (args == NULL)
+    return copy;
+  json_object_iter_init (&iter, args);
+  while (json_object_iter_next (&iter, &key, &node))
+    json_object_set_member (copy, key, json_node_copy (node));
+  return copy;
+}
+
+int
+dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+              void (*print) (const char *name, JsonObject *ok))
+{
+  g_autoptr (JsonArray) answers = json_array_new ();
+  int status = DN_EXIT_DONE;
+
+  for (; *names != NULL; names++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonObject) ok
+          = dn_cli_call (cli, verb, copy_args (args, member, *names), NULL, &error);
+
+      if (ok == NULL)
+        {
+          status = dn_cli_fail (cli, error);
+          if (cli->client == NULL)
+            break; /* no danchid: the others would only say so again */
+        }
+      else if (cli->is_json)
+        json_array_add_object_element (answers, json_object_ref (ok));
+      else if (print != NULL)
+        print (*names, ok);
+      else
+        dn_print_line (*names);
+    }
+  if (cli->is_json && (cli->client != NULL || status == DN_EXIT_DONE))
+    dn_print_array (answers);
+  return status;
+}
+
+int
+dn_each_run_plain (DnCli *cli, const char *verb, const char *member, char **words)
+{
+  const GOptionEntry none[] = { DN_OPTION_END };
+  g_auto (GStrv) names = NULL;
+  int status;
+
+  if (!dn_options_parse (cli, none, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
+    return status;
+  return dn_each_call (cli, verb, member, names, NULL, NULL);
+}
+
+int
+dn_each_run_timed (DnCli *cli, const char *verb, const char *member, const char *flag,
+                   JsonObject *args, char **words)
+{
+  g_autofree char *timeout = NULL;
+  g_auto (GStrv) names = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 seconds = -1;
+  int status;
+
+  const GOptionEntry entries[] = {
+    { "time", 't', 0, G_OPTION_ARG_FILENAME, &timeout, flag, "SECONDS" },
+    DN_OPTION_END,
+  };
+
+  if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
+    return status;
+  if (timeout != NULL && !dn_units_parse_int (timeout, -1, TIMEOUT_MAX_S, &seconds, &error))
+    return dn_cli_fail_usage (cli, "--time: %s", error->message);
+  json_object_set_int_member (args, "timeout_s", seconds);
+  return dn_each_call (cli, verb, member, names, args, NULL);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flags for a container's limits, which run, create and update share. */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+typedef struct
+{
+  char *memory; /* owned, as all; as given, NULL: not given */
+  char *cpus;
+  char *cpu_shares;
+  char *pids_limit;
+} DnLimitOptions;
+
+void dn_limit_options_clear (DnLimitOptions *options);
+
+/* Four rows and an empty one. */
+#define DN_LIMIT_OPTIONS_ROWS 5
+void dn_limit_options_fill (DnLimitOptions *options, GOptionEntry *ret_rows);
+
+/* Adds memory_bytes, cpus, cpu_shares and pids_limit to @args; -1 lifts a limit.  DN_ERROR_USAGE
+ * naming the flag. */
+gboolean dn_limit_options_to_args (const DnLimitOptions *options, JsonObject *args, GError **error);
+
+/* One flag's number, where @text is not NULL; errors name @flag. */
+gboolean dn_limit_set_size (JsonObject *args, const char *member, const char *flag,
+                            const char *text, gboolean may_be_none, GError **error);
+gboolean dn_limit_set_int (JsonObject *args, const char *member, const char *flag, const char *text,
+                           gint64 least, gint64 most, GError **error);

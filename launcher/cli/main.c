@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+int
+main (int argc, char **argv)
+{
+  return dn_cli_main (argc, argv);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container-json.h"
+
+#include <string.h>
+
+#include "../common/error.h"
+#include "../common/json.h"
+#include "../common/names.h"
+#include "container-admission.h"
+#include "container-file.h"
+#include "json-build.h"
+#include "refusal.h"
+#include "status-words.h"
+
+static JsonObject *
+labels_to_json (GHashTable *labels)
+{
+  JsonObject *object = json_object_new ();
+  GHashTableIter iter;
+  gpointer name, value;
+
+  if (labels == NULL)
+    return object;
+  g_hash_table_iter_init (&iter, labels);
+  while (g_hash_table_iter_next (&iter, &name, &value))
+    json_object_set_string_member (object, name, value);
+  return object;
+}
+
+/* Under the daemon's lock. */
+static JsonObject *
+summary (DnContainer *container)
+{
+  const DnContextDefinition *definition = &container->context->definition;
+  gboolean has_ended = container->state == DN_CONTAINER_EXITED;
+  g_autofree char *status = dn_status_words (
+      container->state, container->exit_code,
+      has_ended ? container->finished_us : container->started_us, g_get_real_time ());
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "id", container->id);
+  json_object_set_string_member (object, "name", container->name);
+  json_object_set_string_member (object, "image", container->image);
+  json_object_set_string_member (object, "image_id", container->image_id);
+  json_object_set_string_member (object, "command", container->command);
+  json_object_set_string_member (object, "context", container->context->name);
+  json_object_set_string_member (object, "tenant", definition->tenant);
+  json_object_set_string_member (object, "stage", definition->stage);
+  json_object_set_string_member (object, "tier", definition->tier);
+  json_object_set_string_member (object, "state", dn_container_state_words[container->state]);
+  json_object_set_string_member (object, "status", status);
+  if (has_ended)
+    json_object_set_int_member (object, "exit_code", container->exit_code);
+  json_object_set_int_member (object, "created_us", container->created_us);
+  if (container->started_us != 0)
+    json_object_set_int_member (object, "started_us", container->started_us);
+  if (container->finished_us != 0)
+    json_object_set_int_member (object, "finished_us", container->finished_us);
+  json_object_set_object_member (object, "labels", labels_to_json (container->options->labels));
+  return object;
+}
+
+/* (transfer full): the guest the container is in, or NULL */
+static DnGuest *
+get_guest (DnContainer *container)
+{
+  DnGuest *guest = NULL;
+
+  g_mutex_lock (&container->daemon->lock);
+  if (container->in_guest && container->context->guest != NULL)
+    guest = dn_guest_ref (container->context->guest);
+  g_mutex_unlock (&container->daemon->lock);
+  return guest;
+}
+
+JsonObject *
+dn_container_summary (DnContainer *container)
+{
+  g_autoptr (DnGuest) guest = get_guest (container);
+  JsonObject *object;
+
+  g_mutex_lock (&container->daemon->lock);
+  object = summary (container);
+  g_mutex_unlock (&container->daemon->lock);
+  if (guest != NULL)
+    {
+      DnGuestInfo info = { 0 };
+
+      dn_guest_get_info (guest, &info);
+      json_object_set_string_member (object, "accelerator",
+                                     info.accelerator == DN_ACCELERATOR_KVM ? "kvm" : "tcg");
+      json_object_set_string_member (object, "transport", dn_transport_words[info.transport]);
+      dn_guest_info_clear (&info);
+    }
+  return object;
+}
+
+static void
+add_image (DnContainer *container, JsonObject *object)
+{
+  g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
+  JsonObject *digests;
+
+  if (image == NULL)
+    return;
+  digests = json_object_new ();
+  json_object_set_string_member (digests, "config_sha256", image->id);
+  json_object_set_string_member (digests, "manifest_sha256", image->manifest_sha256);
+  json_object_set_string_member (digests, "rootfs_sha256", image->rootfs_sha256);
+  json_object_set_object_member (object, "image_digests", digests);
+}
+
+JsonObject *
+dn_container_inspect (DnContainer *container)
+{
+  g_autoptr (DnGuest) guest = get_guest (container);
+  JsonObject *object = dn_container_summary (container);
+  JsonArray *logs = json_array_new ();
+
+  g_mutex_lock (&container->daemon->lock);
+  json_object_set_member (object, "options", dn_container_options_to_json (container->options));
+  json_object_set_int_member (object, "exit_signal", container->exit_signal);
+  json_object_set_boolean_member (object, "is_oom_killed", container->is_oom_killed);
+  json_object_set_int_member (object, "starts", container->run);
+  dn_json_set_text (object, "reason", container->reason);
+  dn_json_set_text (object, "spec_sha256", container->spec_sha256);
+  dn_json_set_text (object, "seccomp_sha256", container->seccomp_sha256);
+  json_object_set_object_member (object, "profile", dn_container_profile_to_json (container));
+  dn_json_set_strings (object, "relaxations", container->relaxations);
+  if (container->refusals != NULL)
+    json_object_set_array_member (object, "refused", dn_refusals_to_json (container->refusals));
+  if (container->has_started)
+    json_object_set_object_member (object, "confinement",
+                                   dn_container_started_to_json (&container->started));
+  g_mutex_unlock (&container->daemon->lock);
+  for (guint half = 0; half < 2; half++)
+    {
+      g_autofree char *path = dn_container_log_path (container, half);
+
+      json_array_add_string_element (logs, path);
+    }
+  json_object_set_array_member (object, "log_paths", logs);
+  if (guest != NULL)
+    json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
+  add_image (container, object);
+  return object;
+}
+
+typedef enum
+{
+  FILTER_ID,
+  FILTER_NAME,
+  FILTER_LABEL,
+  FILTER_STATUS,
+  FILTER_CONTEXT,
+  FILTER_IMAGE,
+  FILTER_TENANT,
+  FILTER_STAGE,
+  FILTER_TIER,
+  FILTERS,
+} Filter;
+
+static const char *const filter_names[FILTERS] = {
+  [FILTER_ID] = "id",         [FILTER_NAME] = "name",       [FILTER_LABEL] = "label",
+  [FILTER_STATUS] = "status", [FILTER_CONTEXT] = "context", [FILTER_IMAGE] = "image",
+  [FILTER_TENANT] = "tenant", [FILTER_STAGE] = "stage",     [FILTER_TIER] = "tier",
+};
+
+/* FILTERS when it is none. */
+static Filter
+parse_filter (const char *text, const char **ret_value)
+{
+  const char *equals = strchr (text, '=');
+
+  for (guint i = 0; equals != NULL && i < FILTERS; i++)
+    if (strlen (filter_names[i]) == (gsize) (equals - text)
+        && strncmp (filter_names[i], text, (gsize) (equals - text)) == 0)
+      {
+        *ret_value = equals + 1;
+        return (Filter) i;
+      }
+  return FILTERS;
+}
+
+gboolean
+dn_container_check_filters (char **filters, GError **error)
+{
+  const char *value;
+
+  for (guint i = 0; filters != NULL && filters[i] != NULL; i++)
+    {
+      g_autofree char *shown = NULL;
+      Filter filter = parse_filter (filters[i], &value);
+      gboolean is_state = filter != FILTER_STATUS;
+
+      shown = dn_text_clean (filters[i], 80);
+      if (filter == FILTERS)
+        return dn_throw (error, DN_ERROR_USAGE,
+                         "filter '%s': unknown\nuse id, name, label, status, context, image, "
+                         "tenant, stage or tier, as in status=running",
+                         shown);
+      for (guint k = 0; !is_state && k <= DN_CONTAINER_EXITED; k++)
+        is_state = g_str_equal (value, dn_container_state_words[k]);
+      if (!is_state)
+        return dn_throw (error, DN_ERROR_USAGE,
+                         "filter '%s': no such status\nuse created, running, paused or exited",
+                         shown);
+    }
+  return TRUE;
+}
+
+static gboolean
+has_label (const DnContainer *container, const char *value)
+{
+  g_auto (GStrv) pair = g_strsplit (value, "=", 2);
+  const char *label = container->options->labels != NULL && pair[0] != NULL
+                          ? g_hash_table_lookup (container->options->labels, pair[0])
+                          : NULL;
+
+  return label != NULL && (pair[1] == NULL || g_str_equal (label, pair[1]));
+}
+
+/* Under the daemon's lock. */
+static gboolean
+passes (const DnContainer *container, Filter filter, const char *value)
+{
+  const DnContextDefinition *definition = &container->context->definition;
+
+  switch (filter)
+    {
+    case FILTER_ID:
+      return g_str_has_prefix (container->id, value);
+    case FILTER_NAME:
+      return strstr (container->name, value) != NULL;
+    case FILTER_LABEL:
+      return has_label (container, value);
+    case FILTER_STATUS:
+      return g_str_equal (dn_container_state_words[container->state], value);
+    case FILTER_CONTEXT:
+      return g_str_equal (container->context->name, value);
+    case FILTER_IMAGE:
+      return g_str_equal (container->image, value)
+             || (dn_id_is_prefix (value) && g_str_has_prefix (container->image_id, value));
+    case FILTER_TENANT:
+      return g_str_equal (definition->tenant, value);
+    case FILTER_STAGE:
+      return g_str_equal (definition->stage, value);
+    case FILTER_TIER:
+      return g_str_equal (definition->tier, value);
+    case FILTERS:
+      return FALSE;
+    }
+  g_assert_not_reached ();
+}
+
+gboolean
+dn_container_matches (DnContainer *container, char **filters)
+{
+  gboolean is_asked[FILTERS + 1] = { FALSE }, has_passed[FILTERS + 1] = { FALSE };
+  gboolean is_match = TRUE;
+
+  g_mutex_lock (&container->daemon->lock);
+  for (guint i = 0; filters != NULL && filters[i] != NULL; i++)
+    {
+      const char *value = "";
+      Filter filter = parse_filter (filters[i], &value);
+      gboolean is_passed = passes (container, filter, value);
+
+      is_asked[filter] = TRUE;
+      has_passed[filter] = has_passed[filter] || is_passed;
+      if (filter == FILTER_LABEL && !is_passed)
+        is_match = FALSE;
+    }
+  g_mutex_unlock (&container->daemon->lock);
+  for (guint i = 0; i <= FILTERS; i++)
+    if (is_asked[i] && !has_passed[i])
+      is_match = FALSE;
+  return is_match;
+}

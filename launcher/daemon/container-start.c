@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container-start.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/autofd.h"
+#include "../common/error.h"
+#include "../common/json.h"
+#include "../spec/admission.h"
+#include "container-admission.h"
+#include "container-call.h"
+#include "container-end.h"
+#include "container-spec.h"
+#include "context-guest.h"
+
+/* The agent mounts, makes namespaces and waits for its child; an emulated guest is slow at it. */
+#define CREATE_TIMEOUT_MS 60000
+#define START_TIMEOUT_MS 60000
+
+typedef struct
+{
+  DnContainer *container;
+  const DnContainerStart *plan;
+  DnRequest *request;
+  guint slot;
+  DnImage *image;       /* owned */
+  char *config;         /* owned; config.json */
+  GBytes *seccomp;      /* owned */
+  char *seccomp_hash;   /* owned */
+  char **relaxations;   /* owned */
+  DnGuest *guest;       /* owned, once entered */
+  gboolean is_in_guest; /* CREATE was sent */
+  guint32 streams;
+  guint32 flags;
+  gboolean has_started;
+  DnMsgStarted started;
+} Start;
+
+static void
+clear_start (Start *start)
+{
+  dn_image_unref (start->image);
+  g_free (start->config);
+  g_clear_pointer (&start->seccomp, g_bytes_unref);
+  g_free (start->seccomp_hash);
+  g_strfreev (start->relaxations);
+  if (start->guest != NULL)
+    dn_guest_unref (start->guest);
+}
+
+static void
+step (const char *name, gpointer data)
+{
+  static const char *const words[][2] = {
+    { "journal", "prepare a guest" },   { "relay", "start its relay" },
+    { "libvirt", "start its machine" }, { "kernel", "boot its kernel" },
+    { "agent", "wait for its agent" },
+  };
+  Start *start = data;
+  const char *shown = name;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_str_equal (words[i][0], name))
+      shown = words[i][1];
+  dn_trace_begin (start->request->trace, name);
+  start->request->steps++;
+  dn_request_progress (start->request, shown, 0, 0);
+}
+
+JsonNode *
+dn_container_build_spec (DnContainer *container, guint slot, GError **error)
+{
+  g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
+  g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+
+  if (image == NULL)
+    {
+      dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
+                container->image);
+      return NULL;
+    }
+  return dn_spec_build (options, container->profile, &image->config, container->id,
+                        DN_CONTEXT_FIRST_UID + slot * DN_CONTEXT_UIDS, error);
+}
+
+/* Once more against the policy: it may have become narrower since the container was made. */
+static gboolean
+compile_filter (Start *start, const DnContainerOptions *options, GError **error)
+{
+  DnContainer *container = start->container;
+  const char *json = options->seccomp_json;
+  int base = DN_SECCOMP_DEFAULT;
+  guint64 ambient;
+
+  if (!dn_container_admit (container, options, &base, &start->relaxations, error))
+    return FALSE;
+  if (json != NULL && g_str_equal (json, DN_SECCOMP_NO_FILTER))
+    json = NULL;
+  start->seccomp = dn_seccomp_compile (
+      json, (DnSeccompBase) base,
+      dn_admission_capabilities (container->profile, options->cap_add, options->cap_drop, &ambient),
+      &start->seccomp_hash, error);
+  return start->seccomp != NULL;
+}
+
+/* Whatever can be found wrong without a guest is found before one is started. */
+static gboolean
+prepare (Start *start, GError **error)
+{
+  DnContainer *container = start->container;
+  g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+  g_autoptr (JsonNode) spec = dn_container_build_spec (container, start->slot, error);
+  guint64 guest_memory;
+
+  if (spec == NULL)
+    return FALSE;
+  g_mutex_lock (&container->daemon->lock);
+  guest_memory = container->context->definition.guest_memory_bytes;
+  g_mutex_unlock (&container->daemon->lock);
+  if (!dn_container_check_memory (options->memory_bytes, guest_memory, container->context->name,
+                                  error))
+    return FALSE;
+  start->image = dn_store_find_id (container->daemon->store, container->image_id);
+  if (start->image == NULL)
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
+                     container->image);
+  start->config = dn_json_to_text (spec, FALSE);
+  if (strlen (start->config) > DN_PART_TOTAL_BYTES)
+    return dn_throw (error, DN_ERROR_LIMIT,
+                     "container: its configuration has more than %d bytes\nshorten its command or "
+                     "environment",
+                     DN_PART_TOTAL_BYTES);
+  if (!compile_filter (start, options, error))
+    return FALSE;
+  start->flags = (options->has_terminal ? DN_PROCESS_TERMINAL : 0)
+                 | (options->keeps_stdin_open || (start->plan->session & DN_SESSION_STDIN) != 0
+                        ? DN_PROCESS_STDIN
+                        : 0);
+  return TRUE;
+}
+
+gboolean
+dn_container_open_logs (const DnContainer *container, int ret_fds[2], GError **error)
+{
+  for (guint half = 0; half < 2; half++)
+    {
+      g_autofree char *path = dn_container_log_path (container, half);
+
+      ret_fds[half] = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);
+      if (ret_fds[half] < 0)
+        {
+          dn_throw_errno (error, "log '%s'", path);
+          if (half == 1)
+            (void) close (ret_fds[0]);
+          ret_fds[0] = ret_fds[1] = -1;
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+add_process (Start *start, GError **error)
+{
+  const DnSettings *settings = &start->container->daemon->settings;
+  DnMsgProcess message = { .process = 0,
+                           .streams = start->streams,
+                           .flags = start->flags,
+                           .log_bytes = settings->log_bytes,
+                           .log_rate = settings->log_rate };
+  int logs[2];
+  gboolean is_fine;
+
+  if (!dn_container_open_logs (start->container, logs, error))
+    return FALSE;
+  g_strlcpy (message.container, start->container->id, sizeof message.container);
+  is_fine = dn_guest_add_process (start->guest, &message, logs, error);
+  (void) close (logs[0]);
+  (void) close (logs[1]);
+  return is_fine;
+}
+
+static gboolean
+call_create (Start *start, GError **error)
+{
+  DnMsgCreate message = { .streams = start->streams,
+                          .flags = start->flags,
+                          .rows = start->plan->rows,
+                          .columns = start->plan->columns };
+  DnGuestCall call = { .type = DN_MSG_CREATE,
+                       .message = &message,
+                       .pack = (DnPackFunc) dn_msg_create_pack,
+                       .config = start->config,
+                       .seccomp = start->seccomp,
+                       .timeout_ms = CREATE_TIMEOUT_MS };
+
+  g_strlcpy (message.container, start->container->id, sizeof message.container);
+  dn_image_disk_serial (start->image, message.disk);
+  start->is_in_guest = TRUE;
+  return dn_guest_call (start->guest, &call, error);
+}
+
+static void
+take_started (guint16 type, const guint8 *payload, guint32 size, gpointer data)
+{
+  Start *start = data;
+
+  if (type == DN_MSG_STARTED)
+    start->has_started = dn_msg_started_unpack (payload, size, &start->started) == 0;
+}
+
+static gboolean
+call_start (Start *start, GError **error)
+{
+  DnMsgStart message = { 0 };
+  DnGuestCall call = { .type = DN_MSG_START,
+                       .message = &message,
+                       .pack = (DnPackFunc) dn_msg_start_pack,
+                       .timeout_ms = START_TIMEOUT_MS,
+                       .answer = take_started,
+                       .answer_data = start };
+
+  g_strlcpy (message.container, start->container->id, sizeof message.container);
+  return dn_guest_call (start->guest, &call, error);
+}
+
+/* Under op_lock.  On disk before anything of it is in a guest: after a crash danchid asks the guest
+ * what became of it. */
+static gboolean
+journal (Start *start, GError **error)
+{
+  DnContainer *container = start->container;
+
+  g_mutex_lock (&container->daemon->lock);
+  container->is_starting = TRUE;
+  container->in_guest = TRUE;
+  container->is_drained = FALSE;
+  container->is_hurried = FALSE;
+  container->has_early_exit = FALSE;
+  container->has_session = start->plan->session != 0;
+  container->slot = start->slot;
+  container->run++;
+  g_clear_pointer (&container->refusals, g_array_unref);
+  g_mutex_unlock (&container->daemon->lock);
+  return dn_container_save_state (container, error);
+}
+
+static gboolean
+run_in_guest (Start *start, DnFdList *ret_session, GError **error)
+{
+  DnContainer *container = start->container;
+
+  start->streams = dn_guest_take_streams (start->guest);
+  if (!dn_container_spec_save (container, start->config, error) || !add_process (start, error))
+    return FALSE;
+  /* Before the process is: its first byte of output already has somewhere to go. */
+  if (start->plan->session != 0
+      && !dn_guest_open_session (start->guest, container->id, 0, start->plan->session, ret_session,
+                                 error))
+    return FALSE;
+  dn_trace_begin (start->request->trace, "create");
+  start->request->steps++;
+  dn_request_progress (start->request, "create the container", 0, 0);
+  if (!call_create (start, error))
+    return FALSE;
+  dn_trace_begin (start->request->trace, "container");
+  return call_start (start, error);
+}
+
+static void
+succeed (Start *start)
+{
+  DnContainer *container = start->container;
+  g_autofree char *spec_hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, start->config, -1);
+
+  g_mutex_lock (&container->daemon->lock);
+  container->is_starting = FALSE;
+  container->is_provisional = FALSE;
+  container->state = DN_CONTAINER_RUNNING;
+  container->started_us = g_get_real_time ();
+  container->finished_us = 0;
+  container->exit_code = 0;
+  container->exit_signal = 0;
+  container->is_oom_killed = FALSE;
+  container->has_started = start->has_started;
+  container->started = start->started;
+  g_clear_pointer (&container->reason, g_free);
+  g_free (container->spec_sha256);
+  container->spec_sha256 = g_steal_pointer (&spec_hash);
+  g_free (container->seccomp_sha256);
+  container->seccomp_sha256 = g_strdup (start->seccomp_hash);
+  g_strfreev (container->relaxations);
+  container->relaxations = g_strdupv (start->relaxations);
+  g_cond_broadcast (&container->daemon->changed);
+  g_mutex_unlock (&container->daemon->lock);
+  dn_container_save_state_or_warn (container);
+  dn_container_event (container, "start", NULL);
+  /* What happened while this was not over yet: after `start` in the events, as in the world. */
+  g_mutex_lock (&container->daemon->lock);
+  if (container->has_early_exit)
+    dn_container_end (container, &container->early_exit);
+  else if (container->context->guest != start->guest)
+    dn_container_end_all (container->context, "the guest ended while the container was started");
+  g_mutex_unlock (&container->daemon->lock);
+}
+
+static void
+undo (Start *start)
+{
+  DnContainer *container = start->container;
+  DnMsgDelete message = { 0 };
+
+  if (start->guest != NULL && start->is_in_guest && !container->context->is_ephemeral)
+    {
+      g_strlcpy (message.container, container->id, sizeof message.container);
+      (void) dn_container_call (start->guest, DN_MSG_DELETE, &message,
+                                (DnPackFunc) dn_msg_delete_pack, DN_CALL_TIMEOUT_MS, NULL);
+    }
+  if (start->guest != NULL)
+    (void) dn_guest_forget_process (start->guest, container->id, 0, NULL);
+  g_mutex_lock (&container->daemon->lock);
+  container->is_starting = FALSE;
+  container->in_guest = FALSE;
+  g_cond_broadcast (&container->daemon->changed);
+  g_mutex_unlock (&container->daemon->lock);
+  dn_container_save_state_or_warn (container);
+}
+
+static gboolean
+start_reserved (Start *start, DnFdList *ret_session, GError **error)
+{
+  DnContainer *container = start->container;
+  g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+  DnContextEntry entry
+      = { .allow_emulation = options->allow_emulation || start->plan->allow_emulation,
+          .step = step,
+          .step_data = start };
+  int console = -1;
+
+  if (!prepare (start, error))
+    return FALSE;
+  entry.image = start->image;
+  start->guest = dn_context_enter (container->context, &entry, &console, error);
+  if (console >= 0)
+    {
+      dn_fd_clear (&start->request->console_fd);
+      start->request->console_fd = console;
+    }
+  if (start->guest == NULL)
+    return FALSE;
+  if (journal (start, error) && run_in_guest (start, ret_session, error))
+    {
+      succeed (start);
+      return TRUE;
+    }
+  dn_fd_list_clear (ret_session);
+  undo (start);
+  return FALSE;
+}
+
+static gboolean
+is_running (DnContainer *container, gboolean *ret_is_paused)
+{
+  DnContainerState state;
+
+  g_mutex_lock (&container->daemon->lock);
+  state = container->state;
+  g_mutex_unlock (&container->daemon->lock);
+  *ret_is_paused = state == DN_CONTAINER_PAUSED;
+  return state == DN_CONTAINER_RUNNING;
+}
+
+gboolean
+dn_container_start (DnContainer *container, const DnContainerStart *plan, DnRequest *request,
+                    DnFdList *ret_session, GError **error)
+{
+  Start start = { .container = container, .plan = plan, .request = request };
+  gboolean is_paused, is_fine;
+
+  dn_trace_begin (request->trace, "admission");
+  if (container->is_removed)
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': was removed", container->name);
+  if (is_running (container, &is_paused))
+    return plan->session == 0 || dn_container_attach (container, plan->session, ret_session, error);
+  if (is_paused)
+    return dn_throw (error, DN_ERROR_CONFLICT,
+                     "container '%s': is paused\nuse danchi unpause, or stop it first",
+                     container->name);
+  /* The last run's output may still be on its way to a slow reader: he has lost it now. */
+  dn_container_hurry (container);
+  dn_container_leave_guest (container);
+  if (!dn_context_reserve (container->context, &start.slot, error))
+    return FALSE;
+  is_fine = start_reserved (&start, ret_session, error);
+  if (!is_fine)
+    dn_context_release (container->context, start.slot,
+                        start.guest != NULL ? dn_guest_id (start.guest) : "", container->image_id);
+  clear_start (&start);
+  return is_fine;
+}
+
+gboolean
+dn_container_attach (DnContainer *container, guint32 session, DnFdList *ret_session, GError **error)
+{
+  g_autoptr (DnGuest) guest = dn_container_get_guest (container, error);
+
+  if (guest == NULL)
+    return FALSE;
+  g_mutex_lock (&container->daemon->lock);
+  container->has_session = TRUE;
+  g_mutex_unlock (&container->daemon->lock);
+  return dn_guest_open_session (guest, container->id, 0, session, ret_session, error);
+}

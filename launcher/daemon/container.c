@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/error.h"
+#include "../common/names.h"
+#include "../common/paths.h"
+#include "../common/state-file.h"
+#include "container-file.h"
+#include "tree.h"
+
+const char *const dn_container_state_words[] = {
+  [DN_CONTAINER_CREATED] = "created",
+  [DN_CONTAINER_RUNNING] = "running",
+  [DN_CONTAINER_PAUSED] = "paused",
+  [DN_CONTAINER_EXITED] = "exited",
+};
+
+DnContainer *
+dn_container_ref (DnContainer *container)
+{
+  g_atomic_int_inc (&container->ref_count);
+  return container;
+}
+
+void
+dn_container_unref (DnContainer *container)
+{
+  if (container == NULL || !g_atomic_int_dec_and_test (&container->ref_count))
+    return;
+  g_free (container->directory);
+  g_free (container->image);
+  g_free (container->image_id);
+  g_free (container->command);
+  g_free (container->name);
+  g_free (container->reason);
+  g_free (container->spec_sha256);
+  g_free (container->seccomp_sha256);
+  g_strfreev (container->relaxations);
+  dn_profile_free (container->profile);
+  g_clear_pointer (&container->refusals, g_array_unref);
+  g_clear_pointer (&container->options, dn_container_options_free);
+  dn_context_unref (container->context);
+  g_mutex_clear (&container->op_lock);
+  g_mutex_clear (&container->file_lock);
+  g_free (container);
+}
+
+/* Under the daemon's lock.  A name wins over the beginning of an id that reads the same. */
+static GPtrArray *
+match (DnDaemon *daemon, const char *text)
+{
+  GPtrArray *found = g_ptr_array_new ();
+  GHashTableIter iter;
+  DnContainer *container;
+
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    {
+      if (g_str_equal (container->name, text))
+        {
+          g_ptr_array_set_size (found, 0);
+          g_ptr_array_add (found, container);
+          break;
+        }
+      if (dn_id_is_prefix (text) && g_str_has_prefix (container->id, text))
+        g_ptr_array_add (found, container);
+    }
+  return found;
+}
+
+DnContainer *
+dn_container_find (DnDaemon *daemon, const char *text, GError **error)
+{
+  g_autoptr (GPtrArray) found = NULL;
+  g_autofree char *shown = dn_text_clean (text, 80);
+  DnContainer *container = NULL;
+
+  g_mutex_lock (&daemon->lock);
+  found = match (daemon, text);
+  if (found->len == 1)
+    container = dn_container_ref (found->pdata[0]);
+  g_mutex_unlock (&daemon->lock);
+  if (container == NULL && found->len == 0)
+    dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': there is none\nsee danchi ps -a", shown);
+  else if (container == NULL)
+    dn_throw (error, DN_ERROR_CONFLICT,
+              "container '%s': %u containers' ids begin so\ngive more of the id", shown,
+              found->len);
+  return container;
+}
+
+static int
+compare_age (gconstpointer a, gconstpointer b)
+{
+  const DnContainer *first = *(DnContainer *const *) a, *second = *(DnContainer *const *) b;
+
+  return (first->created_us < second->created_us) - (first->created_us > second->created_us);
+}
+
+GPtrArray *
+dn_container_list (DnDaemon *daemon)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_container_unref);
+  GHashTableIter iter;
+  DnContainer *container;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    g_ptr_array_add (list, dn_container_ref (container));
+  g_mutex_unlock (&daemon->lock);
+  g_ptr_array_sort (list, compare_age);
+  return list;
+}
+
+static gboolean
+save (DnContainer *container, const char *file, JsonNode *(*print) (DnContainer *container),
+      GError **error)
+{
+  g_autofree char *path = g_build_filename (container->directory, file, NULL);
+  g_autoptr (JsonNode) node = NULL;
+  gboolean is_removed, is_fine;
+
+  /* The text is made while file_lock is held, so that the last writer writes the last state. */
+  g_mutex_lock (&container->file_lock);
+  g_mutex_lock (&container->daemon->lock);
+  is_removed = container->is_removed;
+  node = print (container);
+  g_mutex_unlock (&container->daemon->lock);
+  is_fine = is_removed || dn_state_file_write (path, node, error);
+  g_mutex_unlock (&container->file_lock);
+  return is_fine;
+}
+
+gboolean
+dn_container_save_options (DnContainer *container, GError **error)
+{
+  return save (container, DN_CONTAINER_OPTIONS_FILE, dn_container_options_file_print, error);
+}
+
+gboolean
+dn_container_save_state (DnContainer *container, GError **error)
+{
+  return save (container, DN_CONTAINER_STATE_FILE, dn_container_state_file_print, error);
+}
+
+void
+dn_container_save_state_or_warn (DnContainer *container)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!dn_container_save_state (container, &error))
+    g_warning ("container %s: its state cannot be saved: %s", container->id, error->message);
+}
+
+DnContainerOptions *
+dn_container_copy_options (DnContainer *container)
+{
+  g_autoptr (JsonNode) node = NULL;
+  DnContainerOptions *copy;
+
+  g_mutex_lock (&container->daemon->lock);
+  node = dn_container_options_to_json (container->options);
+  g_mutex_unlock (&container->daemon->lock);
+  copy = dn_container_options_read (json_node_get_object (node), NULL);
+  /* What was accepted once is accepted again. */
+  g_assert (copy != NULL);
+  return copy;
+}
+
+/* Under the daemon's lock. */
+static gboolean
+has_name (DnDaemon *daemon, const char *name)
+{
+  GHashTableIter iter;
+  DnContainer *container;
+
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    if (g_str_equal (container->name, name))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+dn_container_take_name (DnDaemon *daemon, const char *name, char **ret_name, GError **error)
+{
+  /* Random names run out long after everything else does; then a number is added. */
+  enum
+  {
+    TRIES = 64
+  };
+
+  if (name != NULL)
+    {
+      if (has_name (daemon, name))
+        return dn_throw (error, DN_ERROR_CONFLICT,
+                         "container '%s': the name is taken\nremove or rename the other, or choose "
+                         "another name",
+                         name);
+      *ret_name = g_strdup (name);
+      return TRUE;
+    }
+  for (guint i = 0;; i++)
+    {
+      g_autofree char *random = dn_name_random ();
+      g_autofree char *candidate
+          = i < TRIES ? g_strdup (random) : g_strdup_printf ("%s_%u", random, g_random_int ());
+
+      if (!has_name (daemon, candidate))
+        {
+          *ret_name = g_steal_pointer (&candidate);
+          return TRUE;
+        }
+    }
+}
+
+gboolean
+dn_container_rename (DnContainer *container, const char *name, GError **error)
+{
+  DnDaemon *daemon = container->daemon;
+  g_autofree char *fresh = NULL, *old = NULL;
+
+  if (!dn_name_check (name, "container", error))
+    return FALSE;
+  g_mutex_lock (&daemon->lock);
+  if (dn_container_take_name (daemon, name, &fresh, error))
+    {
+      old = container->name;
+      container->name = g_steal_pointer (&fresh);
+    }
+  g_mutex_unlock (&daemon->lock);
+  if (old == NULL || !dn_container_save_options (container, error))
+    return FALSE;
+  dn_container_event (container, "rename", (const char *const[]){ "old_name", old, NULL });
+  return TRUE;
+}
+
+char *
+dn_container_log_path (const DnContainer *container, guint half)
+{
+  return g_build_filename (container->directory, half == 0 ? "log.0" : "log.1", NULL);
+}
+
+void
+dn_container_event (DnContainer *container, const char *action, const char *const *attributes)
+{
+  g_autofree char *name = NULL;
+
+  g_mutex_lock (&container->daemon->lock);
+  name = g_strdup (container->name);
+  g_mutex_unlock (&container->daemon->lock);
+  dn_events_add (container->daemon->events, "container", action, container->id, name,
+                 container->context->name, attributes);
+}
+
+void
+dn_container_forget (DnContainer *container)
+{
+  DnDaemon *daemon = container->daemon;
+  DnContext *context = container->context;
+  g_autofree char *removing = g_strconcat (container->directory, DN_CONTAINER_REMOVING, NULL);
+  g_autoptr (GError) error = NULL;
+  gboolean is_context_empty;
+
+  dn_container_event (container, "destroy", NULL);
+  g_mutex_lock (&container->file_lock);
+  g_mutex_lock (&daemon->lock);
+  container->is_removed = TRUE;
+  /* Renamed first: a removal that a crash cuts short is seen as one at the next start. */
+  if (rename (container->directory, removing) < 0)
+    g_warning ("container %s: renaming its directory: %s", container->id, g_strerror (errno));
+  g_hash_table_remove (daemon->containers, container->id);
+  is_context_empty = dn_context_count_containers (context) == 0;
+  g_cond_broadcast (&daemon->changed);
+  g_mutex_unlock (&daemon->lock);
+  g_mutex_unlock (&container->file_lock);
+  if (!dn_tree_remove (removing, &error))
+    g_warning ("container %s: %s", container->id, error->message);
+  if (is_context_empty && context->is_ephemeral)
+    dn_context_forget (context);
+}
+
+gboolean
+dn_container_check_memory (gint64 memory_bytes, guint64 guest_memory_bytes, const char *context,
+                           GError **error)
+{
+  guint64 needed;
+
+  if (memory_bytes <= 0)
+    return TRUE;
+  needed = (guint64) memory_bytes + DN_GUEST_OVERHEAD_BYTES;
+  if (needed <= guest_memory_bytes)
+    return TRUE;
+  return dn_throw (error, DN_ERROR_LIMIT,
+                   "memory limit of %" G_GINT64_FORMAT
+                   " MiB: the guest of context '%s' has %" G_GUINT64_FORMAT
+                   " MiB in all\nits guest needs at least %" G_GUINT64_FORMAT
+                   " MiB (the limit and %" G_GUINT64_FORMAT
+                   " MiB of its own): raise the guest's memory or lower the limit",
+                   memory_bytes >> 20, context, guest_memory_bytes >> 20,
+                   (needed + (1 << 20) - 1) >> 20, DN_GUEST_OVERHEAD_BYTES >> 20);
+}

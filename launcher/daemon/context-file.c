@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* contexts.d: the operator's files, read again when they change. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../common/error.h"
+#include "../common/names.h"
+#include "../common/paths.h"
+#include "container.h"
+#include "context.h"
+
+#define SUFFIX ".conf"
+
+static char *
+stamp (const char *path)
+{
+  struct stat status;
+
+  if (stat (path, &status) < 0)
+    return NULL;
+  return g_strdup_printf ("%ju/%ju/%jd.%ld", (uintmax_t) status.st_ino, (uintmax_t) status.st_size,
+                          (intmax_t) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+/* Under the daemon's lock.  No guest runs by what the file said before. */
+static gboolean
+is_idle (const DnContext *context)
+{
+  return context->guest == NULL && context->users == 0;
+}
+
+/* Under the daemon's lock.  Whether its file has to be read: it is new or changed. */
+static gboolean
+is_to_be_read (const DnContext *context, const char *file_stamp)
+{
+  if (context == NULL)
+    return TRUE;
+  return !context->is_ephemeral
+         && (g_strcmp0 (context->policy_stamp, file_stamp) != 0
+             || (is_idle (context) && g_strcmp0 (context->file_stamp, file_stamp) != 0));
+}
+
+/* Under the daemon's lock: all of @definition, or where a guest runs, its policy. */
+static void
+take (DnContext *context, DnContextDefinition *definition)
+{
+  if (is_idle (context))
+    {
+      dn_context_definition_clear (&context->definition);
+      context->definition = *definition;
+      memset (definition, 0, sizeof *definition);
+    }
+  else
+    {
+      dn_policy_clear (&context->definition.policy);
+      context->definition.policy = definition->policy;
+      memset (&definition->policy, 0, sizeof definition->policy);
+    }
+}
+
+/* Under the daemon's lock: a file was read. */
+static void
+apply (DnDaemon *daemon, const char *name, DnContextDefinition *definition, const char *file_stamp,
+       const char *message)
+{
+  DnContext *context = g_hash_table_lookup (daemon->contexts, name);
+
+  if (context == NULL)
+    {
+      context = dn_context_new (daemon, name, FALSE, definition);
+      g_hash_table_insert (daemon->contexts, g_strdup (name), context);
+    }
+  else if (!is_to_be_read (context, file_stamp))
+    return;
+  else if (message == NULL)
+    take (context, definition);
+  if (is_idle (context))
+    {
+      g_free (context->file_stamp);
+      context->file_stamp = g_strdup (file_stamp);
+    }
+  g_free (context->policy_stamp);
+  context->policy_stamp = g_strdup (file_stamp);
+  g_free (context->error);
+  context->error = g_strdup (message);
+}
+
+static void
+read_file (DnDaemon *daemon, const char *name, const char *path, const char *file_stamp)
+{
+  DnContextDefinition definition;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  gsize size;
+
+  dn_context_definition_init (&definition, &daemon->settings);
+  if (g_file_get_contents (path, &text, &size, &error))
+    (void) dn_context_definition_parse (&definition, text, size, path, &error);
+  if (error != NULL)
+    g_warning ("contexts: %s", error->message);
+  g_mutex_lock (&daemon->lock);
+  apply (daemon, name, &definition, file_stamp, error != NULL ? error->message : NULL);
+  g_mutex_unlock (&daemon->lock);
+  dn_context_definition_clear (&definition);
+}
+
+/* A context whose file is gone stays while it has containers, which belong to it, or a guest. */
+static void
+drop_without_file (DnDaemon *daemon, GHashTable *seen)
+{
+  GHashTableIter iter;
+  DnContext *context;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    {
+      if (context->is_ephemeral || g_hash_table_contains (seen, context->name))
+        continue;
+      if (context->guest == NULL && context->users == 0 && context->guest_id[0] == '\0'
+          && dn_context_count_containers (context) == 0)
+        {
+          g_autofree char *state = dn_context_state_path (context->name);
+
+          context->is_removed = TRUE;
+          (void) unlink (state);
+          g_hash_table_iter_remove (&iter);
+          continue;
+        }
+      g_clear_pointer (&context->file_stamp, g_free);
+      g_clear_pointer (&context->policy_stamp, g_free);
+      g_free (context->error);
+      context->error = g_strdup_printf ("file '%s/contexts.d/%s" SUFFIX "': was removed",
+                                        dn_paths ()->config, context->name);
+    }
+  g_mutex_unlock (&daemon->lock);
+}
+
+void
+dn_context_refresh (DnDaemon *daemon)
+{
+  g_autofree char *path = g_build_filename (dn_paths ()->config, "contexts.d", NULL);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const char *entry;
+
+  while (directory != NULL && (entry = g_dir_read_name (directory)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (path, entry, NULL);
+      g_autofree char *name = NULL, *file_stamp = NULL;
+      gboolean is_new;
+
+      if (entry[0] == '.' || !g_str_has_suffix (entry, SUFFIX))
+        continue;
+      name = g_strndup (entry, strlen (entry) - strlen (SUFFIX));
+      file_stamp = stamp (file);
+      if (file_stamp == NULL || !dn_name_is_valid (name))
+        continue;
+      g_mutex_lock (&daemon->lock);
+      is_new = is_to_be_read (g_hash_table_lookup (daemon->contexts, name), file_stamp);
+      g_mutex_unlock (&daemon->lock);
+      if (is_new)
+        read_file (daemon, name, file, file_stamp);
+      g_hash_table_add (seen, g_steal_pointer (&name));
+    }
+  drop_without_file (daemon, seen);
+}

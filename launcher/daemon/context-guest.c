@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "context-guest.h"
+
+#include "../common/error.h"
+#include "container-end.h"
+#include "handlers.h"
+
+static void
+get_serial (const char *image_id, char ret_serial[DN_DISK_SERIAL_BYTES + 1])
+{
+  const DnImage image = { .id = (char *) image_id };
+
+  dn_image_disk_serial (&image, ret_serial);
+}
+
+gboolean
+dn_context_reserve (DnContext *context, guint *ret_slot, GError **error)
+{
+  DnDaemon *daemon = context->daemon;
+  gboolean is_fine = FALSE;
+  guint slot = 0;
+
+  g_mutex_lock (&daemon->lock);
+  while (slot < DN_CONTEXT_SLOTS && (context->slots & (G_GUINT64_CONSTANT (1) << slot)) != 0)
+    slot++;
+  if (context->is_removed)
+    dn_throw (error, DN_ERROR_NOT_FOUND, "context '%s': was removed", context->name);
+  else if (slot == DN_CONTEXT_SLOTS)
+    dn_throw (error, DN_ERROR_LIMIT, "context '%s': its guest has %d containers already",
+              context->name, DN_CONTEXT_SLOTS);
+  else
+    {
+      context->slots |= G_GUINT64_CONSTANT (1) << slot;
+      context->users++;
+      *ret_slot = slot;
+      is_fine = TRUE;
+    }
+  g_mutex_unlock (&daemon->lock);
+  return is_fine;
+}
+
+static DnGuestPlan *
+make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
+{
+  DnDaemon *daemon = context->daemon;
+  g_autoptr (DnGuestPlan) plan = dn_guest_plan_new ();
+  g_autofree char *rootfs = dn_store_rootfs_path (daemon->store, entry->image->id);
+  char serial[DN_DISK_SERIAL_BYTES + 1];
+  gboolean is_fine;
+
+  dn_image_disk_serial (entry->image, serial);
+  plan->context = g_strdup (context->name);
+  plan->hostname = g_strdup (context->name);
+  plan->kind = DN_GUEST_KIND_CONTEXT;
+  plan->spare_disks = context->is_ephemeral ? 0 : (guint) daemon->settings.guest_image_disks - 1;
+  g_ptr_array_add (plan->disks, dn_guest_disk_new (rootfs, serial, TRUE));
+  g_mutex_lock (&daemon->lock);
+  is_fine = context->error == NULL
+            || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
+  plan->memory_bytes = context->definition.guest_memory_bytes;
+  plan->vcpus = (guint) context->definition.guest_vcpus;
+  plan->kernel = (DnKernel) daemon->settings.kernel;
+  plan->boot_timeout_s = (guint) daemon->settings.guest_boot_timeout_s;
+  plan->transport = (DnTransport) context->definition.transport;
+  plan->allow_emulation = context->definition.allow_emulation || entry->allow_emulation;
+  /* Known before it exists: what happens in it is found by this, also after a crash. */
+  if (is_fine)
+    {
+      g_strlcpy (context->guest_id, plan->id, sizeof context->guest_id);
+      g_hash_table_remove_all (context->disks);
+      g_hash_table_insert (context->disks, g_strdup (serial), GUINT_TO_POINTER (1));
+    }
+  g_mutex_unlock (&daemon->lock);
+  return is_fine ? g_steal_pointer (&plan) : NULL;
+}
+
+/* Under the daemon's lock.  (transfer full): the guest, or NULL */
+static DnGuest *
+forget_guest (DnContext *context)
+{
+  DnGuest *guest = g_steal_pointer (&context->guest);
+
+  context->guest_id[0] = '\0';
+  g_hash_table_remove_all (context->disks);
+  return guest;
+}
+
+static void
+save_or_warn (DnContext *context)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!dn_context_save (context, &error))
+    g_warning ("context '%s': its state cannot be saved: %s", context->name, error->message);
+}
+
+/* With guest_lock held. */
+static DnGuest *
+start_guest (DnContext *context, const DnContextEntry *entry, int *ret_console, GError **error)
+{
+  DnDaemon *daemon = context->daemon;
+  g_autoptr (DnGuestPlan) plan = make_plan (context, entry, error);
+  DnGuestHandlers handlers;
+  g_autoptr (DnGuest) guest = NULL;
+
+  if (plan == NULL)
+    return NULL;
+  dn_handlers_init (&handlers, daemon);
+  if (dn_context_save (context, error))
+    guest = dn_guest_start (plan, &handlers, entry->step, entry->step_data, ret_console, error);
+  g_mutex_lock (&daemon->lock);
+  if (guest != NULL)
+    context->guest = dn_guest_ref (guest);
+  else
+    (void) forget_guest (context);
+  g_mutex_unlock (&daemon->lock);
+  if (guest == NULL)
+    {
+      save_or_warn (context);
+      return NULL;
+    }
+  dn_events_add (daemon->events, "context", "start", context->name, context->name, context->name,
+                 (const char *const[]){ "guest", plan->id, NULL });
+  /* It may have gone before it was in the table: then nobody has seen to that. */
+  if (!dn_guest_is_running (guest))
+    dn_context_guest_gone (daemon, plan->id, "the guest ended at once");
+  return g_steal_pointer (&guest);
+}
+
+/* With guest_lock held.  Makes room for one more disk. */
+static void
+detach_idle (DnContext *context, DnGuest *guest)
+{
+  DnDaemon *daemon = context->daemon;
+  g_autofree char *idle = NULL;
+  g_autoptr (GError) error = NULL;
+  GHashTableIter iter;
+  gpointer serial, users;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, context->disks);
+  while (idle == NULL && g_hash_table_iter_next (&iter, &serial, &users))
+    if (GPOINTER_TO_UINT (users) == 0)
+      idle = g_strdup (serial);
+  g_mutex_unlock (&daemon->lock);
+  if (idle == NULL)
+    return;
+  if (!dn_guest_detach_disk (guest, idle, &error))
+    g_warning ("context '%s': %s", context->name, error->message);
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_remove (context->disks, idle);
+  g_mutex_unlock (&daemon->lock);
+}
+
+/* With guest_lock held. */
+static gboolean
+attach_disk (DnContext *context, DnGuest *guest, const DnImage *image, GError **error)
+{
+  DnDaemon *daemon = context->daemon;
+  g_autofree char *rootfs = dn_store_rootfs_path (daemon->store, image->id);
+  g_autoptr (GError) local = NULL;
+  char serial[DN_DISK_SERIAL_BYTES + 1];
+  DnGuestDisk *disk;
+  gpointer users;
+  gboolean is_there, is_fine;
+
+  dn_image_disk_serial (image, serial);
+  g_mutex_lock (&daemon->lock);
+  is_there = g_hash_table_lookup_extended (context->disks, serial, NULL, &users);
+  if (is_there)
+    g_hash_table_insert (context->disks, g_strdup (serial),
+                         GUINT_TO_POINTER (GPOINTER_TO_UINT (users) + 1));
+  g_mutex_unlock (&daemon->lock);
+  if (is_there)
+    return TRUE;
+  disk = dn_guest_disk_new (rootfs, serial, TRUE);
+  is_fine = dn_guest_attach_disk (guest, disk, &local);
+  if (!is_fine && g_error_matches (local, DN_ERROR, DN_ERROR_LIMIT))
+    {
+      detach_idle (context, guest);
+      g_clear_error (&local);
+      is_fine = dn_guest_attach_disk (guest, disk, &local);
+    }
+  dn_guest_disk_free (disk);
+  if (!is_fine)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&local), "context '%s': ", context->name);
+      return FALSE;
+    }
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_insert (context->disks, g_strdup (serial), GUINT_TO_POINTER (1));
+  g_mutex_unlock (&daemon->lock);
+  save_or_warn (context);
+  return TRUE;
+}
+
+DnGuest *
+dn_context_enter (DnContext *context, const DnContextEntry *entry, int *ret_console, GError **error)
+{
+  g_autoptr (DnGuest) guest = NULL;
+
+  *ret_console = -1;
+  g_mutex_lock (&context->guest_lock);
+  g_mutex_lock (&context->daemon->lock);
+  if (context->guest != NULL)
+    guest = dn_guest_ref (context->guest);
+  g_mutex_unlock (&context->daemon->lock);
+  if (guest == NULL)
+    guest = start_guest (context, entry, ret_console, error);
+  else if (!attach_disk (context, guest, entry->image, error))
+    g_clear_pointer (&guest, dn_guest_unref);
+  g_mutex_unlock (&context->guest_lock);
+  return g_steal_pointer (&guest);
+}
+
+/* Under the daemon's lock. */
+static void
+drop_disk_user (DnContext *context, const char *image_id)
+{
+  char serial[DN_DISK_SERIAL_BYTES + 1];
+  guint users;
+
+  get_serial (image_id, serial);
+  users = GPOINTER_TO_UINT (g_hash_table_lookup (context->disks, serial));
+  if (users > 0)
+    g_hash_table_insert (context->disks, g_strdup (serial), GUINT_TO_POINTER (users - 1));
+}
+
+void
+dn_context_release (DnContext *context, guint slot, const char *guest_id, const char *image_id)
+{
+  DnDaemon *daemon = context->daemon;
+  gboolean is_idle;
+
+  g_mutex_lock (&daemon->lock);
+  context->slots &= ~(G_GUINT64_CONSTANT (1) << slot);
+  context->users--;
+  if (guest_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
+    drop_disk_user (context, image_id);
+  is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL;
+  g_mutex_unlock (&daemon->lock);
+  /* At once: its container has ended, its output is where it belongs, its disks are read-only. */
+  if (is_idle)
+    dn_context_stop_guest (context, 0, NULL);
+}
+
+void
+dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
+{
+  DnDaemon *daemon = context->daemon;
+  g_autoptr (DnGuest) guest = NULL;
+  g_autofree char *id = NULL;
+
+  g_mutex_lock (&context->guest_lock);
+  g_mutex_lock (&daemon->lock);
+  /* Somebody may have come meanwhile; then it stays, unless it is to be stopped whoever is in. */
+  if (context->guest != NULL && (reason != NULL || context->users == 0))
+    guest = dn_guest_ref (context->guest);
+  g_mutex_unlock (&daemon->lock);
+  if (guest != NULL)
+    {
+      id = g_strdup (dn_guest_id (guest));
+      if (timeout_ms > 0)
+        dn_guest_stop (guest, timeout_ms);
+      else
+        dn_guest_destroy (guest);
+      dn_context_guest_gone (daemon, id, reason != NULL ? reason : "the guest was stopped");
+    }
+  g_mutex_unlock (&context->guest_lock);
+}
+
+static void
+unref_guest (gpointer guest)
+{
+  dn_guest_unref (guest);
+}
+
+static void
+saved_later (gpointer context)
+{
+  save_or_warn (context);
+  dn_context_unref (context);
+}
+
+void
+dn_context_guest_gone (DnDaemon *daemon, const char *guest_id, const char *reason)
+{
+  GHashTableIter iter;
+  DnContext *context, *found = NULL;
+  DnGuest *guest = NULL;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (found == NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    if (guest_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
+      found = dn_context_ref (context);
+  if (found != NULL)
+    {
+      guest = forget_guest (found);
+      dn_container_end_all (found, reason);
+    }
+  g_mutex_unlock (&daemon->lock);
+  if (found == NULL)
+    return;
+  dn_events_add (daemon->events, "context", "stop", found->name, found->name, found->name,
+                 (const char *const[]){ "guest", guest_id, "reason", reason, NULL });
+  /* Not here: this may be the guest's own reader thread, and files take their time. */
+  if (guest != NULL)
+    dn_daemon_work (daemon, unref_guest, guest);
+  dn_daemon_work (daemon, saved_later, found);
+}
+
+void
+dn_context_detach_everywhere (DnDaemon *daemon, const char *image_id)
+{
+  g_autoptr (GPtrArray) contexts = dn_context_list (daemon);
+  char serial[DN_DISK_SERIAL_BYTES + 1];
+
+  get_serial (image_id, serial);
+  for (guint i = 0; i < contexts->len; i++)
+    {
+      DnContext *context = contexts->pdata[i];
+      g_autoptr (DnGuest) guest = NULL;
+      g_autoptr (GError) error = NULL;
+      gpointer users;
+
+      g_mutex_lock (&context->guest_lock);
+      g_mutex_lock (&daemon->lock);
+      if (context->guest != NULL
+          && g_hash_table_lookup_extended (context->disks, serial, NULL, &users)
+          && GPOINTER_TO_UINT (users) == 0)
+        {
+          guest = dn_guest_ref (context->guest);
+          g_hash_table_remove (context->disks, serial);
+        }
+      g_mutex_unlock (&daemon->lock);
+      if (guest != NULL && !dn_guest_detach_disk (guest, serial, &error))
+        g_warning ("context '%s': %s", context->name, error->message);
+      g_mutex_unlock (&context->guest_lock);
+    }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A context: who its containers belong to, and what its guest is like.
+ *
+ * A named context is a file of the operator's, CONFIG/contexts.d/NAME.conf; an ephemeral one is
+ * made for a container that was given none, holds that container alone and goes with it.  What
+ * danchid has to remember of either (the guest it has, disks attached to that) is in
+ * STATE/contexts/NAME.json.
+ *
+ * A file that is wrong costs its own context alone: that then has an `error`, runs on if it runs,
+ * and starts no guest and no container.  Files are looked at again whenever contexts are asked for;
+ * a change of [confinement] holds from the next container on, any other from the next start of the
+ * guest on.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "../guest/guest.h"
+#include "context-definition.h"
+#include "daemon.h"
+
+/* Containers one guest can hold: each has a range of 65,536 ids.  The agent's limit is the same. */
+#define DN_CONTEXT_SLOTS 64
+
+typedef struct DnContext
+{
+  gint ref_count;
+  DnDaemon *daemon;      /* borrowed */
+  char *name;            /* owned; fixed */
+  gboolean is_ephemeral; /* fixed */
+  gint64 created_us;     /* fixed */
+  GMutex guest_lock;
+  GMutex file_lock;
+  /* Under the daemon's lock: */
+  DnContextDefinition definition;
+  char *error;        /* owned; why its file cannot be used, or NULL */
+  char *file_stamp;   /* owned; tells a changed file, or NULL */
+  char *policy_stamp; /* likewise, of the policy, which holds at once */
+  gboolean is_removed;
+  DnGuest *guest;                 /* a reference, or NULL */
+  char guest_id[DN_ID_BYTES + 1]; /* of `guest`, or of one being started; "" for none */
+  GHashTable *disks;              /* serial → users: the images attached to the guest */
+  guint64 slots;                  /* bit n: id range n is taken */
+  guint users;                    /* containers in the guest or on their way into it */
+} DnContext;
+
+/* A context of no table yet. @definition is taken over (cleared). */
+DnContext *dn_context_new (DnDaemon *daemon, const char *name, gboolean is_ephemeral,
+                           DnContextDefinition *definition);
+DnContext *dn_context_ref (DnContext *context);
+void dn_context_unref (DnContext *context);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContext, dn_context_unref)
+
+/* Reads STATE/contexts and CONFIG/contexts.d; at the start. */
+gboolean dn_context_load_all (DnDaemon *daemon, GError **error);
+
+/* Looks for files of contexts.d that are new, changed or gone. */
+void dn_context_refresh (DnDaemon *daemon);
+
+/* (transfer full): by name; DN_ERROR_NOT_FOUND */
+DnContext *dn_context_find (DnDaemon *daemon, const char *name, GError **error);
+
+/* (transfer full) (element-type DnContext): by name */
+GPtrArray *dn_context_list (DnDaemon *daemon);
+
+/* Writes STATE/contexts/NAME.json; without the daemon's lock. */
+gboolean dn_context_save (DnContext *context, GError **error);
+
+/* Takes it out of the table and removes its state file. */
+void dn_context_forget (DnContext *context);
+
+/* The paths of its file and of its state. (transfer full) */
+char *dn_context_file_path (const char *name);
+char *dn_context_state_path (const char *name);
+
+/* Under the daemon's lock: how many containers belong to it. */
+guint dn_context_count_containers (DnContext *context);
+
+/* A summary for context-list; @with_guest adds facts of the guest, for inspect.  Without the lock.
+ * (transfer full) */
+JsonObject *dn_context_to_json (DnContext *context, gboolean is_full);
+
+/* Facts of a guest, for inspect. (transfer full) */
+JsonObject *dn_context_guest_to_json (DnGuest *guest);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon.h"
+
+#include "../common/error.h"
+#include "../common/paths.h"
+#include "adopt.h"
+#include "container.h"
+#include "context-guest.h"
+#include "tree.h"
+
+typedef struct
+{
+  void (*func) (gpointer data);
+  gpointer data;
+} Work;
+
+static void
+run_work (gpointer item, gpointer unused)
+{
+  Work *work = item;
+
+  (void) unused;
+  work->func (work->data);
+  g_free (work);
+}
+
+void
+dn_daemon_work (DnDaemon *daemon, void (*func) (gpointer data), gpointer data)
+{
+  Work *work = g_new0 (Work, 1);
+
+  work->func = func;
+  work->data = data;
+  (void) g_thread_pool_push (daemon->workers, work, NULL);
+}
+
+static gboolean
+make_directories (GError **error)
+{
+  const DnPaths *paths = dn_paths ();
+  static const struct
+  {
+    const char *name;
+    guint mode;
+  } directories[] = { { "containers", 0700 }, { "contexts", 0700 }, { "log", 0700 } };
+
+  /* 0711: QEMU passes through on its way to an image, as a uid that may not list anything. */
+  if (!dn_tree_make (paths->state, 0711, error) || !dn_tree_make (paths->run, 0711, error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (directories); i++)
+    {
+      g_autofree char *path = g_build_filename (paths->state, directories[i].name, NULL);
+
+      if (!dn_tree_make (path, directories[i].mode, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+DnDaemon *
+dn_daemon_new (GError **error)
+{
+  DnDaemon *daemon = g_new0 (DnDaemon, 1);
+  g_autofree char *log = g_build_filename (dn_paths ()->state, "log", NULL);
+  g_autoptr (GPtrArray) swept = g_ptr_array_new_with_free_func (g_free);
+
+  g_mutex_init (&daemon->lock);
+  g_cond_init (&daemon->changed);
+  daemon->started_us = g_get_real_time ();
+  daemon->contexts
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) dn_context_unref);
+  daemon->containers
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) dn_container_unref);
+  /* Without a bound of its own: what is pushed is bounded by containers and their processes, and
+   * one that blocks must not hold up another. */
+  daemon->workers = g_thread_pool_new (run_work, NULL, -1, FALSE, NULL);
+  if (!dn_settings_read (&daemon->settings, error) || !make_directories (error))
+    return NULL;
+  daemon->store = dn_store_open (error);
+  if (daemon->store == NULL)
+    return NULL;
+  daemon->events = dn_events_open (log);
+  if (!dn_context_load_all (daemon, error) || !dn_container_load_all (daemon, error)
+      || !dn_adopt_all (daemon, error))
+    return NULL;
+  dn_store_sweep (daemon->store, swept);
+  for (guint i = 0; i < swept->len; i++)
+    g_message ("store: left by a crash and removed: %s", (char *) swept->pdata[i]);
+  return daemon;
+}
+
+/* Contexts that were made for a container that is gone. */
+static void
+sweep_contexts (DnDaemon *daemon, GPtrArray *removed)
+{
+  g_autoptr (GPtrArray) contexts = dn_context_list (daemon);
+
+  for (guint i = 0; i < contexts->len; i++)
+    {
+      DnContext *context = contexts->pdata[i];
+      gboolean is_orphan;
+
+      g_mutex_lock (&daemon->lock);
+      is_orphan = context->is_ephemeral && context->users == 0
+                  && dn_context_count_containers (context) == 0 && !context->is_removed;
+      g_mutex_unlock (&daemon->lock);
+      if (!is_orphan)
+        continue;
+      dn_context_stop_guest (context, 0, "its container is gone");
+      dn_context_forget (context);
+      g_ptr_array_add (removed, g_strdup_printf ("context %s", context->name));
+    }
+}
+
+GPtrArray *
+dn_daemon_gc (DnDaemon *daemon, GError **error)
+{
+  g_autoptr (GPtrArray) removed = NULL;
+
+  g_autoptr (GPtrArray) own = g_ptr_array_new_with_free_func (g_free);
+
+  sweep_contexts (daemon, own);
+  dn_store_sweep (daemon->store, own);
+  removed = dn_guest_gc (error);
+  if (removed == NULL)
+    return NULL;
+  for (guint i = 0; i < own->len; i++)
+    g_ptr_array_add (removed, g_strdup (own->pdata[i]));
+  return g_steal_pointer (&removed);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image of the store: what its unpack guest reported and where it came from.
+ *
+ * Immutable and counted: a change of names makes a new DnImage.  On disk it is
+ * STORE/images/ID/image.json beside rootfs.erofs; the directory comes into being whole, by one
+ * rename.  All texts come from an archive that a stranger may have written: they were checked when
+ * they came (image-fields.h), and decide nothing on the host.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "../spec/spec.h"
+
+#define DN_DIGEST_DIGITS 64
+
+/* An archive from which the image was loaded. */
+typedef struct
+{
+  char *archive;   /* owned; SHA-256, hexadecimal */
+  char *reference; /* owned; which of its images was asked for, "" for the only one */
+  char **names;    /* owned; what it calls the image, normalised */
+} DnImageSource;
+
+typedef struct
+{
+  gint ref_count;
+  char *id;     /* owned, as all are; SHA-256 of the image's config, hexadecimal */
+  char **names; /* normalised references, sorted; never NULL */
+  DnImageConfig config;
+  char *architecture; /* may be NULL, as may all of these */
+  char *os;
+  char *created;
+  char *author;
+  char **exposed_ports; /* never NULL, as are all of these */
+  char **volumes;
+  char **labels;
+  char **layers;
+  char **history;
+  char **healthcheck;
+  char *rootfs_sha256;
+  char *manifest_sha256;
+  gint64 rootfs_bytes;
+  gint64 unpacked_bytes;
+  gint64 files;
+  gint64 loaded_us;
+  GPtrArray *sources; /* DnImageSource */
+} DnImage;
+
+DnImage *dn_image_new (void);
+DnImage *dn_image_ref (DnImage *image);
+void dn_image_unref (DnImage *image);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnImage, dn_image_unref)
+
+DnImageSource *dn_image_source_new (const char *archive, const char *reference, char **names);
+void dn_image_source_free (DnImageSource *source);
+
+/* A copy with other names. (transfer full) */
+DnImage *dn_image_copy (DnImage *image, char **names);
+
+/* What its archive wrote as the time of creation, or 0. */
+gint64 dn_image_created_us (const DnImage *image);
+
+/* For image.json; dn_image_from_json() reads it again.  (transfer full) */
+JsonNode *dn_image_to_json (const DnImage *image);
+DnImage *dn_image_from_json (JsonObject *object, const char *what, GError **error);
+
+/* For image-list. (transfer full) */
+JsonObject *dn_image_summary (const DnImage *image);
+
+/* The serial number of the disk that carries the image's root in a guest: the id's beginning. */
+void dn_image_disk_serial (const DnImage *image, char ret_serial[DN_DISK_SERIAL_BYTES + 1]);

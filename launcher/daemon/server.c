@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../common/api.h"
+#include "../common/autofd.h"
+#include "../common/error.h"
+#include "../common/names.h"
+#include "json-build.h"
+#include "verbs.h"
+
+#define BACKLOG 128
+#define LISTEN_FD_FIRST 3 /* sd_listen_fds(3) */
+#define STOP_WAIT_US (3 * G_USEC_PER_SEC)
+
+struct DnServer
+{
+  DnDaemon *daemon;
+  int fd;
+  char *path; /* owned; NULL for systemd's socket */
+  guint source;
+  GMutex lock;
+  GCond left;
+  GPtrArray *clients; /* Client, borrowed */
+};
+
+typedef struct
+{
+  DnServer *server;
+  int socket;
+  guint uid;
+} Client;
+
+static JsonNode *
+error_message (const GError *error)
+{
+  JsonObject *outer = json_object_new ();
+  JsonObject *inner = json_object_new ();
+  g_auto (GStrv) lines = g_strsplit (error->message, "\n", 2);
+  DnError code = error->domain == DN_ERROR ? (DnError) error->code : DN_ERROR_FAILED;
+  g_autofree char *message = g_utf8_make_valid (lines[0] != NULL ? lines[0] : "", -1);
+
+  json_object_set_string_member (inner, "code", dn_error_code_to_name (code));
+  json_object_set_string_member (inner, "message", message);
+  if (lines[0] != NULL && lines[1] != NULL)
+    {
+      g_autofree char *hint = g_utf8_make_valid (lines[1], -1);
+
+      json_object_set_string_member (inner, "hint", hint);
+    }
+  json_object_set_object_member (outer, "error", inner);
+  return dn_json_node_take (outer);
+}
+
+static gboolean
+send_error (int socket, const GError *error, int console_fd)
+{
+  g_autoptr (JsonNode) message = error_message (error);
+  DnFdList fds = { .fds = { console_fd }, .count = console_fd >= 0 ? 1 : 0 };
+
+  return dn_api_send (socket, message, fds.count > 0 ? &fds : NULL, NULL);
+}
+
+static JsonObject *
+run_verb (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
+{
+  g_autofree char *verb = NULL;
+  g_autoptr (JsonObject) args = NULL;
+  g_autoptr (GError) local = NULL;
+  const DnJsonField fields[] = {
+    { "verb", DN_JSON_STRING, TRUE, &verb },
+    { "args", DN_JSON_OBJECT, FALSE, &args },
+    { NULL, DN_JSON_STRING, FALSE, NULL },
+  };
+  DnVerbFunc func;
+
+  if (!dn_json_read (message, fields, "request", &local))
+    {
+      dn_throw (error, DN_ERROR_USAGE, "%s", local->message);
+      return NULL;
+    }
+  func = dn_verb_find (verb);
+  if (func == NULL)
+    {
+      g_autofree char *shown = dn_text_clean (verb, 80);
+
+      dn_throw (error, DN_ERROR_USAGE,
+                "verb '%s': this danchid has none of this name\nclient and danchid may be of "
+                "different versions: see danchi version",
+                shown);
+      return NULL;
+    }
+  if (args == NULL)
+    args = json_object_new ();
+  request->args = args;
+  return func (request, ret_fds, error);
+}
+
+/* Returns: whether the connection can go on. */
+static gboolean
+answer (Client *client, JsonObject *message, DnFdList *request_fds)
+{
+  g_autoptr (DnTrace) trace = dn_trace_new ();
+  DnRequest request = { .daemon = client->server->daemon,
+                        .socket = client->socket,
+                        .fds = *request_fds,
+                        .trace = trace,
+                        .console_fd = -1 };
+  DnFdList fds = DN_FD_LIST_INIT;
+  g_autoptr (GError) error = NULL;
+  JsonObject *ok;
+  gboolean is_fine;
+
+  *request_fds = (DnFdList) DN_FD_LIST_INIT;
+  dn_trace_begin (trace, "request");
+  ok = run_verb (&request, message, &fds, &error);
+  dn_fd_list_clear (&request.fds);
+  if (ok != NULL)
+    {
+      JsonObject *outer = json_object_new ();
+      g_autoptr (JsonNode) node = dn_json_node_take (outer);
+
+      json_object_set_object_member (outer, "ok", ok);
+      is_fine = dn_api_send (client->socket, node, &fds, NULL);
+    }
+  else
+    {
+      if (error == NULL)
+        dn_throw (&error, DN_ERROR_FAILED, "danchid: the request failed without a reason");
+      is_fine = send_error (client->socket, error, request.console_fd);
+    }
+  dn_fd_list_clear (&fds);
+  dn_fd_clear (&request.console_fd);
+  return is_fine;
+}
+
+/* Until the next request begins, or the client goes. */
+static gboolean
+wait_for_request (int socket)
+{
+  struct pollfd entry = { .fd = socket, .events = POLLIN };
+
+  while (poll (&entry, 1, -1) < 0)
+    if (errno != EINTR)
+      return FALSE;
+  return (entry.revents & POLLIN) != 0;
+}
+
+static void
+serve (Client *client)
+{
+  gboolean goes_on = TRUE;
+
+  while (goes_on && wait_for_request (client->socket))
+    {
+      DnFdList fds = DN_FD_LIST_INIT;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) message
+          = dn_api_receive (client->socket, DN_API_REQUEST_MAX_BYTES, &fds, &error);
+
+      if (message != NULL)
+        goes_on = answer (client, json_node_get_object (message), &fds);
+      else
+        {
+          /* After a broken message nothing more can be understood. */
+          if (error != NULL)
+            (void) send_error (client->socket, error, -1);
+          goes_on = FALSE;
+        }
+      dn_fd_list_clear (&fds);
+    }
+}
+
+static gpointer
+run_client (gpointer data)
+{
+  Client *client = data;
+  DnServer *server = client->server;
+
+  serve (client);
+  g_mutex_lock (&server->lock);
+  g_ptr_array_remove_fast (server->clients, client);
+  (void) close (client->socket);
+  g_cond_broadcast (&server->left);
+  g_mutex_unlock (&server->lock);
+  g_free (client);
+  return NULL;
+}
+
+static void
+set_timeouts (int socket)
+{
+  const struct timeval time = { .tv_sec = DN_SERVER_REQUEST_TIMEOUT_S };
+
+  (void) setsockopt (socket, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  (void) setsockopt (socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+static gboolean
+admit (DnServer *server, int socket, guint *ret_uid, GError **error)
+{
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  guint of_uid = 0, count;
+
+  if (getsockopt (socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    return dn_throw_errno (error, "caller");
+  if (peer.uid != 0 && peer.uid != geteuid ())
+    return dn_throw (error, DN_ERROR_DENIED,
+                     "uid %u may not use danchid\nonly root and the user danchid runs as may",
+                     (guint) peer.uid);
+  g_mutex_lock (&server->lock);
+  count = server->clients->len;
+  for (guint i = 0; i < count; i++)
+    of_uid += ((Client *) server->clients->pdata[i])->uid == peer.uid;
+  g_mutex_unlock (&server->lock);
+  if (count >= DN_SERVER_CLIENTS_MAX || (peer.uid != 0 && of_uid >= DN_SERVER_CLIENTS_OF_ONE_UID))
+    return dn_throw (error, DN_ERROR_LIMIT, "danchid: %u clients are connected, which is the most",
+                     count);
+  *ret_uid = peer.uid;
+  return TRUE;
+}
+
+static gboolean
+accept_client (gint fd, GIOCondition condition, gpointer data)
+{
+  DnServer *server = data;
+  dn_autofd int socket = accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
+  g_autoptr (GError) error = NULL;
+  Client *client;
+  GThread *thread;
+  guint uid = 0;
+
+  (void) condition;
+  if (socket < 0)
+    {
+      if (errno == EMFILE || errno == ENFILE)
+        g_usleep (100000); /* the loop would spin otherwise; the backlog keeps them */
+      return G_SOURCE_CONTINUE;
+    }
+  set_timeouts (socket);
+  if (!admit (server, socket, &uid, &error))
+    {
+      (void) send_error (socket, error, -1);
+      return G_SOURCE_CONTINUE;
+    }
+  client = g_new0 (Client, 1);
+  client->server = server;
+  client->socket = g_steal_fd (&socket);
+  client->uid = uid;
+  g_mutex_lock (&server->lock);
+  g_ptr_array_add (server->clients, client);
+  g_mutex_unlock (&server->lock);
+  thread = g_thread_try_new ("client", run_client, client, &error);
+  if (thread != NULL)
+    {
+      g_thread_unref (thread);
+      return G_SOURCE_CONTINUE;
+    }
+  g_warning ("server: %s", error->message);
+  g_mutex_lock (&server->lock);
+  g_ptr_array_remove_fast (server->clients, client);
+  g_mutex_unlock (&server->lock);
+  (void) close (client->socket);
+  g_free (client);
+  return G_SOURCE_CONTINUE;
+}
+
+/* systemd's socket, or -1: for this very process, one descriptor, a listening unix socket. */
+static int
+take_systemd_socket (void)
+{
+  const char *pid = g_getenv ("LISTEN_PID"), *count = g_getenv ("LISTEN_FDS");
+  guint64 number;
+  int is_listening = 0, domain = 0;
+  socklen_t size = sizeof is_listening;
+
+  if (pid == NULL || count == NULL || !g_str_equal (count, "1")
+      || !g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT, &number, NULL)
+      || (pid_t) number != getpid ())
+    return -1;
+  g_unsetenv ("LISTEN_PID");
+  g_unsetenv ("LISTEN_FDS");
+  if (getsockopt (LISTEN_FD_FIRST, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) < 0
+      || getsockopt (LISTEN_FD_FIRST, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0
+      || is_listening == 0 || domain != AF_UNIX)
+    return -1;
+  (void) g_unix_set_fd_nonblocking (LISTEN_FD_FIRST, TRUE, NULL);
+  (void) fcntl (LISTEN_FD_FIRST, F_SETFD, FD_CLOEXEC);
+  return LISTEN_FD_FIRST;
+}
+
+static int
+bind_socket (const char *path, GError **error)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  dn_autofd int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  mode_t old_mask;
+  int r;
+
+  if (g_strlcpy (address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+    {
+      dn_throw (error, DN_ERROR_USAGE, "socket '%s': a path of more than %zu bytes", path,
+                sizeof address.sun_path - 1);
+      return -1;
+    }
+  if (fd < 0 || (unlink (path) < 0 && errno != ENOENT))
+    {
+      dn_throw_errno (error, "socket '%s'", path);
+      return -1;
+    }
+  /* The mask instead of a chmod afterwards: there is no moment at which others could connect. */
+  old_mask = umask (0177);
+  r = bind (fd, (struct sockaddr *) &address, sizeof address);
+  (void) umask (old_mask);
+  if (r < 0 || listen (fd, BACKLOG) < 0)
+    {
+      dn_throw_errno (error, "socket '%s'", path);
+      return -1;
+    }
+  return g_steal_fd (&fd);
+}
+
+DnServer *
+dn_server_listen (const char *path, GError **error)
+{
+  DnServer *server;
+  int fd = take_systemd_socket ();
+  gboolean is_own = fd < 0;
+
+  if (is_own)
+    fd = bind_socket (path, error);
+  if (fd < 0)
+    return NULL;
+  server = g_new0 (DnServer, 1);
+  server->fd = fd;
+  server->path = is_own ? g_strdup (path) : NULL;
+  g_mutex_init (&server->lock);
+  g_cond_init (&server->left);
+  server->clients = g_ptr_array_new ();
+  return server;
+}
+
+void
+dn_server_run (DnServer *server, DnDaemon *daemon)
+{
+  server->daemon = daemon;
+  server->source = g_unix_fd_add (server->fd, G_IO_IN, accept_client, server);
+}
+
+void
+dn_server_stop (DnServer *server)
+{
+  gint64 end_us = g_get_monotonic_time () + STOP_WAIT_US;
+
+  (void) g_source_remove (server->source);
+  if (server->path != NULL)
+    (void) unlink (server->path);
+  dn_fd_clear (&server->fd);
+  g_mutex_lock (&server->lock);
+  /* Those who wait for something see that as a client that has gone. */
+  for (guint i = 0; i < server->clients->len; i++)
+    (void) shutdown (((Client *) server->clients->pdata[i])->socket, SHUT_RD);
+  while (server->clients->len > 0)
+    if (!g_cond_wait_until (&server->left, &server->lock, end_us))
+      break;
+  g_mutex_unlock (&server->lock);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API's socket: one thread for each client.
+ *
+ * Who may call is what the kernel says of the peer (SO_PEERCRED, unix(7)): root and danchid's own
+ * uid, nobody else.  At most %DN_SERVER_CLIENTS_MAX connections, and of one uid other than root
+ * %DN_SERVER_CLIENTS_OF_ONE_UID; one more is told so and closed.
+ *
+ * A request has to come whole within %DN_SERVER_REQUEST_TIMEOUT_S once it has begun, and an answer
+ * has to be taken within the same time.  Between requests a connection may be idle.
+ */
+#pragma once
+
+#include "daemon.h"
+
+#define DN_SERVER_CLIENTS_MAX 256
+#define DN_SERVER_CLIENTS_OF_ONE_UID 192
+#define DN_SERVER_REQUEST_TIMEOUT_S 30
+
+typedef struct DnServer DnServer;
+
+/**
+ * dn_server_listen:
+ * @path: of the socket; one that is there is replaced, which danchid's lock makes safe.  When
+ *   systemd hands over a socket (sd_listen_fds(3)), that is taken instead
+ *
+ * Clients can connect from here on and are served after dn_server_run().
+ */
+DnServer *dn_server_listen (const char *path, GError **error);
+
+/* Accepts clients in the default main context. */
+void dn_server_run (DnServer *server, DnDaemon *daemon);
+
+/* Accepts nobody any more, closes all connections, and waits a moment for requests under way. */
+void dn_server_stop (DnServer *server);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verbs about danchid and its host. */
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../common/paths.h"
+#include "../guest/kvm-probe.h"
+#include "container.h"
+#include "doctor.h"
+#include "json-build.h"
+#include "verbs.h"
+
+static gboolean
+read_nothing (DnRequest *request, GError **error)
+{
+  const DnJsonField fields[] = { { NULL, DN_JSON_STRING, FALSE, NULL } };
+
+  return dn_request_read (request, fields, error);
+}
+
+DN_VERB (version)
+{
+  JsonObject *ok;
+
+  (void) ret_fds;
+  if (!read_nothing (request, error))
+    return NULL;
+  ok = json_object_new ();
+  json_object_set_string_member (ok, "version", DN_VERSION);
+  json_object_set_int_member (ok, "generation", DN_PROTOCOL_GENERATION);
+  json_object_set_int_member (ok, "pid", getpid ());
+  return ok;
+}
+
+static JsonObject *
+count_containers (DnDaemon *daemon)
+{
+  g_autoptr (GPtrArray) containers = dn_container_list (daemon);
+  JsonObject *object = json_object_new ();
+  guint counts[DN_CONTAINER_EXITED + 1] = { 0 };
+
+  g_mutex_lock (&daemon->lock);
+  for (guint i = 0; i < containers->len; i++)
+    counts[((DnContainer *) containers->pdata[i])->state]++;
+  g_mutex_unlock (&daemon->lock);
+  json_object_set_int_member (object, "total", containers->len);
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    json_object_set_int_member (object, dn_container_state_words[i], counts[i]);
+  return object;
+}
+
+static JsonObject *
+host_facts (void)
+{
+  JsonObject *object = json_object_new ();
+  struct utsname names;
+  struct sysinfo facts;
+
+  if (uname (&names) == 0)
+    {
+      json_object_set_string_member (object, "name", names.nodename);
+      json_object_set_string_member (object, "kernel", names.release);
+      json_object_set_string_member (object, "machine", names.machine);
+    }
+  if (sysinfo (&facts) == 0)
+    json_object_set_int_member (object, "memory_bytes", (gint64) facts.totalram * facts.mem_unit);
+  json_object_set_int_member (object, "processors", sysconf (_SC_NPROCESSORS_ONLN));
+  return object;
+}
+
+static JsonObject *
+accelerator_facts (void)
+{
+  JsonObject *object = json_object_new ();
+  g_autoptr (GError) why = NULL;
+  gboolean has_kvm = dn_kvm_probe (DN_KVM_PROBE_QUICKLY, &why);
+
+  json_object_set_boolean_member (object, "kvm", has_kvm);
+  if (!has_kvm && why != NULL)
+    json_object_set_string_member (object, "reason", why->message);
+  json_object_set_boolean_member (object, "vsock", access ("/dev/vhost-vsock", F_OK) == 0);
+  return object;
+}
+
+static guint
+count_guests (DnDaemon *daemon)
+{
+  GHashTableIter iter;
+  DnContext *context;
+  guint count = 0;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    count += context->guest != NULL;
+  g_mutex_unlock (&daemon->lock);
+  return count;
+}
+
+static JsonObject *
+settings_facts (const DnSettings *settings)
+{
+  JsonObject *object = json_object_new ();
+
+  json_object_set_int_member (object, "guest_memory_bytes", (gint64) settings->guest_memory_bytes);
+  json_object_set_int_member (object, "guest_vcpus", (gint64) settings->guest_vcpus);
+  json_object_set_string_member (object, "kernel", dn_kernel_words[settings->kernel]);
+  json_object_set_string_member (object, "transport", dn_transport_words[settings->transport]);
+  json_object_set_boolean_member (object, "allow_emulation", settings->allow_emulation);
+  json_object_set_int_member (object, "log_bytes", (gint64) settings->log_bytes);
+  return object;
+}
+
+DN_VERB (info)
+{
+  const DnPaths *paths = dn_paths ();
+  DnDaemon *daemon = request->daemon;
+  g_autoptr (GPtrArray) contexts = NULL, images = NULL;
+  JsonObject *ok, *directories;
+
+  (void) ret_fds;
+  if (!read_nothing (request, error))
+    return NULL;
+  contexts = dn_context_list (daemon);
+  images = dn_store_list (daemon->store);
+  ok = json_object_new ();
+  json_object_set_string_member (ok, "version", DN_VERSION);
+  json_object_set_int_member (ok, "started_us", daemon->started_us);
+  json_object_set_object_member (ok, "containers", count_containers (daemon));
+  json_object_set_int_member (ok, "contexts", contexts->len);
+  json_object_set_int_member (ok, "guests", count_guests (daemon));
+  json_object_set_int_member (ok, "images", images->len);
+  json_object_set_object_member (ok, "host", host_facts ());
+  json_object_set_object_member (ok, "accelerator", accelerator_facts ());
+  json_object_set_object_member (ok, "settings", settings_facts (&daemon->settings));
+  directories = json_object_new ();
+  json_object_set_string_member (directories, "config", paths->config);
+  json_object_set_string_member (directories, "state", paths->state);
+  json_object_set_string_member (directories, "run", paths->run);
+  json_object_set_string_member (directories, "images", paths->images);
+  json_object_set_object_member (ok, "directories", directories);
+  return ok;
+}
+
+DN_VERB (doctor)
+{
+  g_autoptr (JsonNode) checks = NULL;
+
+  (void) ret_fds;
+  if (!read_nothing (request, error))
+    return NULL;
+  checks = dn_doctor_run ();
+  return json_node_dup_object (checks);
+}
+
+DN_VERB (gc)
+{
+  g_autoptr (GPtrArray) removed = NULL;
+  JsonObject *ok;
+
+  (void) ret_fds;
+  if (!read_nothing (request, error))
+    return NULL;
+  removed = dn_daemon_gc (request->daemon, error);
+  if (removed == NULL)
+    return NULL;
+  g_ptr_array_add (removed, NULL);
+  ok = json_object_new ();
+  dn_json_set_strings (ok, "removed", (char **) removed->pdata);
+  return ok;
+}

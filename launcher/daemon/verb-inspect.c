@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verb inspect. */
+#include "../common/error.h"
+#include "../common/names.h"
+#include "container-json.h"
+#include "verbs.h"
+
+static JsonObject *
+inspect_answer (const char *kind, JsonObject *object)
+{
+  JsonObject *ok = json_object_new ();
+
+  json_object_set_string_member (ok, "kind", kind);
+  json_object_set_object_member (ok, "object", object);
+  return ok;
+}
+
+static JsonObject *
+image_to_object (DnRequest *request, DnImage *image)
+{
+  g_autoptr (JsonNode) node = dn_image_to_json (image);
+  g_autofree char *rootfs = dn_store_rootfs_path (request->daemon->store, image->id);
+  JsonObject *object = json_node_dup_object (node);
+
+  json_object_set_int_member (object, "created_us", dn_image_created_us (image));
+  json_object_set_string_member (object, "rootfs", rootfs);
+  return object;
+}
+
+DN_VERB (inspect)
+{
+  g_autofree char *name = NULL, *kind = NULL;
+  const DnJsonField fields[] = {
+    { "name", DN_JSON_STRING, TRUE, &name },
+    { "kind", DN_JSON_STRING, FALSE, &kind },
+    { NULL, DN_JSON_STRING, FALSE, NULL },
+  };
+  g_autoptr (GError) container_error = NULL, context_error = NULL, image_error = NULL;
+  g_autofree char *shown = NULL;
+
+  (void) ret_fds;
+  if (!dn_request_read (request, fields, error))
+    return NULL;
+  if (kind == NULL || g_str_equal (kind, "container"))
+    {
+      g_autoptr (DnContainer) container
+          = dn_container_find (request->daemon, name, &container_error);
+
+      if (container != NULL)
+        return inspect_answer ("container", dn_container_inspect (container));
+    }
+  if (kind == NULL || g_str_equal (kind, "context"))
+    {
+      g_autoptr (DnContext) context = dn_context_find (request->daemon, name, &context_error);
+
+      if (context != NULL)
+        return inspect_answer ("context", dn_context_to_json (context, TRUE));
+    }
+  if (kind == NULL || g_str_equal (kind, "image"))
+    {
+      g_autoptr (DnImage) image = dn_store_find (request->daemon->store, name, &image_error);
+
+      if (image != NULL)
+        return inspect_answer ("image", image_to_object (request, image));
+    }
+  shown = dn_text_clean (name, 255);
+  if (kind == NULL)
+    dn_throw (error, DN_ERROR_NOT_FOUND, "'%s': no container, context or image has this name",
+              shown);
+  else if (container_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&container_error));
+  else if (context_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&context_error));
+  else if (image_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&image_error));
+  else
+    dn_throw (error, DN_ERROR_USAGE, "kind: must be container, context or image");
+  return NULL;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verb verify: what was promised against what the kernels report. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../common/error.h"
+#include "../common/paths.h"
+#include "../verify/host-facts.h"
+#include "../verify/judge.h"
+#include "confine.h"
+#include "container-call.h"
+#include "container-spec.h"
+#include "verbs.h"
+#include "verify-subjects.h"
+
+#define ASK_TIMEOUT_MS 45000
+
+typedef struct
+{
+  DnRequest *request;
+  JsonArray *lines; /* owned, as both */
+  JsonArray *notes;
+  guint counts[3]; /* by DnVerdict */
+  GPtrArray *mute; /* owned; ids of guests that did not answer: they are not asked again */
+} Report;
+
+static void
+add_lines (Report *report, const char *kind, const char *name, gboolean is_of_guest,
+           const GPtrArray *promises, const DnVerifyFacts *facts)
+{
+  g_autoptr (GPtrArray) lines = dn_verify_judge (promises, facts);
+
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const DnVerifyLine *line = lines->pdata[i];
+      JsonObject *object = json_object_new ();
+
+      report->counts[line->verdict]++;
+      json_object_set_string_member (object, "subject", kind);
+      json_object_set_string_member (object, "name", name);
+      json_object_set_string_member (object, "control", line->control);
+      json_object_set_string_member (object, "demand", line->demand);
+      json_object_set_string_member (object, "promised", line->promised);
+      json_object_set_string_member (object, "actual", line->actual);
+      json_object_set_string_member (object, "verdict", dn_verdict_words[line->verdict]);
+      json_object_set_string_member (object, "reported_by", is_of_guest ? "guest" : "host");
+      json_array_add_object_element (report->lines, object);
+    }
+}
+
+static void
+note (Report *report, GError *error)
+{
+  if (error != NULL)
+    json_array_add_string_element (report->notes, error->message);
+  g_clear_error (&error);
+}
+
+static void
+take_fact (guint16 type, const guint8 *payload, guint32 size, gpointer data)
+{
+  if (type == DN_MSG_FACT)
+    dn_verify_facts_take (data, payload, size);
+}
+
+/* What cannot be asked stays unknown: every line of it fails. */
+static DnVerifyFacts *
+ask_guest (Report *report, DnGuest *guest, const char *container_id)
+{
+  DnVerifyFacts *facts = dn_verify_facts_new ();
+  DnMsgVerify message = { 0 };
+  DnGuestCall call = { .type = DN_MSG_VERIFY,
+                       .message = &message,
+                       .pack = (DnPackFunc) dn_msg_verify_pack,
+                       .timeout_ms = ASK_TIMEOUT_MS,
+                       .answer = take_fact,
+                       .answer_data = facts };
+  GError *error = NULL;
+  gboolean is_answered;
+
+  if (g_ptr_array_find_with_equal_func (report->mute, dn_guest_id (guest), g_str_equal, NULL))
+    return facts;
+  g_strlcpy (message.container, container_id, sizeof message.container);
+  is_answered = dn_guest_call (guest, &call, &error);
+  /* One that is gone, or refuses, said so at once. */
+  if (!is_answered && g_error_matches (error, DN_ERROR, DN_ERROR_GUEST))
+    g_ptr_array_add (report->mute, g_strdup (dn_guest_id (guest)));
+  note (report, error);
+  return facts;
+}
+
+static void
+verify_container (Report *report, DnContainer *container)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = NULL;
+  g_autoptr (JsonNode) spec = NULL;
+  g_autoptr (DnGuest) guest = NULL;
+  g_autofree char *name = NULL;
+  GError *error = NULL;
+
+  g_mutex_lock (&report->request->daemon->lock);
+  name = g_strdup (container->name);
+  g_mutex_unlock (&report->request->daemon->lock);
+  guest = dn_container_get_guest (container, &error);
+  if (guest != NULL)
+    spec = dn_container_spec_load (container, &error);
+  note (report, error);
+  if (spec != NULL)
+    dn_verify_promise_container (promises, json_node_get_object (spec));
+  /* Without a document nothing is promised, and nothing observed: that is one line, a failure. */
+  facts = spec != NULL ? ask_guest (report, guest, container->id) : dn_verify_facts_new ();
+  add_lines (report, "container", name, TRUE, promises, facts);
+}
+
+static void
+verify_qemu (Report *report, const char *context, DnGuest *guest, const DnGuestInfo *info)
+{
+  g_autoptr (GPtrArray) attached = dn_guest_list_attached (guest);
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+
+  dn_verify_promise_qemu (promises, info);
+  dn_host_facts_add_process (facts, info->qemu_pid, NULL);
+  dn_host_facts_add_qemu (facts, info->qemu_pid, info->uid, (char **) attached->pdata);
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "qemu", context, FALSE, promises, facts);
+}
+
+/* Where a relay's descriptors may lead: its guest's directory, its own log, and the logs of the
+ * context's containers. */
+static GPtrArray *
+list_relay_paths (DnContext *context, const char *guest_id)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) containers = dn_container_list (context->daemon);
+
+  g_ptr_array_add (paths, g_strdup_printf ("%s/guests/%s/", dn_paths ()->run, guest_id));
+  g_ptr_array_add (paths, g_strdup_printf ("%s/log/relay-%s.log", dn_paths ()->state, guest_id));
+  for (guint i = 0; i < containers->len; i++)
+    {
+      const DnContainer *container = containers->pdata[i];
+
+      if (container->context == context)
+        g_ptr_array_add (paths, g_strdup_printf ("%s/log.", container->directory));
+    }
+  g_ptr_array_add (paths, NULL);
+  return paths;
+}
+
+static void
+verify_relay (Report *report, DnContext *context, DnGuest *guest, const DnGuestInfo *info)
+{
+  static const char *const files[] = { "secret", "console.sock", "relay.sock", "console.ring" };
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+  g_autoptr (GPtrArray) paths = list_relay_paths (context, dn_guest_id (guest));
+
+  dn_verify_promise_relay (promises, info);
+  dn_host_facts_add_process (facts, info->relay_pid, (const char *const *) paths->pdata);
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *path
+          = g_build_filename (dn_paths ()->run, "guests", dn_guest_id (guest), files[i], NULL);
+
+      dn_host_facts_add_file (facts, files[i], path);
+    }
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "relay", context->name, FALSE, promises, facts);
+}
+
+static void
+verify_guest (Report *report, DnContext *context)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = NULL;
+  DnGuest *guest = NULL;
+  DnGuestInfo info = { 0 };
+
+  g_mutex_lock (&report->request->daemon->lock);
+  if (context->guest != NULL)
+    guest = dn_guest_ref (context->guest);
+  g_mutex_unlock (&report->request->daemon->lock);
+  if (guest == NULL)
+    return;
+  dn_guest_get_info (guest, &info);
+  verify_qemu (report, context->name, guest, &info);
+  verify_relay (report, context, guest, &info);
+  dn_verify_promise_guest (promises, &info);
+  facts = ask_guest (report, guest, "");
+  add_lines (report, "guest", context->name, TRUE, promises, facts);
+  dn_guest_info_clear (&info);
+  dn_guest_unref (guest);
+}
+
+static void
+verify_danchid (Report *report)
+{
+  static const char *const files[][2] = { { "run", "" },
+                                          { "run/journal", "journal" },
+                                          { "state", "" },
+                                          { "state/containers", "containers" },
+                                          { "state/contexts", "contexts" } };
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+
+  dn_verify_promise_danchid (promises, dn_confine_capabilities ());
+  dn_host_facts_add_process (facts, getpid (), NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      const char *top
+          = g_str_has_prefix (files[i][0], "run") ? dn_paths ()->run : dn_paths ()->state;
+      g_autofree char *path = g_build_filename (top, files[i][1], NULL);
+
+      dn_host_facts_add_file (facts, files[i][0], path);
+    }
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "danchid", "danchid", FALSE, promises, facts);
+}
+
+DN_VERB (verify)
+{
+  g_auto (GStrv) names = NULL;
+  const DnJsonField fields[]
+      = { { "names", DN_JSON_STRINGS, FALSE, &names }, { NULL, DN_JSON_STRING, FALSE, NULL } };
+  g_autoptr (DnVerifySubjects) subjects = NULL;
+  Report report = { .request = request };
+  JsonObject *ok;
+
+  (void) ret_fds;
+  if (!dn_request_read (request, fields, error))
+    return NULL;
+  subjects = dn_verify_subjects_choose (request->daemon, names, error);
+  if (subjects == NULL)
+    return NULL;
+  report.lines = json_array_new ();
+  report.notes = json_array_new ();
+  report.mute = g_ptr_array_new_with_free_func (g_free);
+  verify_danchid (&report);
+  for (guint i = 0; i < subjects->contexts->len; i++)
+    verify_guest (&report, subjects->contexts->pdata[i]);
+  for (guint i = 0; i < subjects->containers->len; i++)
+    verify_container (&report, subjects->containers->pdata[i]);
+  g_ptr_array_unref (report.mute);
+  ok = json_object_new ();
+  json_object_set_array_member (ok, "lines", report.lines);
+  json_object_set_array_member (ok, "notes", report.notes);
+  json_object_set_int_member (ok, "kept", report.counts[DN_VERDICT_OK]);
+  json_object_set_int_member (ok, "differing", report.counts[DN_VERDICT_DIFFERS]);
+  json_object_set_int_member (ok, "unknown", report.counts[DN_VERDICT_UNKNOWN]);
+  return ok;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API's verbs, one function each.  What each takes and answers: docs/api.md.
+ *
+ * A verb runs on its client's thread and may block.  It returns the members of "ok" (transfer
+ * full), or NULL with an error whose message may have a hint after a newline.  Descriptors in
+ * @ret_fds go out with the answer and are closed then.
+ */
+#pragma once
+
+#include "daemon.h"
+#include "request.h"
+
+typedef JsonObject *(*DnVerbFunc) (DnRequest *request, DnFdList *ret_fds, GError **error);
+
+#define DN_VERB(noun)                                                                              \
+  JsonObject *dn_verb_##noun (DnRequest *request, DnFdList *ret_fds, GError **error)
+
+DN_VERB (version);
+DN_VERB (info);
+DN_VERB (doctor);
+DN_VERB (gc);
+DN_VERB (container_create);
+DN_VERB (container_run);
+DN_VERB (container_start);
+DN_VERB (container_attach);
+DN_VERB (container_exec);
+DN_VERB (container_stop);
+DN_VERB (container_kill);
+DN_VERB (container_wait);
+DN_VERB (container_remove);
+DN_VERB (container_pause);
+DN_VERB (container_unpause);
+DN_VERB (container_restart);
+DN_VERB (container_rename);
+DN_VERB (container_update);
+DN_VERB (container_list);
+DN_VERB (container_logs);
+DN_VERB (container_top);
+DN_VERB (container_stats);
+DN_VERB (container_copy_out);
+DN_VERB (container_copy_in);
+DN_VERB (inspect);
+DN_VERB (profile_list);
+DN_VERB (profile_show);
+DN_VERB (verify);
+DN_VERB (events);
+DN_VERB (image_load);
+DN_VERB (image_list);
+DN_VERB (image_remove);
+DN_VERB (context_list);
+DN_VERB (context_create);
+DN_VERB (context_stop);
+DN_VERB (context_remove);
+DN_VERB (context_console);
+
+/* The function of a verb, or NULL. */
+DnVerbFunc dn_verb_find (const char *name);
+
+/* {"id", "name"} of a container, which many verbs answer. (transfer full) */
+struct DnContainer;
+JsonObject *dn_verb_answer (struct DnContainer *container);
+
+/* "stdin", "stdout", "stderr" to DN_SESSION_*; @attach may be NULL. */
+gboolean dn_verb_read_attach (char **attach, guint32 *ret_session, GError **error);
+
+/* The arguments {"container": ...} alone. (transfer full), or NULL with @error */
+struct DnContainer *dn_verb_read_container (DnRequest *request, GError **error);

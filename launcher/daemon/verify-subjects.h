@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom the verb verify looks at: contexts with a guest, and containers that run. */
+#pragma once
+
+#include "container.h"
+
+typedef struct
+{
+  GPtrArray *contexts;   /* owned, of DnContext, references */
+  GPtrArray *containers; /* owned, of DnContainer, references */
+} DnVerifySubjects;
+
+void dn_verify_subjects_free (DnVerifySubjects *subjects);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnVerifySubjects, dn_verify_subjects_free)
+
+/**
+ * dn_verify_subjects_choose:
+ * @names: of containers, with which their context comes, or of contexts, with which all that runs
+ *   in them comes; NULL or empty: everything
+ *
+ * Returns: (transfer full): or NULL with DN_ERROR_NOT_FOUND, DN_ERROR_CONFLICT for a container that
+ *   does not run
+ */
+DnVerifySubjects *dn_verify_subjects_choose (DnDaemon *daemon, char **names, GError **error);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The libvirt domain of a guest: which machine it gets, and nothing more.
+ *
+ * What is in it and why:
+ *   - q35 with direct kernel boot; no USB, video, sound, balloon, watchdog, TPM, graphics or RNG
+ *     device: the CPU's RDRAND seeds the guest's kernel, and each device is code that a guest can
+ *     attack.  Left are virtio-blk disks, one vsock or virtio-serial device, one ISA serial port
+ *     for the console, and the PCIe ports into which disks can be plugged later; virtio 1.0 only.
+ *     What q35 brings unasked (keyboard controller, SATA, SMBus) is taken away by QEMU's own
+ *     options; libvirt marks the domain "custom-argv" for that.  docs/devices.md has what remains.
+ *   - Devices known at the start sit on the root bus at fixed addresses: a root port for each costs
+ *     boot time.  The root disk has the lowest address, so it is /dev/vda.
+ *   - The DAC label is the context's own uid and gid, with relabel='no': libvirt must change the
+ *     owner of nothing.  With relabelling it would give the shared kernel and images to the guest
+ *     whose QEMU was started last.  danchid gives each file its owner itself; shared ones are
+ *     root's and world-readable.  SELinux or AppArmor labels stay libvirt's dynamic ones, since
+ *     only the DAC model is named.
+ *   - All disks are raw by declaration, never probed: a guest that writes a qcow2 header to its
+ *     disk gains nothing.  Read-only disks are cached by the host (one copy in memory for all
+ *     guests) and are not <shareable/>: several readers may open them without it, and QEMU's image
+ *     lock then refuses any writer.  Writable disks do not outlive the guest or are read back by
+ *     danchid itself, so flushes are worth nothing: cache='unsafe'.
+ *   - nosharepages (no KSM), dumpCore='off'; all ends (power off, reboot, crash) destroy.
+ *
+ * Pure: no I/O.
+ * Source: libvirt's formatdomain.html; docs/architecture.md, "The guest's machine".
+ */
+#pragma once
+
+#include "guest.h"
+
+/* PCIe ports for later disks, at most: two slots of eight functions. */
+#define DN_DOMAIN_SPARE_DISKS_MAX 16
+#define DN_DOMAIN_DISKS_MAX 8
+#define DN_DOMAIN_METADATA_URI "urn:danchi:guest:1"
+#define DN_DOMAIN_NAME_PREFIX "danchi-"
+
+typedef struct
+{
+  const char *id;      /* all strings are borrowed */
+  const char *context; /* a context's name: [A-Za-z0-9][A-Za-z0-9_.-]{0,62} */
+  const char *owner;   /* danchid's run directory: whose guest this is, for gc */
+  DnAccelerator accelerator;
+  guint64 memory_bytes; /* rounded up to a MiB */
+  guint vcpus;
+  guint uid;
+  guint gid;
+  guint vsock_cid;      /* 0: virtio-serial */
+  const char *firmware; /* a ROM, or NULL for the machine's default */
+  const char *kernel;
+  const char *initrd; /* NULL: none */
+  const char *cmdline;
+  const char *secret;  /* path of the file that becomes DN_LINK_FW_CFG */
+  const char *console; /* path of the unix socket to which QEMU connects */
+  const char *agent;   /* path of the unix socket that QEMU binds, on serial */
+  const char *root;    /* path of the guest's root: the first disk */
+  GPtrArray *disks;    /* DnGuestDisk *, more disks from the start; may be NULL */
+  guint spare_disks;
+  gboolean has_host_cgroups; /* libvirt can limit CPU and memory of QEMU here */
+} DnDomain;
+
+/* Whether @text is a name that may stand in a domain's name, title or metadata. */
+gboolean dn_domain_name_is_valid (const char *text);
+
+/* Whether @path may stand in a domain: absolute, plain characters, no "..". */
+gboolean dn_domain_path_is_valid (const char *path);
+
+/* Returns: (transfer full): the document, or NULL with DN_ERROR_CONFIG that names what is wrong */
+char *dn_domain_xml_build (const DnDomain *domain, GError **error);
+
+/**
+ * dn_domain_xml_build_spare_disk:
+ * @port: 0 .. spare_disks - 1: the PCIe port to plug it into
+ *
+ * Returns: (transfer full): a <disk> for attaching and detaching, or NULL with DN_ERROR_CONFIG
+ */
+char *dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, guint port, GError **error);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Disks that come and go while a guest runs, and its suspension; its console for a user. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "../common/error.h"
+#include "domain-xml.h"
+#include "guest-private.h"
+#include "hypervisor.h"
+
+static gboolean
+check_running (DnGuest *guest, GError **error)
+{
+  return dn_guest_is_running (guest)
+         || dn_throw (error, DN_ERROR_GUEST, "guest of context '%s': it is not running",
+                      guest->context);
+}
+
+/* Under journal_lock. */
+static DnJournalDisk *
+find_disk (const DnGuest *guest, const char *serial, guint *ret_index)
+{
+  for (guint i = 0; i < guest->entry->disks->len; i++)
+    {
+      DnJournalDisk *disk = g_ptr_array_index (guest->entry->disks, i);
+
+      if (strcmp (disk->serial, serial) != 0)
+        continue;
+      *ret_index = i;
+      return disk;
+    }
+  return NULL;
+}
+
+GPtrArray *
+dn_guest_list_attached (DnGuest *guest)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+
+  g_mutex_lock (&guest->journal_lock);
+  for (guint i = 0; i < guest->entry->disks->len; i++)
+    {
+      const DnJournalDisk *disk = g_ptr_array_index (guest->entry->disks, i);
+
+      g_ptr_array_add (paths, g_strdup (disk->path));
+    }
+  g_mutex_unlock (&guest->journal_lock);
+  g_ptr_array_add (paths, NULL);
+  return paths;
+}
+
+static gboolean
+port_is_taken (const DnGuest *guest, guint port)
+{
+  for (guint i = 0; i < guest->entry->disks->len; i++)
+    if (((const DnJournalDisk *) g_ptr_array_index (guest->entry->disks, i))->port == port)
+      return TRUE;
+  return FALSE;
+}
+
+/* Takes a port and writes it to the journal. */
+static gboolean
+reserve_port (DnGuest *guest, const DnGuestDisk *disk, guint *ret_port, GError **error)
+{
+  DnJournalEntry *entry = guest->entry;
+  gboolean is_done = FALSE;
+  guint port = 0, index;
+
+  g_mutex_lock (&guest->journal_lock);
+  while (port < entry->spare_disks && port_is_taken (guest, port))
+    port++;
+  if (find_disk (guest, disk->serial, &index) != NULL)
+    dn_throw (error, DN_ERROR_CONFLICT, "disk '%s': the guest has it already", disk->serial);
+  else if (port == entry->spare_disks)
+    dn_throw (error, DN_ERROR_LIMIT,
+              "guest of context '%s': all %u ports for disks are in use\n"
+              "stop a container of another image, or the context",
+              guest->context, entry->spare_disks);
+  else
+    {
+      g_ptr_array_add (entry->disks, dn_journal_disk_new (disk->path, disk->serial, port));
+      is_done = dn_journal_write (entry, error);
+      if (!is_done)
+        g_ptr_array_set_size (entry->disks, (gint) entry->disks->len - 1);
+      *ret_port = port;
+    }
+  g_mutex_unlock (&guest->journal_lock);
+  return is_done;
+}
+
+static void
+release_port (DnGuest *guest, const char *serial)
+{
+  guint index;
+
+  g_mutex_lock (&guest->journal_lock);
+  if (find_disk (guest, serial, &index) != NULL)
+    {
+      g_ptr_array_remove_index (guest->entry->disks, index);
+      if (dn_guest_is_running (guest))
+        (void) dn_journal_write (guest->entry, NULL);
+    }
+  g_mutex_unlock (&guest->journal_lock);
+}
+
+gboolean
+dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error)
+{
+  g_autofree char *xml = NULL;
+  guint port;
+
+  if (!check_running (guest, error))
+    return FALSE;
+  /* Only at a start are writable disks given to the guest's uid. */
+  if (!disk->is_readonly)
+    return dn_throw (error, DN_ERROR_USAGE, "disk '%s': only read-only disks can be attached",
+                     disk->serial);
+  if (!reserve_port (guest, disk, &port, error))
+    return FALSE;
+  xml = dn_domain_xml_build_spare_disk (disk, port, error);
+  if (xml == NULL || !dn_hypervisor_attach (guest->domain, xml, error))
+    {
+      g_prefix_error (error, "guest of context '%s': disk '%s': ", guest->context, disk->serial);
+      release_port (guest, disk->serial);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
+{
+  g_autoptr (DnGuestDisk) disk = NULL;
+  g_autofree char *xml = NULL;
+  DnJournalDisk *known;
+  guint port = 0, index;
+  gboolean has_disk = TRUE;
+
+  if (!check_running (guest, error))
+    return FALSE;
+  g_mutex_lock (&guest->journal_lock);
+  known = find_disk (guest, serial, &index);
+  if (known != NULL)
+    {
+      disk = dn_guest_disk_new (known->path, known->serial, TRUE);
+      port = known->port;
+    }
+  g_mutex_unlock (&guest->journal_lock);
+  if (disk == NULL)
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "disk '%s': the guest of context '%s' has none",
+                     serial, guest->context);
+  xml = dn_domain_xml_build_spare_disk (disk, port, error);
+  if (xml == NULL || !dn_hypervisor_detach (guest->domain, xml, error)
+      || !dn_hypervisor_has_disk (guest->domain, serial, &has_disk, error))
+    return FALSE;
+  /* A guest that does not let go keeps its port taken; asking again later is allowed. */
+  if (has_disk)
+    return dn_throw (error, DN_ERROR_CONFLICT,
+                     "disk '%s': the guest of context '%s' has not let go of it yet", serial,
+                     guest->context);
+  release_port (guest, serial);
+  return TRUE;
+}
+
+gboolean
+dn_guest_suspend (DnGuest *guest, GError **error)
+{
+  return check_running (guest, error) && dn_hypervisor_suspend (guest->domain, error);
+}
+
+gboolean
+dn_guest_resume (DnGuest *guest, GError **error)
+{
+  return check_running (guest, error) && dn_hypervisor_resume (guest->domain, error);
+}
+
+int
+dn_guest_open_console (DnGuest *guest, GError **error)
+{
+  g_autofree char *path = g_build_filename (guest->directory, "console.ring", NULL);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+  if (fd < 0)
+    dn_throw_errno (error, "console of the guest of context '%s'", guest->context);
+  return fd;
+}

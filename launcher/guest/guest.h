@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A guest: one virtual machine with its relay, from nothing to an agent that answers, and back.
+ *
+ * Everything a start makes is named by the guest's id, and written to the journal (journal.h)
+ * before the first of it exists:
+ *
+ *   identity     a slot (identity.h): uid and gid of QEMU and relay, vsock CID
+ *   directory    /run/danchi/guests/ID: secret, console ring, sockets
+ *   relay        a process that holds ID/relay.lock; it goes on when danchid ends
+ *   domain       transient libvirt domain "danchi-ID"
+ *   scratch      /var/lib/danchi/guests/ID: disks of this guest's own
+ *
+ * A guest outlives danchid: dn_guest_adopt_all() finds guests again by journal, libvirt and relay
+ * socket.  dn_guest_destroy() needs neither agent nor relay.
+ *
+ * Threads: every call may block, up to its deadline, and may be made from any thread; calls on one
+ * guest from several threads are safe.  Handlers run on threads of the guest's own (its reader; for
+ * what was missed while a relay was replaced, and for gone(), another) and must not call back into
+ * blocking calls on the same guest.
+ * Privilege: root (or, in session mode, the user's own libvirt).
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "../base/control.h"
+#include "../base/fdpass.h"
+
+typedef struct DnGuest DnGuest;
+
+typedef enum
+{
+  DN_GUEST_KIND_CONTEXT, /* runs containers */
+  DN_GUEST_KIND_UNPACK,  /* unpacks one image, then goes */
+} DnGuestKind;
+
+typedef enum
+{
+  DN_TRANSPORT_AUTO, /* vsock where the host has it, else serial */
+  DN_TRANSPORT_VSOCK,
+  DN_TRANSPORT_SERIAL,
+} DnTransport;
+
+typedef enum
+{
+  DN_ACCELERATOR_KVM,
+  DN_ACCELERATOR_TCG, /* emulation: no security boundary; only when asked for */
+} DnAccelerator;
+
+typedef enum
+{
+  DN_KERNEL_DEBIAN, /* Debian's cloud kernel with an initramfs of modules */
+  DN_KERNEL_TUNED,  /* images/kernel.config: everything built in, nothing else */
+} DnKernel;
+
+typedef struct
+{
+  char *path;                            /* owned; a raw file */
+  char serial[DN_DISK_SERIAL_BYTES + 1]; /* by which the agent finds it */
+  gboolean is_readonly;                  /* shared with other guests, or an archive */
+} DnGuestDisk;
+
+DnGuestDisk *dn_guest_disk_new (const char *path, const char *serial, gboolean is_readonly);
+void dn_guest_disk_free (DnGuestDisk *disk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnGuestDisk, dn_guest_disk_free)
+
+typedef struct
+{
+  char id[DN_ID_BYTES + 1];
+  char *context;  /* owned; the context's name, for the domain's title and logs */
+  char *hostname; /* owned */
+  DnGuestKind kind;
+  guint64 memory_bytes;
+  guint vcpus;
+  DnKernel kernel;
+  DnTransport transport;
+  gboolean allow_emulation;
+  guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
+  guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
+  GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
+} DnGuestPlan;
+
+DnGuestPlan *dn_guest_plan_new (void); /* a fresh random id, empty disks, defaults */
+void dn_guest_plan_free (DnGuestPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnGuestPlan, dn_guest_plan_free)
+
+/* What a running guest is: for inspect, the audit and error texts. */
+typedef struct
+{
+  DnTransport transport; /* never AUTO */
+  DnAccelerator accelerator;
+  guint uid; /* of QEMU and relay */
+  guint gid;
+  guint vsock_cid; /* 0 on serial */
+  gint qemu_pid;
+  gint relay_pid;
+  char *domain_uuid;   /* owned */
+  char *boot_id;       /* owned */
+  char *kernel;        /* owned */
+  char *agent_version; /* owned */
+  char *root_hash;     /* owned; what it was started with, "sha256 HEX", or NULL: not known */
+  guint64 memory_bytes;
+  guint vcpus;
+  guint spare_disks; /* PCIe ports for disks */
+  gint64 started_us; /* g_get_real_time() */
+} DnGuestInfo;
+
+void dn_guest_info_clear (DnGuestInfo *info);
+
+/* Phases of a start, for progress lines and --trace: called at the beginning of each. */
+typedef void (*DnGuestStepFunc) (const char *step, gpointer data);
+
+/* What happens in a guest; every function may be NULL. */
+typedef struct
+{
+  /* A process ended (code, signal), its output may still be on the way. */
+  void (*exited) (DnGuest *guest, const DnMsgExited *exited, gpointer data);
+  /* ... and now its output is complete: in the log and with every session. */
+  void (*drained) (DnGuest *guest, const char *container, guint32 process, gpointer data);
+  void (*oom) (DnGuest *guest, const char *container, gpointer data);
+  /* A system call was refused; the same one may be told again. */
+  void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);
+  void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,
+                       gpointer data);
+  /* The guest is gone for good: QEMU ended, or the channel was broken by the guest (@is_suspect).
+   * Called once; the guest is then destroyed already. */
+  void (*gone) (DnGuest *guest, gboolean is_suspect, const char *reason, gpointer data);
+  gpointer data;
+} DnGuestHandlers;
+
+/**
+ * dn_guest_start:
+ * @step: may be NULL
+ * @ret_console: (out) (optional): on failure, a read-only descriptor of the console ring for the
+ *   user (dn_console_ring_*), or -1; on success -1.  Its bytes are the guest's: not for danchid
+ *
+ * Makes the guest and waits until its agent answers.  A guest of which nothing at all is heard is
+ * taken down and made once more.  On failure nothing of it is left, and the error says the step,
+ * the last boot milestone, why, and what to do.
+ *
+ * Returns: (transfer full): a reference, or NULL with DN_ERROR_HYPERVISOR, _GUEST, _LIMIT, _FAILED
+ */
+DnGuest *dn_guest_start (const DnGuestPlan *plan, const DnGuestHandlers *handlers,
+                         DnGuestStepFunc step, gpointer step_data, int *ret_console,
+                         GError **error);
+
+DnGuest *dn_guest_ref (DnGuest *guest);
+void dn_guest_unref (DnGuest *guest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnGuest, dn_guest_unref)
+
+const char *dn_guest_id (DnGuest *guest);
+gboolean dn_guest_is_running (DnGuest *guest);
+void dn_guest_get_info (DnGuest *guest, DnGuestInfo *ret_info); /* copies; clear it */
+
+/* Asks the agent to end everything and power off, waits @timeout_ms, then destroys.  Afterwards
+ * nothing is left: domain, processes, directory, slot, journal entry.  Never fails to destroy;
+ * calls no handler. */
+void dn_guest_stop (DnGuest *guest, guint timeout_ms);
+
+/* At once. */
+void dn_guest_destroy (DnGuest *guest);
+
+/* The files of the disks that were attached after the start. (transfer full) (element-type utf8),
+ * ends with NULL */
+GPtrArray *dn_guest_list_attached (DnGuest *guest);
+
+/**
+ * dn_guest_attach_disk:
+ *
+ * Attaches a disk to the running guest.  DN_ERROR_LIMIT when no port is left.
+ */
+gboolean dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error);
+/* Takes it away again; the port becomes free when the guest lets go. */
+gboolean dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error);
+
+/* Freezes and thaws all virtual processors (virDomainSuspend, virDomainResume). */
+gboolean dn_guest_suspend (DnGuest *guest, GError **error);
+gboolean dn_guest_resume (DnGuest *guest, GError **error);
+
+/* One answer of the guest's before its REPLY: the type and the payload of a frame that the relay
+ * has checked; unpack it with dn_msg_*_unpack(). */
+typedef void (*DnGuestAnswerFunc) (guint16 type, const guint8 *payload, guint32 size,
+                                   gpointer data);
+
+typedef struct
+{
+  guint16 type;     /* a request of protocol.def */
+  gpointer message; /* its DnMsg struct; `request` is filled in by the call */
+  int (*pack) (const void *message, guint8 *ret_bytes, gsize size); /* dn_msg_*_pack, cast */
+  const char *config; /* PART of kind DN_PART_CONFIG, or NULL */
+  GBytes *seccomp;    /* PART of kind DN_PART_SECCOMP, or NULL */
+  guint timeout_ms;
+  /* May be NULL: called once the request has been sent, on the caller's thread; what it sends comes
+   * after the request.  FALSE gives the call up. */
+  gboolean (*sent) (gpointer data, GError **error);
+  gpointer sent_data;
+  DnGuestAnswerFunc answer; /* may be NULL; on the guest's reader thread */
+  gpointer answer_data;
+} DnGuestCall;
+
+/**
+ * dn_guest_call:
+ *
+ * Sends a request to the agent and waits for its REPLY.  A negative status becomes an error with
+ * the agent's message, escaped: DN_ERROR_NO_COMMAND for -ENOENT and DN_ERROR_CANNOT_RUN for
+ * -EACCES, -ENOEXEC and -EISDIR where @call is START or EXEC, else DN_ERROR_GUEST.
+ * No answer in time is DN_ERROR_GUEST too; a late one is dropped.
+ */
+gboolean dn_guest_call (DnGuest *guest, DnGuestCall *call, GError **error);
+
+/* A fresh set of stream numbers for a process. */
+guint32 dn_guest_take_streams (DnGuest *guest);
+
+/* PROCESS: tells the relay of a process before CREATE or EXEC.  @log_fds: two descriptors for a
+ * container's first process, both -1 for others; they stay the caller's. */
+gboolean dn_guest_add_process (DnGuest *guest, const DnMsgProcess *process, const int log_fds[2],
+                               GError **error);
+gboolean dn_guest_forget_process (DnGuest *guest, const char *container, guint32 process,
+                                  GError **error);
+
+/**
+ * dn_guest_open_session:
+ * @flags: DN_SESSION_*
+ * @ret_client: (out): four descriptors for the client, in the order of base/session.h; the caller
+ *   closes them
+ */
+gboolean dn_guest_open_session (DnGuest *guest, const char *container, guint32 process,
+                                guint32 flags, DnFdList *ret_client, GError **error);
+
+/* TRANSFER: has the relay move raw bytes between @fd (stays the caller's) and @stream. */
+gboolean dn_guest_transfer (DnGuest *guest, guint32 stream, gboolean to_guest, int fd,
+                            GError **error);
+
+/* A read-only descriptor of the console ring, for a user; -1 with @error. */
+int dn_guest_open_console (DnGuest *guest, GError **error);
+
+/* What an adopted guest's agent says it runs, after danchid was started anew. */
+typedef struct
+{
+  DnMsgListEntry entry;
+  gboolean has_exited;
+  DnMsgExited exited; /* where has_exited */
+} DnGuestProcess;
+
+/* LIST.  (transfer full) (element-type DnGuestProcess): g_array_unref() it. */
+GArray *dn_guest_list_processes (DnGuest *guest, GError **error);
+
+/**
+ * dn_guest_adopt_all:
+ * @choose: called for each guest that still runs and whose relay answers; returns the handlers for
+ *   it, or FALSE to have it destroyed because nobody owns it.  @context is from its journal entry
+ *
+ * What danchid's predecessor left: running guests are taken over, half-made and orphaned ones are
+ * undone.  A guest whose relay has died gets a new one.
+ *
+ * Returns: (transfer full) (element-type DnGuest): the guests taken over
+ */
+typedef gboolean (*DnGuestChooseFunc) (const char *guest_id, const char *context,
+                                       DnGuestHandlers *ret_handlers, gpointer data);
+GPtrArray *dn_guest_adopt_all (DnGuestChooseFunc choose, gpointer data, GError **error);
+
+/**
+ * dn_guest_gc:
+ *
+ * Removes everything that belongs to no guest in this process's hands: domains named danchi-*,
+ * relays, directories, scratch files, slots, journal entries, ACL entries.  Safe at any time.
+ *
+ * Returns: (transfer full) (element-type utf8): what was removed, one line each
+ */
+GPtrArray *dn_guest_gc (GError **error);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spec.h"
+
+#include <string.h>
+
+#include "../common/error.h"
+#include "../common/json.h"
+#include "options-check.h"
+
+static gboolean
+copy_labels (JsonObject *object, GHashTable *labels, GError **error)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  json_object_iter_init (&iter, object);
+  while (json_object_iter_next (&iter, &name, &node))
+    {
+      if (json_node_get_value_type (node) != G_TYPE_STRING)
+        return dn_throw (error, DN_ERROR_USAGE, "--label '%s': its value is no text", name);
+      g_hash_table_replace (labels, g_strdup (name), g_strdup (json_node_get_string (node)));
+    }
+  return TRUE;
+}
+
+/* Every member with its type: what is not here is refused by name, so that a flag of a newer
+ * client is never ignored. */
+static gboolean
+read_members (JsonObject *args, DnContainerOptions *o, JsonObject **ret_labels, GError **error)
+{
+  const DnJsonField fields[] = {
+    { "image", DN_JSON_STRING, FALSE, &o->image },
+    { "command", DN_JSON_STRINGS, FALSE, &o->command },
+    { "context", DN_JSON_STRING, FALSE, &o->context },
+    { "name", DN_JSON_STRING, FALSE, &o->name },
+    { "hostname", DN_JSON_STRING, FALSE, &o->hostname },
+    { "env", DN_JSON_STRINGS, FALSE, &o->env },
+    { "user", DN_JSON_STRING, FALSE, &o->user },
+    { "working_dir", DN_JSON_STRING, FALSE, &o->working_dir },
+    { "entrypoint", DN_JSON_STRINGS, FALSE, &o->entrypoint },
+    { "labels", DN_JSON_OBJECT, FALSE, ret_labels },
+    { "profile", DN_JSON_STRING, FALSE, &o->profile },
+    { "profile_text", DN_JSON_STRING, FALSE, &o->profile_text },
+    { "cap_add", DN_JSON_STRINGS, FALSE, &o->cap_add },
+    { "cap_drop", DN_JSON_STRINGS, FALSE, &o->cap_drop },
+    { "seccomp_json", DN_JSON_STRING, FALSE, &o->seccomp_json },
+    { "is_writable", DN_JSON_BOOL, FALSE, &o->is_writable },
+    { "is_readonly", DN_JSON_BOOL, FALSE, &o->is_readonly },
+    { "tmpfs", DN_JSON_STRINGS, FALSE, &o->tmpfs },
+    { "memory_bytes", DN_JSON_INT, FALSE, &o->memory_bytes },
+    { "cpus", DN_JSON_DOUBLE, FALSE, &o->cpus },
+    { "cpu_shares", DN_JSON_INT, FALSE, &o->cpu_shares },
+    { "pids_limit", DN_JSON_INT, FALSE, &o->pids_limit },
+    { "ulimits", DN_JSON_STRINGS, FALSE, &o->ulimits },
+    { "network", DN_JSON_STRING, FALSE, &o->network },
+    { "stop_signal", DN_JSON_STRING, FALSE, &o->stop_signal },
+    { "stop_timeout_s", DN_JSON_INT, FALSE, &o->stop_timeout_s },
+    { "has_terminal", DN_JSON_BOOL, FALSE, &o->has_terminal },
+    { "keeps_stdin_open", DN_JSON_BOOL, FALSE, &o->keeps_stdin_open },
+    { "is_removed_at_exit", DN_JSON_BOOL, FALSE, &o->is_removed_at_exit },
+    { "guest_memory_bytes", DN_JSON_INT, FALSE, &o->guest_memory_bytes },
+    { "guest_vcpus", DN_JSON_INT, FALSE, &o->guest_vcpus },
+    { "allow_emulation", DN_JSON_BOOL, FALSE, &o->allow_emulation },
+    { NULL },
+  };
+
+  return dn_json_read (args, fields, "container options", error);
+}
+
+DnContainerOptions *
+dn_container_options_read (JsonObject *args, GError **error)
+{
+  g_autoptr (DnContainerOptions) options = g_new0 (DnContainerOptions, 1);
+  g_autoptr (JsonObject) labels = NULL;
+
+  options->stop_timeout_s = -1;
+  options->labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  if (!read_members (args, options, &labels, error)
+      || (labels != NULL && !copy_labels (labels, options->labels, error))
+      || !dn_container_options_check (options, error))
+    return NULL;
+  return g_steal_pointer (&options);
+}
+
+static void
+add_text (JsonBuilder *builder, const char *name, const char *text)
+{
+  if (text == NULL)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, text);
+}
+
+static void
+add_list (JsonBuilder *builder, const char *name, char **list)
+{
+  if (list == NULL)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_begin_array (builder);
+  for (guint i = 0; list[i] != NULL; i++)
+    json_builder_add_string_value (builder, list[i]);
+  json_builder_end_array (builder);
+}
+
+static void
+add_number (JsonBuilder *builder, const char *name, gint64 number, gint64 when_not_given)
+{
+  if (number == when_not_given)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, number);
+}
+
+static void
+add_flag (JsonBuilder *builder, const char *name, gboolean flag)
+{
+  if (!flag)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, TRUE);
+}
+
+static void
+add_labels (JsonBuilder *builder, GHashTable *labels)
+{
+  g_autoptr (GList) names = g_list_sort (g_hash_table_get_keys (labels), (GCompareFunc) strcmp);
+
+  if (names == NULL)
+    return;
+  json_builder_set_member_name (builder, "labels");
+  json_builder_begin_object (builder);
+  for (GList *name = names; name != NULL; name = name->next)
+    add_text (builder, name->data, g_hash_table_lookup (labels, name->data));
+  json_builder_end_object (builder);
+}
+
+static void
+add_limits (JsonBuilder *builder, const DnContainerOptions *o)
+{
+  add_number (builder, "memory_bytes", o->memory_bytes, 0);
+  if (o->cpus > 0)
+    {
+      json_builder_set_member_name (builder, "cpus");
+      json_builder_add_double_value (builder, o->cpus);
+    }
+  add_number (builder, "cpu_shares", o->cpu_shares, 0);
+  add_number (builder, "pids_limit", o->pids_limit, 0);
+  add_list (builder, "ulimits", o->ulimits);
+  add_number (builder, "guest_memory_bytes", o->guest_memory_bytes, 0);
+  add_number (builder, "guest_vcpus", o->guest_vcpus, 0);
+}
+
+JsonNode *
+dn_container_options_to_json (const DnContainerOptions *o)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  add_text (builder, "image", o->image);
+  add_list (builder, "command", o->command);
+  add_text (builder, "context", o->context);
+  add_text (builder, "name", o->name);
+  add_text (builder, "hostname", o->hostname);
+  add_list (builder, "env", o->env);
+  add_text (builder, "user", o->user);
+  add_text (builder, "working_dir", o->working_dir);
+  add_list (builder, "entrypoint", o->entrypoint);
+  add_labels (builder, o->labels);
+  add_text (builder, "profile", o->profile);
+  add_text (builder, "profile_text", o->profile_text);
+  add_list (builder, "cap_add", o->cap_add);
+  add_list (builder, "cap_drop", o->cap_drop);
+  add_text (builder, "seccomp_json", o->seccomp_json);
+  add_flag (builder, "is_writable", o->is_writable);
+  add_flag (builder, "is_readonly", o->is_readonly);
+  add_list (builder, "tmpfs", o->tmpfs);
+  add_limits (builder, o);
+  add_text (builder, "network", o->network);
+  add_text (builder, "stop_signal", o->stop_signal);
+  add_number (builder, "stop_timeout_s", o->stop_timeout_s, -1);
+  add_flag (builder, "has_terminal", o->has_terminal);
+  add_flag (builder, "keeps_stdin_open", o->keeps_stdin_open);
+  add_flag (builder, "is_removed_at_exit", o->is_removed_at_exit);
+  add_flag (builder, "allow_emulation", o->allow_emulation);
+  json_builder_end_object (builder);
+  return json_builder_get_root (builder);
+}
+
+void
+dn_container_options_free (DnContainerOptions *options)
+{
+  if (options == NULL)
+    return;
+  g_free (options->image);
+  g_strfreev (options->command);
+  g_free (options->context);
+  g_free (options->name);
+  g_free (options->hostname);
+  g_strfreev (options->env);
+  g_free (options->user);
+  g_free (options->working_dir);
+  g_strfreev (options->entrypoint);
+  g_clear_pointer (&options->labels, g_hash_table_unref);
+  g_free (options->profile);
+  g_free (options->profile_text);
+  g_strfreev (options->cap_add);
+  g_strfreev (options->cap_drop);
+  g_free (options->seccomp_json);
+  g_strfreev (options->tmpfs);
+  g_strfreev (options->ulimits);
+  g_free (options->network);
+  g_free (options->stop_signal);
+  g_free (options);
+}

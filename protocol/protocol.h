@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guest's channel in C: limits, constants and, out of protocol.def, ids, structs and codecs.
+ *
+ * The host sends orders, the guest answers; what the guest sends is fixed fields or raw bytes,
+ * because the host runs no tree parser on bytes that a guest wrote.
+ *
+ * Pure: no I/O, no allocation, no logging.
+ * Source: docs/protocol.md.
+ */
+#pragma once
+
+#include "wire.h"
+
+/* The protocol's generation, an integer: both sides name what they speak, the lower wins. */
+#define DN_PROTOCOL_GENERATION 1
+#define DN_PROTOCOL_GENERATION_OLDEST 1
+
+/* The one vsock port the agent listens on: below 1024, so that no container process could take it
+ * even if it had AF_VSOCK. */
+#define DN_AGENT_VSOCK_PORT 832
+
+/* The virtio-serial port's name, where there is no vsock. */
+#define DN_AGENT_SERIAL_PORT "org.danchi.agent"
+
+#define DN_ID_BYTES 32 /* lower-case hexadecimal */
+#define DN_BOOT_ID_BYTES 36
+#define DN_HOSTNAME_BYTES 64
+#define DN_DISK_SERIAL_BYTES 20 /* what virtio-blk can carry */
+#define DN_MESSAGE_BYTES 400
+#define DN_COMMAND_BYTES 256
+#define DN_PROGRAM_BYTES 15 /* what the kernel keeps of a program's name */
+#define DN_PATH_BYTES 4095
+#define DN_REFERENCE_BYTES 255
+#define DN_FACT_NAME_BYTES 255
+#define DN_FACT_VALUE_BYTES 511
+#define DN_PART_TOTAL_BYTES (1024 * 1024)
+#define DN_LIMIT_NONE UINT64_MAX
+
+/* At most this many bytes of a stream are under way unacknowledged.  Both sides start with a full
+ * window when a stream is made; CREDIT gives back what was consumed. */
+#define DN_STREAM_WINDOW_BYTES (256 * 1024)
+
+/* A process owns this many consecutive stream numbers, the first a multiple of it: standard input
+ * (or the terminal's), standard output (or the terminal's), standard error. */
+#define DN_STREAMS_PER_PROCESS 4
+#define DN_STREAM_STDIN 0
+#define DN_STREAM_STDOUT 1
+#define DN_STREAM_STDERR 2
+
+/* CREATE and EXEC flags. */
+#define DN_PROCESS_TERMINAL (1u << 0)
+#define DN_PROCESS_STDIN (1u << 1) /* without it, standard input is empty */
+
+/* SIGNAL flags. */
+#define DN_SIGNAL_ALL (1u << 0)
+
+/* PART kinds. */
+enum
+{
+  DN_PART_CONFIG = 1,  /* OCI config.json, or an OCI process object for EXEC */
+  DN_PART_SECCOMP = 2, /* struct sock_filter[], in the guest's byte order */
+};
+
+/* REFUSED.call: all calls beyond those that the agent tells apart. */
+#define DN_REFUSED_OTHERS UINT32_MAX
+
+/* Process states in LIST_ENTRY. */
+typedef enum
+{
+  DN_PROCESS_CREATED = 1,
+  DN_PROCESS_RUNNING = 2,
+  DN_PROCESS_PAUSED = 3,
+  DN_PROCESS_EXITED = 4, /* an EXITED with the status follows */
+} DnProcessState;
+
+/* Bits of STARTED.namespaces: the process is in one of its own, not the agent's. */
+enum
+{
+  DN_NAMESPACE_USER = 1 << 0,
+  DN_NAMESPACE_MOUNT = 1 << 1,
+  DN_NAMESPACE_PID = 1 << 2,
+  DN_NAMESPACE_IPC = 1 << 3,
+  DN_NAMESPACE_UTS = 1 << 4,
+  DN_NAMESPACE_NET = 1 << 5,
+  DN_NAMESPACE_CGROUP = 1 << 6,
+};
+
+/* UNPACK_PROGRESS phases. */
+enum
+{
+  DN_UNPACK_PHASE_VERIFY = 1, /* digests; bytes of the archive */
+  DN_UNPACK_PHASE_LAYERS = 2, /* unpacking; bytes of the archive */
+  DN_UNPACK_PHASE_BUILD = 3,  /* writing EROFS; files */
+  DN_UNPACK_PHASE_HASH = 4,   /* hashing the result; bytes of the image */
+};
+
+/* UNPACK_FIELD fields.  A list comes as one frame for each element, in order. */
+typedef enum
+{
+  DN_IMAGE_NAME = 1, /* a reference the archive gives the image; several */
+  DN_IMAGE_ARCHITECTURE = 2,
+  DN_IMAGE_OS = 3,
+  DN_IMAGE_CREATED = 4,
+  DN_IMAGE_USER = 5,
+  DN_IMAGE_WORKING_DIR = 6,
+  DN_IMAGE_STOP_SIGNAL = 7,
+  DN_IMAGE_ENV = 8,           /* NAME=value; several */
+  DN_IMAGE_ENTRYPOINT = 9,    /* several */
+  DN_IMAGE_CMD = 10,          /* several */
+  DN_IMAGE_EXPOSED_PORT = 11, /* several */
+  DN_IMAGE_VOLUME = 12,       /* several */
+  DN_IMAGE_LABEL = 13,        /* NAME=value; several */
+  DN_IMAGE_LAYER = 14,        /* sha256:... of an uncompressed layer; several */
+  DN_IMAGE_AUTHOR = 15,
+  DN_IMAGE_HISTORY = 16,     /* created_by; several */
+  DN_IMAGE_HEALTHCHECK = 17, /* the test's words; several */
+} DnImageField;
+
+/* What all UNPACK_FIELDs of one image may add up to. */
+#define DN_IMAGE_FIELDS_MAX 8192
+#define DN_IMAGE_FIELDS_TOTAL_BYTES (1024 * 1024)
+#define DN_IMAGE_FIELD_VALUE_BYTES 32768
+
+extern const DnWire dn_guest_wire;
+
+#define DN_DEFINE_TYPES
+#define DN_DEFINE_FILE "protocol.def"
+#include "define.h"
+#undef DN_DEFINE_TYPES
+#undef DN_DEFINE_FILE

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program in the test containers: static, its sub-commands are what the tests look at. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <unistd.h>
+
+static int
+print_file (const char *path)
+{
+  char bytes[65536];
+  int fd = open (path, O_RDONLY);
+  ssize_t n;
+
+  if (fd < 0)
+    {
+      printf ("%s: %s\n", path, strerror (errno));
+      return 1;
+    }
+  while ((n = read (fd, bytes, sizeof bytes)) > 0)
+    fwrite (bytes, 1, (size_t) n, stdout);
+  close (fd);
+  return n < 0;
+}
+
+static int
+echo (void)
+{
+  static char bytes[65536];
+  ssize_t n;
+
+  while ((n = read (0, bytes, sizeof bytes)) > 0)
+    for (ssize_t done = 0; done < n;)
+      {
+        ssize_t w = write (1, bytes + done, (size_t) (n - done));
+
+        if (w < 0)
+          return 1;
+        done += w;
+      }
+  return 0;
+}
+
+/* Writes N bytes of a pattern that a reader can check. */
+static int
+flood (unsigned long long count)
+{
+  static uint8_t bytes[65536];
+  unsigned long long at = 0;
+
+  while (at < count)
+    {
+      size_t n = count - at < sizeof bytes ? (size_t) (count - at) : sizeof bytes;
+
+      for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t) ((at + i) % 251);
+      if (write (1, bytes, n) != (ssize_t) n)
+        return 1;
+      at += n;
+    }
+  return 0;
+}
+
+static int
+list_fds (void)
+{
+  DIR *directory = opendir ("/proc/self/fd");
+  struct dirent *entry;
+
+  while (directory != NULL && (entry = readdir (directory)) != NULL)
+    if (entry->d_name[0] != '.' && atoi (entry->d_name) != dirfd (directory))
+      printf ("fd %s\n", entry->d_name);
+  return directory == NULL;
+}
+
+static int
+list_processes (void)
+{
+  DIR *directory = opendir ("/proc");
+  struct dirent *entry;
+
+  while (directory != NULL && (entry = readdir (directory)) != NULL)
+    if (atoi (entry->d_name) > 0)
+      printf ("pid %s\n", entry->d_name);
+  return directory == NULL;
+}
+
+static int
+try_write (const char *path)
+{
+  int fd = open (path, O_WRONLY | O_CREAT, 0644);
+
+  printf ("%s: %s\n", path, fd >= 0 && write (fd, "x", 1) == 1 ? "written" : strerror (errno));
+  return 0;
+}
+
+static int
+show_terminal (void)
+{
+  struct winsize size;
+
+  if (ioctl (0, TIOCGWINSZ, &size) < 0 || !isatty (0) || !isatty (2))
+    return 1;
+  printf ("%d %d\n", size.ws_row, size.ws_col);
+  fflush (stdout);
+  return 0;
+}
+
+/* A thread unlike its process's others: another id, and a table of descriptors of its own, with one
+ * that leads out of the container's mounts. */
+static void *
+be_another (void *data)
+{
+  (void) data;
+  if (unshare (CLONE_FILES) < 0 || open ("/tmp", O_RDONLY | O_DIRECTORY) < 0
+      || umount2 ("/tmp", MNT_DETACH) < 0)
+    printf ("%s\n", strerror (errno));
+  /* The system call: the library's function would have all threads follow. */
+  else if (syscall (SYS_setresuid, 7, 7, 7) < 0)
+    printf ("%s\n", strerror (errno));
+  else
+    printf ("ready\n");
+  fflush (stdout);
+  while (pause () < 0)
+    continue;
+  return NULL;
+}
+
+/* A process whose main thread has ended and which goes on, beside one that is as it should be. */
+static int
+leave_a_thread (void)
+{
+  pthread_t thread;
+
+  if (fork () > 0)
+    for (;;)
+      pause ();
+  if (pthread_create (&thread, NULL, be_another, NULL) != 0)
+    return 1;
+  pthread_exit (NULL);
+}
+
+/* Sends SIGSYS to all others, again and again. */
+_Noreturn static void
+storm (void)
+{
+  pid_t child = fork ();
+
+  if (child > 0)
+    {
+      printf ("ready\n");
+      fflush (stdout);
+      for (;;)
+        pause ();
+    }
+  (void) signal (SIGSYS, SIG_IGN);
+  for (;;)
+    (void) kill (-1, SIGSYS);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *command = argc > 1 ? argv[1] : "";
+  const char *argument = argc > 2 ? argv[2] : "";
+
+  if (strcmp (command, "exit") == 0)
+    return atoi (argument);
+  if (strcmp (command, "say") == 0)
+    return printf ("%s\n", argument) < 0;
+  if (strcmp (command, "both") == 0)
+    return fprintf (stdout, "to stdout\n") < 0 || fprintf (stderr, "to stderr\n") < 0;
+  if (strcmp (command, "sleep") == 0)
+    for (;;)
+      pause ();
+  if (strcmp (command, "echo") == 0)
+    return echo ();
+  if (strcmp (command, "cat") == 0)
+    return print_file (argument);
+  if (strcmp (command, "flood") == 0)
+    return flood (strtoull (argument, NULL, 10));
+  if (strcmp (command, "fds") == 0)
+    return list_fds ();
+  if (strcmp (command, "processes") == 0)
+    return list_processes ();
+  if (strcmp (command, "write") == 0)
+    return try_write (argument);
+  if (strcmp (command, "env") == 0)
+    return printf ("%s\n", getenv (argument) != NULL ? getenv (argument) : "(none)") < 0;
+  if (strcmp (command, "ids") == 0)
+    return printf ("%d %d\n", (int) getuid (), (int) getgid ()) < 0;
+  if (strcmp (command, "unshare") == 0)
+    return printf ("%s\n", unshare (CLONE_NEWUSER) < 0 ? strerror (errno) : "unshared") < 0;
+  if (strcmp (command, "terminal") == 0)
+    return show_terminal ();
+  if (strcmp (command, "fork-and-leave") == 0)
+    {
+      /* A grandchild that keeps the pipes open. */
+      printf ("left\n");
+      fflush (stdout);
+      if (fork () == 0)
+        for (;;)
+          pause ();
+      return 0;
+    }
+  if (strcmp (command, "leave-a-thread") == 0)
+    return leave_a_thread ();
+  if (strcmp (command, "storm") == 0)
+    storm ();
+  if (strcmp (command, "hog") == 0)
+    for (;;)
+      {
+        void *bytes = malloc (1 << 20);
+
+        if (bytes == NULL)
+          return 1;
+        memset (bytes, 1, 1 << 20);
+      }
+  return 99;
+}

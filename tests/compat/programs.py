@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs of the compatibility test: what each is given, and how it shows that it works.
+
+A check gets the machine and the running container's name; what it returns is printed.  Programs
+that run to their end have no check: they print "done" and exit with 0.
+"""
+
+from machine import PATIENCE, expect, expect_equal, wait_until
+
+
+class Program:
+    """archive: the image's, where it is another program's; profiles: the only ones it works under."""
+
+    def __init__(self, name, check=None, flags=(), command=(), seconds=90, image=None, archive=None,
+                 profiles=None, in_ci=True):
+        self.name, self.check, self.seconds, self.in_ci = name, check, seconds, in_ci
+        self.flags, self.command, self.profiles = list(flags), list(command), profiles
+        self.archive = archive or name
+        self.image = image or f"docker.io/danchi/{self.archive}:compat"
+
+
+def ask(machine, name, *command, words="", input=b""):
+    """Executes until the answer has the words, as a server may still be starting."""
+    def answer():
+        flags = ["-i"] if input else []
+        result = machine.danchi("exec", *flags, name, *command, input=input, check=False)
+        last[0] = result.stdout + result.stderr
+        expect(machine.state_of(name) == "running",
+               f"it has ended: {machine.danchi('logs', name).stderr[-1500:]}")
+        return result.status == 0 and words in result.stdout and (result.stdout or "no output")
+    last = [""]
+    try:
+        return wait_until(answer, f"{' '.join(command)} says {words!r}", 60)
+    except AssertionError as failure:
+        logs = machine.danchi("logs", name, check=False)
+        raise type(failure)(f"{failure}\nlast answer: {last[0][-500:]}\n"
+                            f"log: {(logs.stdout + logs.stderr)[-1500:]}") from None
+
+
+def check_nginx(machine, name):
+    ask(machine, name, "busybox", "wget", "-qO-", "http://127.0.0.1:8080/", words="Danchi")
+
+
+def users_of(machine, name):
+    """The effective users of a container's processes, the first one's first."""
+    script = "cd /proc && for p in [0-9]*; do busybox sed -n 's/^Uid:.//p' $p/status; done"
+    return [line.split()[1] for line in machine.out("exec", name, "busybox", "sh", "-c", script).splitlines()]
+
+
+def check_nginx_as_root(machine, name):
+    check_nginx(machine, name)
+    users = users_of(machine, name)
+    expect(users[0] == "0" and "101" in users, f"a master of root's and workers of www's: {users}")
+
+
+def check_redis(machine, name):
+    ask(machine, name, "redis-cli", "set", "key", "value", words="OK")
+    ask(machine, name, "redis-cli", "get", "key", words="value")
+    # Saving forks the whole server.
+    ask(machine, name, "redis-cli", "save", words="OK")
+    ask(machine, name, "redis-cli", "bgsave", words="Background saving started")
+
+
+def check_memcached(machine, name):
+    ask(machine, name, "busybox", "nc", "-w", "5", "127.0.0.1", "11211", words="VALUE k 0 5",
+        input=b"set k 0 0 5\r\nhello\r\nget k\r\nquit\r\n")
+
+
+def check_haproxy(machine, name):
+    machine.danchi("exec", "-d", name, "busybox", "httpd", "-f", "-p", "127.0.0.1:8081", "-h",
+                   "/srv/www")
+    ask(machine, name, "busybox", "wget", "-qO-", "http://127.0.0.1/", words="from behind haproxy")
+
+
+def check_postgresql(machine, name):
+    psql = ["psql", "-U", "postgres", "-h", "/tmp", "-d", "postgres", "-tA", "-c"]
+    ask(machine, name, *psql, "create table if not exists t (n int primary key, x text)",
+        words="CREATE TABLE")
+    ask(machine, name, *psql, "insert into t select g, md5(g::text) from generate_series(1, 1000) g",
+        words="INSERT 0 1000")
+    ask(machine, name, *psql, "select count(*), max(n) from t where x ~ '^[0-9a-f]+$'",
+        words="1000|1000")
+    ask(machine, name, "psql", "-U", "postgres", "-h", "127.0.0.1", "-d", "postgres", "-tA", "-c", "checkpoint",
+        words="CHECKPOINT")
+
+
+def check_postgresql_as_root(machine, name):
+    check_postgresql(machine, name)
+    expect_equal(users_of(machine, name)[0], "105", "the user that root became")
+
+
+def check_mariadb(machine, name):
+    client = ["mariadb", "--no-defaults", "-S", "/tmp/mysql.sock", "-N", "-e"]
+    ask(machine, name, *client, "create database if not exists d; create table if not exists d.t "
+        "(n int primary key, x varchar(40)) engine=innodb")
+    ask(machine, name, *client, "use d; insert into t select seq, md5(seq) from seq_1_to_1000")
+    found = ask(machine, name, *client, "select count(*), max(n) from d.t", words="1000")
+    expect_equal(found.split(), ["1000", "1000"], "rows and the highest")
+
+
+ALL = [
+    Program("nginx", check_nginx, image="docker.io/danchi/nginx:demo"),
+    Program("redis", check_redis, image="docker.io/danchi/redis:demo"),
+    Program("memcached", check_memcached),
+    Program("haproxy", check_haproxy),
+    Program("python3"),
+    Program("git"),
+    Program("nodejs", flags=["-m", "384m"], seconds=240, in_ci=False),
+    Program("openjdk", flags=["-m", "512m"], seconds=400, in_ci=False),
+    Program("postgresql", check_postgresql, seconds=300, in_ci=False,
+            flags=["-m", "320m", "--tmpfs", "/var/lib/postgresql/data:size=200m,mode=1777"]),
+    # Started as root, as images written for Docker are, to become another user: `standard` is for them.
+    Program("nginx-as-root", check_nginx_as_root, image="docker.io/danchi/nginx:demo", archive="nginx",
+            flags=["--user", "0"], command=["/usr/sbin/nginx", "-g", "user www;"], profiles=["standard"]),
+    Program("postgresql-as-root", check_postgresql_as_root, archive="postgresql", seconds=300,
+            flags=["--user", "0", "-m", "384m"], profiles=["standard"], in_ci=False,
+            command=["sh", "-c", "mkdir -p /var/lib/postgresql/data && chown postgres /var/lib/postgresql/data"
+                     " && exec busybox su -s /usr/bin/sh postgres /srv/work-postgresql.sh"]),
+    Program("mariadb", check_mariadb, seconds=300, in_ci=False,
+            flags=["-m", "320m", "--tmpfs", "/var/lib/mysql:size=200m,mode=1777"]),
+]
+
+
+def timeout_of(program):
+    return program.seconds * PATIENCE

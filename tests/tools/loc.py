@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Counts the lines of code of each part, by the rights with which it runs.
+
+    loc.py            prints the table
+    loc.py --check    and fails where a part has outgrown its budget
+
+A line counts that has something besides blanks and comments.  Headers count with their part; what is
+generated, tests and libraries do not.  The budget is what a reader can be asked to review: a change
+that goes over it raises it here, with its reason in the commit.
+"""
+
+import glob
+import re
+import sys
+
+# name, runs as, budget, directories (with what is linked into it besides)
+PARTS = [
+    ("danchi", "the caller", 8500, ["launcher/cli"]),
+    ("danchid: broker, store, API", "root", 12000, ["launcher/daemon"]),
+    ("danchid: guests through libvirt", "root", 6200, ["launcher/guest"]),
+    ("danchid: specs and filters", "root", 5200, ["launcher/spec", "launcher/verify"]),
+    ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
+    ("shared: base, common", "with its program", 2600, ["launcher/base", "launcher/common"]),
+    ("shared: protocol", "with its program", 1800, ["protocol"]),
+    ("init", "guest's root", 700, ["guest-agent/init"]),
+    ("shared: mapper", "guest's root", 400, ["guest-agent/mapper"]),
+    ("danchi-agent", "guest's root", 9400, ["guest-agent/agent"]),
+    ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
+]
+
+# A string or character, which may hold what looks like a comment, or a comment.
+TOKENS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+def strip_comments(text):
+    def keep(match):
+        token = match.group()
+        return re.sub(r"[^\n]", "", token) if token.startswith("/") else token
+    return TOKENS.sub(keep, text)
+
+
+def count(path):
+    with open(path) as file:
+        return sum(1 for line in strip_comments(file.read()).split("\n") if line.strip())
+
+
+def count_all(directories):
+    paths = [path for directory in directories for path in glob.glob(f"{directory}/*.[ch]")
+             + glob.glob(f"{directory}/*.def")]
+    return len(paths), sum(count(path) for path in paths)
+
+
+def main():
+    too_large = []
+    print(f"{'part':<34} {'runs as':<28} {'files':>5} {'lines':>6} {'budget':>6}")
+    total = 0
+    for name, rights, budget, directories in PARTS:
+        files, lines = count_all(directories)
+        total += lines
+        print(f"{name:<34} {rights:<28} {files:>5} {lines:>6} {budget:>6}")
+        if lines > budget:
+            too_large.append(name)
+    print(f"{'all':<34} {'':<28} {'':>5} {total:>6}")
+    if "--check" in sys.argv[1:] and too_large:
+        print("over its budget: " + ", ".join(too_large))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs test programs that speak TAP and counts what they report.
+
+    run-tap.py PART [--jobs N] [--timeout S] PROGRAM...
+
+A program that is missing, ends badly, is over its time or reports fewer tests than it planned has
+failed, whatever it printed.  One that prints no TAP is a single test: its exit status counts, 77
+is a skip.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from tally import Tally, forget_tally  # noqa: E402
+
+SKIP_STATUS = 77
+RESULT = re.compile(r"^(not ok|ok) \d+(?: -)? ?(.*)$")
+PLAN = re.compile(r"^1\.\.(\d+)")
+
+
+def words(name):
+    """/relay/log/drops-what-is-too-much  →  relay: log: drops what is too much"""
+    return ": ".join(part for part in name.strip().strip("/").replace("-", " ").replace("_", " ").split("/"))
+
+
+def run_program(program, timeout):
+    name = os.path.basename(program)
+    if not os.path.exists(program):
+        return name, None, "could not be built", ""
+    environment = dict(os.environ, G_TEST_SRCDIR=os.path.abspath("tests"),
+                       G_DEBUG="fatal-warnings" if "test-" in name else "",
+                       ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:handle_abort=0",
+                       UBSAN_OPTIONS="print_stacktrace=1")
+    # GTest prints TAP when asked; programs without GTest get no argument they do not know.
+    arguments = ["--tap", "-k"] if name.startswith("test-") else []
+    process = subprocess.Popen([program] + arguments, stdin=subprocess.DEVNULL, text=True,
+                               errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env=environment, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=timeout)
+        why = ""
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        why = f"is over its time of {timeout} s"
+    return name, process.returncode, why, output
+
+
+def count(tally, name, status, why, output):
+    if status is None:
+        tally.fails(name, why)
+        return
+    planned, seen, failed_before = 0, 0, tally.failed
+    for line in output.splitlines():
+        if match := PLAN.match(line):
+            planned = int(match[1])
+        elif match := RESULT.match(line):
+            seen += 1
+            report(tally, name, match[1] == "ok", match[2])
+    if planned == 0 and seen == 0:
+        report_untapped(tally, name, status, why, output)
+    elif why or seen < planned or (status != 0 and tally.failed == failed_before):
+        reason = why or (f"ended with status {status} after {seen} of {planned} tests")
+        tally.fails(name, "\n".join([reason] + output.splitlines()[-40:]))
+    elif tally.failed != failed_before:
+        print("\n".join("    " + line for line in output.splitlines()[-40:]), flush=True)
+
+
+def report(tally, program, is_ok, text):
+    text, _, directive = text.partition(" # ")
+    label, own = words(text), program.removeprefix("test-")
+    if not label.startswith(own.replace("-", " ")):
+        label = f"{own}: {label}"
+    if directive.upper().startswith("SKIP"):
+        tally.skips(label, directive[4:].strip() or "no reason given")
+    elif is_ok:
+        tally.passes(label)
+    else:
+        tally.fails(label)
+
+
+def report_untapped(tally, name, status, why, output):
+    if status == 0 and not why:
+        tally.passes(name)
+    elif status == SKIP_STATUS:
+        tally.skips(name, output.strip().splitlines()[-1] if output.strip() else "no reason given")
+    else:
+        tally.fails(name, "\n".join([why or f"ended with status {status}"]
+                                    + output.splitlines()[-40:]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--timeout", type=float, default=120)
+    parser.add_argument("programs", nargs="*")
+    options = parser.parse_intermixed_args()
+    forget_tally(options.part)
+    tally = Tally(options.part)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        # Reported in the order of the names, so that two runs compare.
+        for result in pool.map(lambda p: run_program(p, options.timeout), options.programs):
+            count(tally, *result)
+    return tally.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links: launcher/guest/domain-xml.c launcher/guest/xml-writer.c launcher/common/error.c */
+/* Golden documents: tests/golden/domain/; DN_TEST_REGENERATE=1 rewrites them. */
+#include <string.h>
+
+#include "../../launcher/common/error.h"
+#include "../../launcher/guest/domain-xml.h"
+#include "golden.h"
+
+/* Only guest.c needs the rest of a guest: here a disk is enough. */
+static DnGuestDisk *
+disk_new (const char *path, const char *serial, gboolean is_readonly)
+{
+  DnGuestDisk *disk = g_new0 (DnGuestDisk, 1);
+
+  disk->path = g_strdup (path);
+  g_strlcpy (disk->serial, serial, sizeof disk->serial);
+  disk->is_readonly = is_readonly;
+  return disk;
+}
+
+static void
+disk_free (gpointer data)
+{
+  DnGuestDisk *disk = data;
+
+  g_free (disk->path);
+  g_free (disk);
+}
+
+static DnDomain
+sample (void)
+{
+  return (DnDomain){ .id = "0123456789abcdef0123456789abcdef",
+                     .context = "acme-prod",
+                     .owner = "/run/danchi",
+                     .accelerator = DN_ACCELERATOR_KVM,
+                     .memory_bytes = 256 * 1024 * 1024,
+                     .vcpus = 2,
+                     .uid = 200001,
+                     .gid = 200001,
+                     .vsock_cid = 1000,
+                     .firmware = "/usr/share/qemu/qboot.rom",
+                     .kernel = "/usr/lib/danchi/images/vmlinuz",
+                     .initrd = "/usr/lib/danchi/images/initramfs.cpio",
+                     .cmdline = "console=ttyS0 quiet",
+                     .secret = "/run/danchi/guests/01/secret",
+                     .console = "/run/danchi/guests/01/console.sock",
+                     .agent = "/run/danchi/guests/01/agent.sock",
+                     .root = "/usr/lib/danchi/images/guest.erofs",
+                     .spare_disks = 2 };
+}
+
+static void
+assert_golden (const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename ("tests/golden/domain", name, NULL);
+
+  golden_compare (path, text);
+}
+
+static void
+check (const char *name, const DnDomain *domain)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *xml = dn_domain_xml_build (domain, &error);
+
+  g_assert_no_error (error);
+  assert_golden (name, xml);
+}
+
+static void
+test_writes_a_kvm_guest_with_vsock (void)
+{
+  DnDomain domain = sample ();
+
+  check ("kvm-vsock.xml", &domain);
+}
+
+static void
+test_writes_an_emulated_guest_with_a_serial_channel (void)
+{
+  DnDomain domain = sample ();
+
+  domain.accelerator = DN_ACCELERATOR_TCG;
+  domain.vsock_cid = 0;
+  domain.firmware = NULL;
+  domain.initrd = NULL;
+  domain.spare_disks = 0;
+  check ("tcg-serial.xml", &domain);
+}
+
+static void
+test_writes_disks_ports_and_limits (void)
+{
+  g_autoptr (GPtrArray) disks = g_ptr_array_new_with_free_func (disk_free);
+  DnDomain domain = sample ();
+
+  g_ptr_array_add (disks, disk_new ("/var/lib/danchi/images/1/rootfs.erofs", "image1", TRUE));
+  g_ptr_array_add (disks, disk_new ("/var/lib/danchi/guests/1/scratch", "scratch", FALSE));
+  domain.disks = disks;
+  domain.spare_disks = 9;
+  domain.has_host_cgroups = TRUE;
+  check ("disks-limits.xml", &domain);
+}
+
+static void
+test_writes_a_disk_for_a_port (void)
+{
+  DnGuestDisk *disk = disk_new ("/var/lib/danchi/images/2/rootfs.erofs", "image2", TRUE);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *xml = dn_domain_xml_build_spare_disk (disk, 1, &error);
+
+  g_assert_no_error (error);
+  assert_golden ("spare-disk.xml", xml);
+  g_assert_null (dn_domain_xml_build_spare_disk (disk, DN_DOMAIN_SPARE_DISKS_MAX, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_LIMIT);
+  disk_free (disk);
+}
+
+static void
+assert_refused (const DnDomain *domain)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (dn_domain_xml_build (domain, &error));
+  g_assert_nonnull (error);
+  g_assert_true (error->domain == DN_ERROR);
+}
+
+static void
+test_refuses_names_that_could_break_out (void)
+{
+  static const char *const bad[]
+      = { "",         "-a",
+          "a'b",      "a\"b",
+          "a<b",      "a>b",
+          "a&b",      "a b",
+          "a\nb",     "a/b",
+          "..",       "a\x7f",
+          "\xc3\xa4", "0123456789012345678901234567890123456789012345678901234567890123" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      DnDomain domain = sample ();
+
+      domain.context = bad[i];
+      assert_refused (&domain);
+      domain = sample ();
+      domain.id = bad[i];
+      assert_refused (&domain);
+    }
+}
+
+static void
+test_refuses_paths_that_could_break_out (void)
+{
+  static const char *const bad[] = { "relative", "/a/../b", "/a/..", "/a'b", "/a<b", "/a&b",
+                                     "/a b",     "/a,b",    "/a\nb", "",     "/a\"b" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      DnDomain domain = sample ();
+
+      domain.root = bad[i];
+      assert_refused (&domain);
+      domain = sample ();
+      domain.secret = bad[i];
+      assert_refused (&domain);
+      domain = sample ();
+      domain.owner = bad[i];
+      assert_refused (&domain);
+    }
+}
+
+static void
+test_refuses_root_and_reserved_numbers (void)
+{
+  DnDomain domain = sample ();
+
+  domain.uid = 0;
+  assert_refused (&domain);
+  domain = sample ();
+  domain.gid = 0;
+  assert_refused (&domain);
+  domain = sample ();
+  domain.vsock_cid = 2;
+  assert_refused (&domain);
+  domain = sample ();
+  domain.vcpus = 0;
+  assert_refused (&domain);
+  domain = sample ();
+  domain.memory_bytes = 1024;
+  assert_refused (&domain);
+  domain = sample ();
+  domain.spare_disks = DN_DOMAIN_SPARE_DISKS_MAX + 1;
+  assert_refused (&domain);
+}
+
+static void
+test_refuses_serial_numbers_that_are_none (void)
+{
+  static const char *const bad[] = { "", "a b", "a<b", "a/b" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      DnGuestDisk *disk = disk_new ("/disk", bad[i], TRUE);
+
+      g_assert_null (dn_domain_xml_build_spare_disk (disk, 0, NULL));
+      disk_free (disk);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/domain-xml/writes a KVM guest with vsock", test_writes_a_kvm_guest_with_vsock);
+  g_test_add_func ("/domain-xml/writes an emulated guest with a serial channel",
+                   test_writes_an_emulated_guest_with_a_serial_channel);
+  g_test_add_func ("/domain-xml/writes disks, ports and limits",
+                   test_writes_disks_ports_and_limits);
+  g_test_add_func ("/domain-xml/writes a disk for a port", test_writes_a_disk_for_a_port);
+  g_test_add_func ("/domain-xml/refuses names that could break out",
+                   test_refuses_names_that_could_break_out);
+  g_test_add_func ("/domain-xml/refuses paths that could break out",
+                   test_refuses_paths_that_could_break_out);
+  g_test_add_func ("/domain-xml/refuses root and reserved numbers",
+                   test_refuses_root_and_reserved_numbers);
+  g_test_add_func ("/domain-xml/refuses serial numbers that are none",
+                   test_refuses_serial_numbers_that_are_none);
+  return g_test_run ();
+}

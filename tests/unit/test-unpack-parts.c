@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links: guest-agent/unpack/*.c !guest-agent/unpack/main.c protocol/*.c guest-agent/init/modules.c
+ * guest-agent/init/poweroff.c guest-agent/init/console.c */
+/* Packages: -larchive -ljansson -lnettle -lz -lzstd */
+/* The unpacker's pure parts, one by one; and the one pure part of init. */
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "../../guest-agent/init/modules.h"
+#include "../../guest-agent/unpack/document.h"
+#include "../../guest-agent/unpack/erofs.h"
+#include "../../guest-agent/unpack/fields.h"
+#include "../../guest-agent/unpack/options.h"
+
+static void
+test_archive_names_stay_inside (void)
+{
+  char name[64];
+
+  g_assert_true (dn_archive_normalise ("./a//b/../c", name));
+  g_assert_cmpstr (name, ==, "a/c");
+  g_assert_true (dn_archive_normalise ("a/..", name));
+  g_assert_cmpstr (name, ==, "");
+  g_assert_false (dn_archive_normalise ("/a", name));
+  g_assert_false (dn_archive_normalise ("a/../../b", name));
+  g_assert_false (dn_archive_normalise ("..", name));
+}
+
+static void
+test_a_digest_is_64_lower_case_digits (void)
+{
+  const char *const wrong[] = { "", "sha256:", "md5:00", "sha512:0000" };
+  g_autofree char *digits = g_strnfill (62, 'a');
+  g_autofree char *good = g_strdup_printf ("sha256:%s0f", digits);
+  char text[DN_DIGEST_TEXT_BYTES + 1];
+  DnFailure failure;
+  DnDigest digest;
+
+  g_assert_true (dn_digest_read (good, "it", &digest, &failure));
+  dn_digest_write (&digest, text);
+  g_assert_cmpstr (text, ==, good);
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    g_assert_false (dn_digest_read (wrong[i], "it", &digest, &failure));
+  good[20] = 'A';
+  g_assert_false (dn_digest_read (good, "it", &digest, &failure));
+}
+
+static gboolean
+parses (const char *text)
+{
+  DnFailure failure;
+  json_t *root = NULL;
+  gboolean result = dn_document_parse (text, strlen (text), "it", &root, &failure);
+
+  json_decref (root);
+  return result;
+}
+
+static void
+test_documents_are_read_strictly (void)
+{
+  g_autofree char *deep = g_strnfill (DN_DOCUMENT_DEPTH + 1, '[');
+
+  g_assert_true (parses ("{\"a\": [1, \"[[[[{{{{\"]}"));
+  g_assert_false (parses (""));
+  g_assert_false (parses ("{\"a\": 1, \"a\": 2}"));
+  g_assert_false (parses ("{} {}"));
+  g_assert_false (parses ("{\"a\": \"\\u0000\"}"));
+  g_assert_false (parses ("{\"a\": \"\xff\"}"));
+  g_assert_false (parses ("// comment\n{}"));
+  g_assert_false (parses (deep));
+}
+
+static void
+test_members_of_the_wrong_type_are_refused (void)
+{
+  json_t *root
+      = json_pack ("{s:i, s:s, s:n, s:f}", "number", 12, "text", "12", "null", "real", 1.5);
+  const char *text = "before";
+  gint64 number = -7;
+  DnFailure failure;
+
+  g_assert_false (dn_document_text (root, "number", &text, &failure));
+  g_assert_nonnull (strstr (failure.message, "'number'"));
+  g_assert_false (dn_document_number (root, "text", &number, &failure));
+  g_assert_false (dn_document_number (root, "real", &number, &failure));
+  g_assert_true (dn_document_text (root, "null", &text, &failure));
+  g_assert_true (dn_document_text (root, "missing", &text, &failure));
+  g_assert_cmpstr (text, ==, "before");
+  g_assert_true (dn_document_number (root, "number", &number, &failure));
+  g_assert_cmpint (number, ==, 12);
+  json_decref (root);
+}
+
+static void
+count_field (DnImageField field, const char *value, size_t size, void *data)
+{
+  guint *counts = data;
+
+  (void) value;
+  (void) size;
+  counts[field]++;
+}
+
+static gboolean
+collects (json_t *config, guint counts[DN_IMAGE_HEALTHCHECK + 1], DnFailure *failure)
+{
+  DnManifest manifest = { .config = json_pack ("{s:s, s:o}", "os", "linux", "config", config) };
+  gboolean result = dn_fields_collect (&manifest, count_field, counts, failure);
+
+  dn_manifest_clear (&manifest);
+  return result;
+}
+
+static void
+test_fields_have_limits_and_no_control_characters (void)
+{
+  guint counts[DN_IMAGE_HEALTHCHECK + 1] = { 0 };
+  json_t *many = json_array ();
+  DnFailure failure;
+
+  g_assert_true (collects (
+      json_pack ("{s:[s,s], s:{s:s}}", "Env", "A=1", "B=", "Labels", "a", "\n"), counts, &failure));
+  g_assert_cmpuint (counts[DN_IMAGE_ENV], ==, 2);
+  g_assert_cmpuint (counts[DN_IMAGE_LABEL], ==, 1);
+  g_assert_false (collects (json_pack ("{s:[s]}", "Env", "NOVALUE"), counts, &failure));
+  g_assert_false (collects (json_pack ("{s:[s]}", "Env", "=1"), counts, &failure));
+  g_assert_false (collects (json_pack ("{s:s}", "User", "a\x1b[2J"), counts, &failure));
+  g_assert_nonnull (strstr (failure.message, "User"));
+  g_assert_null (strchr (failure.message, 0x1b));
+  g_assert_false (collects (json_pack ("{s:s}", "WorkingDir", "/\xc2\x9b"), counts, &failure));
+  g_assert_false (collects (json_pack ("{s:s}", "Cmd", "text"), counts, &failure));
+  for (int i = 0; i < 1025; i++)
+    json_array_append_new (many, json_string ("x"));
+  g_assert_false (collects (json_pack ("{s:o}", "Cmd", many), counts, &failure));
+  g_assert_cmpint (failure.status, ==, -EFBIG);
+}
+
+static void
+test_names_in_messages_are_printable_and_short (void)
+{
+  g_autofree char *name = g_strnfill (5000, '\n');
+  DnFailureName shown = dn_failure_name (name);
+
+  g_assert_cmpuint (strlen (shown.text), <=, DN_FAILURE_NAME_BYTES);
+  g_assert_true (g_str_has_prefix (shown.text, "\\x0a\\x0a"));
+  g_assert_true (g_str_has_suffix (shown.text, "..."));
+  g_assert_cmpstr (dn_failure_name ("plain/name").text, ==, "plain/name");
+}
+
+static void
+test_a_message_keeps_its_beginning_when_it_is_cut (void)
+{
+  g_autofree char *words = g_strnfill (2 * DN_MESSAGE_BYTES, 'w');
+  DnFailure failure;
+
+  g_assert_false (dn_fail (&failure, -EINVAL, "%s", words));
+  g_assert_cmpuint (strlen (failure.message), ==, DN_MESSAGE_BYTES);
+  g_assert_false (dn_fail_prefix (&failure, "layer %d", 7));
+  g_assert_true (g_str_has_prefix (failure.message, "layer 7: www"));
+  g_assert_cmpuint (strlen (failure.message), ==, DN_MESSAGE_BYTES);
+}
+
+static void
+test_a_compression_is_told_by_its_first_bytes (void)
+{
+  g_assert_cmpint (dn_compression_sniff ((const guint8 *) "\x1f\x8b\x08", 3), ==,
+                   DN_COMPRESSION_GZIP);
+  g_assert_cmpint (dn_compression_sniff ((const guint8 *) "\x28\xb5\x2f\xfd", 4), ==,
+                   DN_COMPRESSION_ZSTD);
+  g_assert_cmpint (dn_compression_sniff ((const guint8 *) "\x1f", 1), ==, DN_COMPRESSION_NONE);
+  g_assert_cmpint (dn_compression_sniff ((const guint8 *) "", 0), ==, DN_COMPRESSION_NONE);
+}
+
+static void
+test_an_images_size_is_in_its_super_block (void)
+{
+  guint8 super[DN_EROFS_SUPER_BYTES] = { 0xe2, 0xe1, 0xf5, 0xe0, [12] = 12, [36] = 3, [37] = 1 };
+
+  g_assert_cmpuint (dn_erofs_size (super), ==, 0x103 * 4096);
+  super[12] = 13;
+  g_assert_cmpuint (dn_erofs_size (super), ==, 0);
+  super[12] = 12;
+  super[0] = 0;
+  g_assert_cmpuint (dn_erofs_size (super), ==, 0);
+}
+
+static void
+test_options_are_whole_or_refused (void)
+{
+  char *argv[] = { "danchi-unpack",
+                   "--archive",
+                   "a",
+                   "--archive-bytes",
+                   "5",
+                   "--scratch",
+                   "s",
+                   "--output",
+                   "o",
+                   "--files-limit",
+                   "7",
+                   "--unpacked-limit",
+                   "9",
+                   NULL };
+  DnOptions options;
+  DnFailure failure;
+
+  g_assert_true (dn_options_read (13, argv, &options, &failure));
+  g_assert_cmpuint (options.files_limit, ==, 7);
+  g_assert_cmpstr (options.reference, ==, "");
+  g_assert_false (dn_options_read (11, argv, &options, &failure));
+  argv[4] = "-5";
+  g_assert_false (dn_options_read (13, argv, &options, &failure));
+  argv[4] = "99999999999999999999";
+  g_assert_false (dn_options_read (13, argv, &options, &failure));
+  argv[4] = "5x";
+  g_assert_false (dn_options_read (13, argv, &options, &failure));
+}
+
+static void
+test_a_driver_is_loaded_where_its_device_is (void)
+{
+  const char devices[] = "0000\t808629c0\t0\n0008\t1af41042\ta\tffff\n0010\t1af41053\tb\n";
+
+  g_assert_true (dn_modules_is_wanted ("", devices));
+  g_assert_true (dn_modules_is_wanted ("1af41053 1af41012", devices));
+  g_assert_true (dn_modules_is_wanted ("1af41012 1af41053", devices));
+  g_assert_false (dn_modules_is_wanted ("1af41043 1af41003", devices));
+  g_assert_false (dn_modules_is_wanted ("1af4105", devices));
+  g_assert_false (dn_modules_is_wanted ("1af41053", ""));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(function, name) g_test_add_func ("/unpack/parts/" name, function)
+  ADD (test_archive_names_stay_inside, "archive-names-stay-inside");
+  ADD (test_a_digest_is_64_lower_case_digits, "a-digest-is-64-lower-case-digits");
+  ADD (test_documents_are_read_strictly, "documents-are-read-strictly");
+  ADD (test_members_of_the_wrong_type_are_refused, "members-of-the-wrong-type-are-refused");
+  ADD (test_fields_have_limits_and_no_control_characters,
+       "fields-have-limits-and-no-control-characters");
+  ADD (test_names_in_messages_are_printable_and_short, "names-in-messages-are-printable-and-short");
+  ADD (test_a_message_keeps_its_beginning_when_it_is_cut,
+       "a-message-keeps-its-beginning-when-it-is-cut");
+  ADD (test_a_compression_is_told_by_its_first_bytes, "a-compression-is-told-by-its-first-bytes");
+  ADD (test_an_images_size_is_in_its_super_block, "an-images-size-is-in-its-super-block");
+  ADD (test_options_are_whole_or_refused, "options-are-whole-or-refused");
+  ADD (test_a_driver_is_loaded_where_its_device_is, "a-driver-is-loaded-where-its-device-is");
+  return g_test_run ();
+}
