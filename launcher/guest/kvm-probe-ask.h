@@ -2,8 +2,9 @@
 /* The two questions of kvm-probe.h, each asked once and answered within its time.
  *
  * The kernel's: /dev/kvm may exist, open fine and still not run anything, or hang for minutes:
- * other runtimes' platforms do.  So a child process makes a virtual machine of one page and one
- * processor and runs a few bytes of real-mode code in it.
+ * other runtimes' platforms do.  Or it runs everything and is of no use: one whose guests have to
+ * know of it interprets all others.  So a child process makes a virtual machine of one page and one
+ * processor and runs a few bytes of real-mode code in it, four million times, against a limit.
  *
  * QEMU's: a KVM that runs five bytes may still refuse what QEMU needs, for instance a
  * model-specific register.  So QEMU is run with the machine and CPU of our guests and a firmware of
