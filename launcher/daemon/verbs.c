@@ -37,6 +37,7 @@ static const struct
   { "container-copy-in", dn_verb_container_copy_in },
   { "inspect", dn_verb_inspect },
   { "verify", dn_verb_verify },
+  { "audit", dn_verb_audit },
   { "events", dn_verb_events },
   { "profile-list", dn_verb_profile_list },
   { "profile-show", dn_verb_profile_show },
