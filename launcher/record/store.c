@@ -333,8 +333,9 @@ write_anchor (DnRecordStore *store)
   char place[DN_RECORD_ANCHOR_PLACE_BYTES];
 
   memset (place, ' ', sizeof place);
-  memcpy (place, line, strlen (line));
-  place[sizeof place - 1] = '\n';
+  /* Newlines on both sides: whatever becomes of the other place, this one stands by itself. */
+  place[0] = place[sizeof place - 1] = '\n';
+  memcpy (place + 1, line, strlen (line));
   for (guint i = 0; i < (store->resets_anchor ? 2 : 1); i++, store->place ^= 1)
     if (!write_at (store->anchor_fd, place, sizeof place, (gint64) sizeof place * store->place))
       return FALSE;
