@@ -82,7 +82,11 @@ all: programs images  ## builds everything into build/
 .PHONY: programs
 programs: deps $(HOST_PROGRAMS) $(GUEST_PROGRAMS) $(B)/build-tree
 
-# Tells a program that it runs from a build tree (launcher/common/paths.h).
+# Tells a program that it runs from a build tree (launcher/common/paths.h); written anew where a tree
+# was moved or copied.
+ifneq ($(file <$(B)/build-tree),$(TOP))
+$(B)/build-tree: FORCE
+endif
 $(B)/build-tree: | $(B)/bin
 	echo '$(TOP)' > $@
 
