@@ -8,6 +8,7 @@
 #   launcher/guest/     guests through libvirt, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
 #   launcher/survey/    what a host runs and allows, and what an auditor should mind, for danchi
+#   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
 #   launcher/{cli,daemon,relay}/, guest-agent/{init,agent,unpack}/   the programs
@@ -63,10 +64,11 @@ guest_objs = $(patsubst %.c,$(B)/guest/%.o,$(1))
 PROTOCOL_SRC := $(call sources,protocol)
 BASE_SRC := $(call sources,launcher/base)
 COMMON_SRC := $(call sources,launcher/common)
-CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/survey) \
-           $(call sources,launcher/report)
+RECORD_SRC := $(call sources,launcher/record)
+CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
+           $(call sources,launcher/survey) $(RECORD_SRC)
 DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
-              $(call sources,launcher/spec) $(call sources,launcher/verify)
+              $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
 RELAY_SRC := $(call sources,launcher/relay)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
@@ -123,8 +125,9 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 
 $(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/spec/%.o \
   $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
-$(B)/host/launcher/cli/%.o $(B)/host/launcher/survey/%.o $(B)/host/launcher/report/%.o \
-  $(B)/host/launcher/common/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+$(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
+  $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \
+  CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
 
 # The style sheet is compiled in.
 $(B)/host/launcher/report/style.o $(B)/fuzz/launcher/report/style.o: launcher/report/page.css
