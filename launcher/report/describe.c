@@ -11,7 +11,7 @@ dn_describe_listener (JsonObject *listener)
 {
   const char *exposure = dn_facts_text (listener, "exposure");
   g_autofree char *port = dn_view_port (listener);
-  g_autofree char *place = dn_value_join (":", dn_facts_text (listener, "address"), port, NULL);
+  g_autofree char *place = dn_value_address (dn_facts_text (listener, "address"), port);
   g_autofree char *reach = *exposure != '\0' ? g_strdup_printf ("(%s)", exposure) : g_strdup ("");
 
   return dn_value_join (" ", dn_facts_text (listener, "protocol"), place,

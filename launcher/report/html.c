@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "html.h"
 
+#define WORD_MAX 16
+
 void
 dn_html_put (GString *out, const char *format, ...)
 {
@@ -23,6 +25,14 @@ dn_html_verdict (GString *out, DnReportVerdict verdict, const char *word)
       "<span class=\"v %s\"><svg class=\"mark\" viewBox=\"0 0 20 20\" aria-hidden=\"true\">"
       "<use href=\"#m-%s\"/></svg>%s</span>",
       own, own, word != NULL ? word : own);
+}
+
+void
+dn_html_word (GString *out, const char *tag, const char *text)
+{
+  gboolean is_short = g_utf8_strlen (text, -1) <= WORD_MAX;
+
+  dn_html_put (out, is_short ? "<%s class=\"short\">%s</%s>" : "<%s>%s</%s>", tag, text, tag);
 }
 
 void
@@ -63,7 +73,7 @@ void
 dn_html_table_text (DnHtmlTable *table, const char *text)
 {
   dn_html_table_open (table);
-  dn_html_put (table->out, "%s", *text != '\0' ? text : "–");
+  dn_html_word (table->out, "span", *text != '\0' ? text : "–");
   dn_html_table_close (table);
 }
 
@@ -72,7 +82,7 @@ dn_html_table_code (DnHtmlTable *table, const char *text)
 {
   dn_html_table_open (table);
   if (*text != '\0')
-    dn_html_put (table->out, "<code>%s</code>", text);
+    dn_html_word (table->out, "code", text);
   else
     g_string_append (table->out, "–");
   dn_html_table_close (table);

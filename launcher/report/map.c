@@ -22,7 +22,10 @@ static const char marks[]
       "<path class=\"mg\" d=\"M6.5 6.5l7 7m0-7l-7 7\"/></symbol>\n"
       "<symbol id=\"m-unknown\" viewBox=\"0 0 20 20\"><path class=\"mf\" "
       "d=\"M10 .8L19.2 10 10 19.2.8 10z\"/>"
-      "<path class=\"mg\" d=\"M7.6 8a2.4 2.4 0 1 1 2.4 2.6V12M10 13.6v1.2\"/></symbol>\n";
+      "<path class=\"mg\" d=\"M7.6 8a2.4 2.4 0 1 1 2.4 2.6V12M10 13.6v1.2\"/></symbol>\n"
+      "<symbol id=\"m-note\" viewBox=\"0 0 20 20\"><rect class=\"mf\" x=\"2\" y=\"2\" "
+      "width=\"16\" height=\"16\" rx=\"3\"/>"
+      "<path class=\"mg\" d=\"M10 9v5M10 5.6v.6\"/></symbol>\n";
 
 static void
 put_definitions (GString *out, const DnView *view)
@@ -51,7 +54,7 @@ put_roof (GString *out, const DnView *view, guint columns)
                width, ROOF_HEIGHT, name, dn_verdict_words[verdict], view->contexts->len);
   dn_html_put (out,
                "<path class=\"pole\" d=\"M%d 62V22m-14 8h28m-22 9h16M%d 62V34\"/>"
-               "<path class=\"tiles\" d=\"M0 %dL34 58H%dL%d %dz\"/>",
+               "<path class=\"roof-tiles\" d=\"M0 %dL34 58H%dL%d %dz\"/>",
                width - 90, 100, ROOF_HEIGHT, width - 34, width, ROOF_HEIGHT);
   dn_html_put (out,
                "<rect class=\"sign %s\" x=\"%d\" y=\"22\" width=\"%d\" height=\"%d\"/>"
@@ -125,18 +128,31 @@ put_empty_storey (GString *out, guint columns)
                width, width, DN_MAP_MARGIN, width - 2 * DN_MAP_MARGIN, DN_MAP_MARGIN + 14);
 }
 
+/* No wider than it must be: for its flats, the shacks in the yard and the sign on the roof. */
+static guint
+choose_columns (const DnMapLayout *layout, const DnView *view)
+{
+  guint shacks = view->outsiders->len + view->runtimes->len;
+
+  return CLAMP (MAX (dn_map_layout_used (layout), shacks), 2, layout->columns);
+}
+
 static void
-put_building (GString *out, const DnView *view, guint columns)
+put_building (GString *out, const DnView *view, guint columns_max)
 {
   g_autofree guint *sizes = g_new (guint, view->tenants->len + 1);
   g_autoptr (DnMapLayout) layout = NULL;
+  guint columns;
 
   for (guint i = 0; i < view->tenants->len; i++)
     sizes[i] = g_array_index (view->tenants, DnTenant, i).count;
-  layout = dn_map_layout_new (sizes, view->tenants->len, columns,
+  layout = dn_map_layout_new (sizes, view->tenants->len, columns_max,
                               view->contexts->len > DN_MAP_COMPACT_ABOVE ? DN_FLAT_HEIGHT_COMPACT
                                                                          : DN_FLAT_HEIGHT);
-  dn_html_put (out, "<div class=\"map m%u\">\n", columns);
+  columns = choose_columns (layout, view);
+  layout->columns = columns;
+  dn_html_put (out, "<div class=\"map m%u\" style=\"max-width:%dpx\">\n", columns_max,
+               dn_map_width (columns));
   put_roof (out, view, columns);
   for (guint i = 0; i < layout->storeys->len; i++)
     put_storey (out, view, layout, i);

@@ -127,8 +127,9 @@ put_containers (GString *out, JsonArray *containers)
 
       dn_html_table_row (&table, DN_REPORT_GOOD);
       dn_html_table_open (&table);
-      dn_html_put (out, "<b>%s</b><br><code>%s</code>", name_of (container),
-                   dn_facts_text (container, "id"));
+      dn_html_word (out, "b", name_of (container));
+      g_string_append (out, "<br>");
+      dn_html_word (out, "code", dn_facts_text (container, "id"));
       dn_html_table_close (&table);
       dn_html_table_text (&table, dn_facts_text (container, "state"));
       put_image (&table, container);

@@ -46,12 +46,12 @@ put_finding (DnHtmlTable *table, const DnView *view, guint index)
   if (!g_str_equal (subject, context))
     dn_html_put (out, "%s%s", *context != '\0' ? ": " : "", subject);
   dn_html_table_close (table);
-  dn_html_table_text (table, dn_facts_text (finding, "text"));
-  dn_html_table_text (table, dn_facts_text (finding, "remedy"));
   dn_html_table_open (table);
-  dn_html_put (out, "%s<br><code>%s</code>", dn_facts_text (finding, "demand"),
+  dn_html_put (out, "%s<br><code class=\"id\">%s</code>", dn_facts_text (finding, "text"),
                dn_facts_text (finding, "id"));
   dn_html_table_close (table);
+  dn_html_table_text (table, dn_facts_text (finding, "remedy"));
+  dn_html_table_text (table, dn_facts_text (finding, "demand"));
 }
 
 void
@@ -143,7 +143,7 @@ put_listener (DnHtmlTable *table, JsonObject *listener)
   DnReportVerdict verdict = dn_view_is_open (listener) ? DN_REPORT_ATTENTION : DN_REPORT_GOOD;
   const char *exposure = dn_facts_text (listener, "exposure");
   g_autofree char *port = dn_view_port (listener);
-  g_autofree char *address = dn_value_join (":", dn_facts_text (listener, "address"), port, NULL);
+  g_autofree char *address = dn_value_address (dn_facts_text (listener, "address"), port);
   g_autofree char *pid = dn_facts_number (listener, "pid");
   g_autofree char *uid = dn_facts_number (listener, "uid");
   g_autofree char *process = dn_value_join (" ", dn_facts_text (listener, "process"), pid, NULL);

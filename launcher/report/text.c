@@ -41,11 +41,13 @@ print_finding (DnPaper *paper, JsonObject *finding)
 {
   DnSeverity severity = dn_severity_parse (dn_facts_text (finding, "severity"));
   const char *context = dn_facts_text (finding, "context");
+  const char *subject = dn_facts_text (finding, "subject");
   const char *remedy = dn_facts_text (finding, "remedy");
   g_autofree char *word = g_ascii_strup (dn_severity_words[severity], -1);
   g_autofree char *where
       = *context != '\0' ? g_strdup_printf ("context %s", context) : g_strdup ("");
-  g_autofree char *what = dn_value_join (": ", where, dn_facts_text (finding, "subject"), NULL);
+  g_autofree char *what
+      = dn_value_join (": ", where, g_str_equal (subject, context) ? "" : subject, NULL);
   g_autofree char *source = dn_value_join (", ", dn_facts_text (finding, "id"),
                                            dn_facts_text (finding, "demand"), NULL);
   g_autofree char *heading = dn_value_join ("  ", word, what, NULL);
@@ -53,11 +55,7 @@ print_finding (DnPaper *paper, JsonObject *finding)
   dn_paper_text (paper, 2, dn_paper_verdict (paper, dn_severity_to_verdict (severity)), heading);
   dn_paper_text (paper, 4, "", dn_facts_text (finding, "text"));
   if (*remedy != '\0')
-    {
-      g_autofree char *advice = g_strdup_printf ("-> %s", remedy);
-
-      dn_paper_text (paper, 4, "", advice);
-    }
+    dn_paper_item (paper, 4, "-> ", remedy);
   dn_paper_text (paper, 4, dn_paper_faint (paper), source);
 }
 
@@ -83,6 +81,7 @@ dn_report_text (JsonObject *document, gboolean use_color, guint width)
     .out = g_string_new (NULL),
     .use_color = use_color,
     .width = CLAMP (width, DN_REPORT_WIDTH_MIN, DN_REPORT_WIDTH_MAX),
+    .name_columns = 17,
   };
 
   print_summary (&paper, view);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
-const char *const dn_verdict_words[] = { "good", "attention", "bad", "unknown" };
+const char *const dn_verdict_words[] = { "good", "attention", "bad", "unknown", "note" };
 const char *const dn_severity_words[DN_SEVERITIES]
     = { "info", "low", "medium", "high", "critical", "unknown" };
 
@@ -32,7 +32,7 @@ dn_severity_to_verdict (DnSeverity severity)
     {
     case DN_SEVERITY_INFO:
     case DN_SEVERITY_LOW:
-      return DN_REPORT_GOOD;
+      return DN_REPORT_NOTE;
     case DN_SEVERITY_MEDIUM:
       return DN_REPORT_ATTENTION;
     case DN_SEVERITY_HIGH:

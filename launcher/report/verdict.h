@@ -10,6 +10,7 @@ typedef enum
   DN_REPORT_ATTENTION,
   DN_REPORT_BAD,
   DN_REPORT_UNKNOWN, /* it does not say, or says what we do not know */
+  DN_REPORT_NOTE,    /* no verdict: what is worth knowing and no more */
 } DnReportVerdict;
 
 typedef enum
@@ -24,12 +25,13 @@ typedef enum
 
 #define DN_SEVERITIES 6
 
-/* "good", "attention", "bad", "unknown" and "info" to "unknown", by the enums' values. */
+/* "good", "attention", "bad", "unknown", "note" and "info" to "unknown", by the enums' values. */
 extern const char *const dn_verdict_words[];
 extern const char *const dn_severity_words[];
 
 DnReportVerdict dn_verdict_parse (const char *word);
 DnSeverity dn_severity_parse (const char *word);
 
-/* What a finding of that severity makes of its subject: medium is attention, high is bad. */
+/* How a finding of that severity is shown: up to low as a note, medium as attention, high as bad.
+ */
 DnReportVerdict dn_severity_to_verdict (DnSeverity severity);

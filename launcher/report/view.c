@@ -156,14 +156,19 @@ char *
 dn_view_count_findings (const DnView *view)
 {
   GString *out = g_string_new (NULL);
+  gboolean is_first = TRUE;
 
-  for (gint i = DN_SEVERITIES - 1; i >= 0; i--)
-    if (view->counts[i] > 0)
-      g_string_append_printf (out, "%s%u %s", out->len > 0 ? ", " : "", view->counts[i],
-                              dn_severity_words[i]);
   if (view->findings->len == 0)
     g_string_append (out, "no findings");
   else
-    g_string_append (out, view->findings->len == 1 ? " finding" : " findings");
+    g_string_append_printf (out, "%u finding%s: ", view->findings->len,
+                            view->findings->len == 1 ? "" : "s");
+  for (gint i = DN_SEVERITIES - 1; i >= 0; i--)
+    if (view->counts[i] > 0)
+      {
+        g_string_append_printf (out, "%s%u %s", is_first ? "" : ", ", view->counts[i],
+                                dn_severity_words[i]);
+        is_first = FALSE;
+      }
   return g_string_free (out, FALSE);
 }

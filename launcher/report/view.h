@@ -47,5 +47,5 @@ char *dn_view_port (JsonObject *listener);
 /* A published port, which is text, a number or an object. (transfer full) */
 char *dn_view_published (JsonNode *port);
 
-/* "1 high, 2 medium finding(s)", or "no findings". (transfer full) */
+/* "3 findings: 1 high, 2 medium", or "no findings". (transfer full) */
 char *dn_view_count_findings (const DnView *view);
