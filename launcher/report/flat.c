@@ -190,7 +190,7 @@ void
 dn_flat_put (GString *out, JsonObject *context, guint index, gboolean is_compact)
 {
   JsonArray *containers = dn_facts_array (context, "containers");
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (context, "verdict"));
+  DnReportVerdict verdict = dn_report_verdict_parse (dn_facts_text (context, "verdict"));
   const char *name = dn_facts_text (context, "name");
   g_autofree char *label = fit_name (*name != '\0' ? name : "?", dn_facts_text (context, "tenant"),
                                      DN_MAP_FLAT_WIDTH - 42, 13);
@@ -204,9 +204,10 @@ dn_flat_put (GString *out, JsonObject *context, guint index, gboolean is_compact
                "width=\"%d\" height=\"%d\"/><text class=\"n\" x=\"%d\" y=\"21\">%s</text>"
                "<use href=\"#m-%s\" x=\"%d\" y=\"7\" width=\"20\" height=\"20\"/>"
                "<text class=\"s\" x=\"%d\" y=\"37\">%s</text>",
-               index, dn_verdict_words[verdict], is_running (context) ? "" : " dark",
+               index, dn_report_verdict_words[verdict], is_running (context) ? "" : " dark",
                DN_MAP_FLAT_WIDTH - 2, (is_compact ? DN_FLAT_HEIGHT_COMPACT : DN_FLAT_HEIGHT) - 2,
-               PADDING, label, dn_verdict_words[verdict], DN_MAP_FLAT_WIDTH - 28, PADDING, below);
+               PADDING, label, dn_report_verdict_words[verdict], DN_MAP_FLAT_WIDTH - 28, PADDING,
+               below);
   if (is_compact)
     put_squares (out, containers);
   else

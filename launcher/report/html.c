@@ -18,7 +18,7 @@ dn_html_put (GString *out, const char *format, ...)
 void
 dn_html_verdict (GString *out, DnReportVerdict verdict, const char *word)
 {
-  const char *own = dn_verdict_words[verdict];
+  const char *own = dn_report_verdict_words[verdict];
 
   dn_html_put (
       out,
@@ -54,7 +54,7 @@ dn_html_table_row (DnHtmlTable *table, DnReportVerdict verdict)
   if (table->column > 0)
     g_string_append (table->out, "</tr>\n");
   table->column = 0;
-  dn_html_put (table->out, "<tr class=\"%s\">", dn_verdict_words[verdict]);
+  dn_html_put (table->out, "<tr class=\"%s\">", dn_report_verdict_words[verdict]);
 }
 
 void

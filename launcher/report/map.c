@@ -43,7 +43,8 @@ static void
 put_roof (GString *out, const DnView *view, guint columns)
 {
   const gint width = dn_map_width (columns);
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (view->document, "summary.verdict"));
+  DnReportVerdict verdict
+      = dn_report_verdict_parse (dn_facts_text (view->document, "summary.verdict"));
   const char *host = dn_facts_text (view->document, "host.hostname");
   g_autofree char *name = dn_flat_fit (*host != '\0' ? host : "?", MIN (width - 140, 460), 18);
   const gint sign = (gint) (g_utf8_strlen (name, -1) * 11) + 60;
@@ -51,7 +52,7 @@ put_roof (GString *out, const DnView *view, guint columns)
   dn_html_put (out,
                "<svg class=\"roof\" viewBox=\"0 0 %d %d\" role=\"img\"><title>The building: "
                "host %s</title><desc>Verdict: %s. %u contexts as flats.</desc>",
-               width, ROOF_HEIGHT, name, dn_verdict_words[verdict], view->contexts->len);
+               width, ROOF_HEIGHT, name, dn_report_verdict_words[verdict], view->contexts->len);
   dn_html_put (out,
                "<path class=\"pole\" d=\"M%d 62V22m-14 8h28m-22 9h16M%d 62V34\"/>"
                "<path class=\"roof-tiles\" d=\"M0 %dL34 58H%dL%d %dz\"/>",
@@ -60,9 +61,9 @@ put_roof (GString *out, const DnView *view, guint columns)
                "<rect class=\"sign %s\" x=\"%d\" y=\"22\" width=\"%d\" height=\"%d\"/>"
                "<use class=\"%s\" href=\"#m-%s\" x=\"%d\" y=\"31\" width=\"22\" height=\"22\"/>"
                "<text class=\"host\" x=\"%d\" y=\"48\">%s</text></svg>\n",
-               dn_verdict_words[verdict], (width - sign) / 2, sign, SIGN_HEIGHT,
-               dn_verdict_words[verdict], dn_verdict_words[verdict], (width - sign) / 2 + 12,
-               (width - sign) / 2 + 42, name);
+               dn_report_verdict_words[verdict], (width - sign) / 2, sign, SIGN_HEIGHT,
+               dn_report_verdict_words[verdict], dn_report_verdict_words[verdict],
+               (width - sign) / 2 + 12, (width - sign) / 2 + 42, name);
 }
 
 static void
@@ -71,12 +72,13 @@ put_flat (GString *out, const DnView *view, guint index, DnMapBox box)
   JsonObject *context = view->contexts->pdata[index];
   guint rooms = dn_facts_length (dn_facts_array (context, "containers"));
 
-  dn_html_put (out,
-               "<a href=\"#c%u\"><title>%s: %s, %u container%s</title>"
-               "<use href=\"#f%u\" x=\"%d\" y=\"%d\"/></a>\n",
-               index, dn_facts_text (context, "name"),
-               dn_verdict_words[dn_verdict_parse (dn_facts_text (context, "verdict"))], rooms,
-               rooms == 1 ? "" : "s", index, box.x, box.y);
+  dn_html_put (
+      out,
+      "<a href=\"#c%u\"><title>%s: %s, %u container%s</title>"
+      "<use href=\"#f%u\" x=\"%d\" y=\"%d\"/></a>\n",
+      index, dn_facts_text (context, "name"),
+      dn_report_verdict_words[dn_report_verdict_parse (dn_facts_text (context, "verdict"))], rooms,
+      rooms == 1 ? "" : "s", index, box.x, box.y);
 }
 
 static void

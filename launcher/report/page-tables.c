@@ -31,15 +31,16 @@ static void
 put_finding (DnHtmlTable *table, const DnView *view, guint index)
 {
   JsonObject *finding = view->findings->pdata[index];
-  DnSeverity severity = dn_severity_parse (dn_facts_text (finding, "severity"));
+  DnReportSeverity severity = dn_report_severity_parse (dn_facts_text (finding, "severity"));
   const char *context = dn_facts_text (finding, "context");
   const char *subject = dn_facts_text (finding, "subject");
   GString *out = table->out;
 
-  dn_html_table_row (table, dn_severity_to_verdict (severity));
+  dn_html_table_row (table, dn_report_severity_to_verdict (severity));
   dn_html_table_open (table);
   dn_html_put (out, "<span id=\"n%u\"></span>", index);
-  dn_html_verdict (out, dn_severity_to_verdict (severity), dn_severity_words[severity]);
+  dn_html_verdict (out, dn_report_severity_to_verdict (severity),
+                   dn_report_severity_words[severity]);
   dn_html_table_close (table);
   dn_html_table_open (table);
   put_context_link (out, view, context);
