@@ -159,7 +159,7 @@ dn_cmd_audit (DnCli *cli, char **words)
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
       "Write to a file instead of standard output", "FILE" },
     { "fail-on", 0, 0, G_OPTION_ARG_FILENAME, &options.threshold,
-      "Exit status 1 with a finding of at least low, medium, high (default) or critical",
+      "Exit with 1 from then on: low, medium, high (default), critical",
       "SEVERITY" },
     { "max-image-age", 0, 0, G_OPTION_ARG_INT, &options.image_age_days,
       "Older images are findings (default: 90)", "DAYS" },

@@ -43,8 +43,8 @@ dn_options_check_global (DnCli *cli, GError **error)
   if (cli->is_html && !takes_html)
     return dn_throw (error, DN_ERROR_USAGE, "--format: 'html': only danchi audit prints that");
   if (cli->format != NULL && !cli->is_json && !cli->is_html && !g_str_equal (cli->format, "text"))
-    return dn_throw (error, DN_ERROR_USAGE, "--format: '%s': must be text or json%s", cli->format,
-                     takes_html && cli->command != NULL ? ", or html" : "");
+    return dn_throw (error, DN_ERROR_USAGE, "--format: '%s': must be %s", cli->format,
+                     cli->takes_html ? "text, json or html" : "text or json");
   return TRUE;
 }
 

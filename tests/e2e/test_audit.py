@@ -10,7 +10,7 @@ import subprocess
 
 import audit_shape
 from machine import EMULATION, expect, expect_equal, wait_until
-from suite import BOX, BOX_CONTEXT, box, context, exec_sh, expect_error, test
+from suite import BOX_CONTEXT, box, context, expect_error, start_sh, test
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 DOCKER = "/run/docker.sock"
@@ -117,18 +117,18 @@ def what_should_not_be_on_the_host_becomes_findings(machine):
 @test("R1.5", "R2.5", "R3.1", "R3.2", "R5.5")
 def the_audit_shows_each_context_with_its_programs_and_containers(machine):
     box(machine)
-    exec_sh(machine, "nc -l -p 8000 > /dev/null 2>&1 & sleep 0.2", "-d")
+    name = start_sh(machine, "nc -l -p 8000")
     with context(machine, tenant="other") as idle:
         def listens():
             document, _ = audit(machine, "--max-image-age", "1")
-            return found(document, "container.listener", BOX) and document
-        document = wait_until(listens, "the box's listener is a finding", 20)
+            return found(document, "container.listener", name) and document
+        document = wait_until(listens, "the container's listener is a finding", 20)
         contexts = {one["name"]: one for one in document["contexts"]}
         expect_equal((contexts[idle]["state"], contexts[idle]["tenant"], contexts[idle]["verdict"]),
                      ("stopped", "other", "good"), "the idle context")
     shown = contexts[BOX_CONTEXT]
-    container = [one for one in shown["containers"] if one["name"] == BOX][0]
-    expect_equal((shown["state"], container["state"]), ("running", "running"), "the box")
+    container = [one for one in shown["containers"] if one["name"] == name][0]
+    expect_equal((shown["state"], container["state"]), ("running", "running"), "the container")
     if machine.mode == EMULATION:
         expect_found(document, "context.emulated", "high", BOX_CONTEXT)
         expect_equal(shown["verdict"], "bad", "an emulated guest's verdict")
