@@ -28,6 +28,13 @@ static const DnCommand context_commands[] = {
   END,
 };
 
+static const DnCommand audit_commands[] = {
+  UNBUILT ("log"),
+  UNBUILT ("verify-log"),
+  UNBUILT ("anchor"),
+  END,
+};
+
 static const DnCommand image_commands[] = {
   { "ls", "[FLAGS]", "Lists the images of the store", "danchi image ls", dn_cmd_images, NULL,
     FALSE },
@@ -101,6 +108,9 @@ const DnCommand dn_commands[] = {
   { "verify", "[FLAGS] [CONTAINER|CONTEXT...]",
     "Compares what was promised with what the kernels report",
     "danchi verify\ndanchi verify --quiet web", dn_cmd_verify, NULL, FALSE },
+  { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
+    "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
+    dn_cmd_audit, audit_commands, FALSE },
   { "context", "COMMAND", "Security contexts: ls, create, inspect, stop, rm", NULL, NULL,
     context_commands, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
@@ -121,7 +131,6 @@ const DnCommand dn_commands[] = {
     FALSE },
   UNBUILT ("pull"),
   UNBUILT ("port"),
-  UNBUILT ("audit"),
   UNBUILT ("forensics"),
   UNBUILT ("volume"),
   UNBUILT ("network"),

@@ -17,6 +17,7 @@ import sys
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
     ("danchi", "the caller", 8500, ["launcher/cli"]),
+    ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, store, API", "root", 12000, ["launcher/daemon"]),
     ("danchid: guests through libvirt", "root", 6300, ["launcher/guest"]),
