@@ -17,6 +17,7 @@ typedef struct
 {
   struct DnDaemon *daemon;   /* borrowed, as are all of these */
   const DnCaller *caller;    /* who asks, by the kernel's word */
+  char *rule;                /* owned; by which it was last allowed or denied, or NULL */
   const struct DnVerb *verb; /* what for; NULL until the message was read */
   int socket;
   JsonObject *args;

@@ -31,12 +31,14 @@ dn_settings_init (DnSettings *settings)
     .log_bytes = 20 * MIB,
     .log_rate = 8 * MIB,
   };
+  dn_host_access_init (&settings->access);
   dn_policy_init (&settings->policy);
 }
 
 void
 dn_settings_clear (DnSettings *settings)
 {
+  dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
 }
 
@@ -66,11 +68,13 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, const cha
       NULL },
     { "logs", "container_mib", DN_KEY_INTEGER, &settings->log_bytes, 1, 102400, MIB, NULL },
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
-    [SETTINGS_KEYS + DN_POLICY_KEYS] = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
+    [SETTINGS_KEYS + DN_POLICY_KEYS + DN_HOST_ACCESS_KEYS]
+    = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
 
   g_assert (keys[SETTINGS_KEYS - 1].group != NULL && keys[SETTINGS_KEYS].group == NULL);
   dn_policy_fill_keys (&settings->policy, keys + SETTINGS_KEYS);
+  dn_host_access_fill_keys (&settings->access, keys + SETTINGS_KEYS + DN_POLICY_KEYS);
   return dn_key_file_parse (text, size, what, keys, error)
          && dn_policy_check (&settings->policy, what, error);
 }
