@@ -2,6 +2,7 @@
 #include "key-file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "error.h"
@@ -125,6 +126,13 @@ read_key (const char *text, const DnKey *key, const char *what, GError **error)
                          "file '%s': [%s] %s: must be a word of at most %d letters, digits, '_', "
                          "'.' and '-'",
                          what, key->group, key->key, DN_NAME_MAX_BYTES);
+      g_free (*(char **) key->ret_value);
+      *(char **) key->ret_value = g_strdup (text);
+      return TRUE;
+    case DN_KEY_PATH:
+      if (!g_path_is_absolute (text) || strlen (text) >= PATH_MAX)
+        return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s] %s: must be an absolute path",
+                         what, key->group, key->key);
       g_free (*(char **) key->ret_value);
       *(char **) key->ret_value = g_strdup (text);
       return TRUE;

@@ -12,6 +12,7 @@
 #include "../common/state-file.h"
 #include "container-admission.h"
 #include "container-file.h"
+#include "request-record.h"
 #include "tree.h"
 
 /* How much of the command is kept for people. */
@@ -193,8 +194,8 @@ tell (DnContainer *container)
 }
 
 DnContainer *
-dn_container_create (DnDaemon *daemon, DnContainerOptions *options, gboolean is_provisional,
-                     GError **error)
+dn_container_create (DnDaemon *daemon, DnRequest *request, DnContainerOptions *options,
+                     gboolean is_provisional, GError **error)
 {
   g_autoptr (DnContainer) container = NULL;
   g_autoptr (DnImage) image = NULL;
@@ -225,7 +226,8 @@ dn_container_create (DnDaemon *daemon, DnContainerOptions *options, gboolean is_
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL
-      || !dn_container_admit (container, options, &seccomp, &container->relaxations, error))
+      || !dn_container_admit (container, options, &seccomp, &container->relaxations, error)
+      || !dn_request_record_decided (request, container, error))
     return NULL;
   g_mutex_lock (&daemon->lock);
   is_fine = enter_tables (container, error);

@@ -84,6 +84,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContainer, dn_container_unref)
 /**
  * dn_container_create:
  * @options: taken over, also on failure
+ * @request: whose line in the audit record is written once all is decided; NULL: none
  * @is_provisional: it is to be started at once, or else to go: should danchid end in between, the
  *   next one removes it
  *
@@ -92,8 +93,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContainer, dn_container_unref)
  *
  * Returns: (transfer full): or NULL with @error
  */
-DnContainer *dn_container_create (DnDaemon *daemon, DnContainerOptions *options,
-                                  gboolean is_provisional, GError **error);
+struct DnRequest;
+DnContainer *dn_container_create (DnDaemon *daemon, struct DnRequest *request,
+                                  DnContainerOptions *options, gboolean is_provisional,
+                                  GError **error);
 
 /* Takes the container out of the tables and its files away, with its context where that was made
  * for it.  The caller holds op_lock and has made sure that it is not in a guest. */

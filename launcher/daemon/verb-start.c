@@ -78,7 +78,7 @@ DN_VERB (container_create)
   (void) ret_fds;
   if (options == NULL)
     return NULL;
-  container = dn_container_create (request->daemon, options, FALSE, error);
+  container = dn_container_create (request->daemon, request, options, FALSE, error);
   return container != NULL ? answer_created (container) : NULL;
 }
 
@@ -96,7 +96,7 @@ DN_VERB (container_run)
   options = dn_container_options_read (args, error);
   if (options == NULL)
     return NULL;
-  container = dn_container_create (request->daemon, options, TRUE, error);
+  container = dn_container_create (request->daemon, request, options, TRUE, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
