@@ -9,6 +9,7 @@
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
+#   launcher/report/    the audit's document as text and as a page, for danchi; pure
 #   launcher/{cli,daemon,relay}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
@@ -63,7 +64,8 @@ PROTOCOL_SRC := $(call sources,protocol)
 BASE_SRC := $(call sources,launcher/base)
 COMMON_SRC := $(call sources,launcher/common)
 RECORD_SRC := $(call sources,launcher/record)
-CLI_SRC := $(call sources,launcher/cli) $(RECORD_SRC)
+CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
+           $(call sources,launcher/survey) $(RECORD_SRC)
 DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
               $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
 RELAY_SRC := $(call sources,launcher/relay)
@@ -122,7 +124,12 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 
 $(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/spec/%.o \
   $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
-$(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+$(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
+  $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \
+  CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+
+# The style sheet is compiled in.
+$(B)/host/launcher/report/style.o $(B)/fuzz/launcher/report/style.o: launcher/report/page.css
 
 # deps is order-only: libraries come first, but their presence rebuilds nothing.
 $(B)/host/%.o: %.c $(FLAGS_FILE) | deps

@@ -316,7 +316,7 @@ dn_request_record_after (DnRequest *request, JsonObject *ok, GError **error)
   if (record->seq > 0 || rules.goes_on)
     dn_record_writer_post (writer, g_steal_pointer (&body));
   else if (answer == NULL)
-    (void) dn_record_writer_commit (writer, body, DN_RECORD_FREE, NULL, NULL);
+    (void) dn_record_writer_commit (writer, body, DN_RECORD_LOOK, NULL, NULL);
   else if (!dn_record_writer_commit (writer, body, rules.weight, NULL, error))
     return NULL;
   return g_steal_pointer (&answer);
