@@ -208,12 +208,11 @@ run (const Options *options, int *ready_fd, GError **error)
   if (server == NULL)
     return FALSE;
   daemon = dn_daemon_new (error);
-  if (daemon == NULL)
+  if (daemon == NULL || !dn_server_run (server, daemon, error))
     {
       (void) unlink (path);
       return FALSE;
     }
-  dn_server_run (server, daemon);
   (void) g_unix_signal_add (SIGTERM, quit, loop);
   (void) g_unix_signal_add (SIGINT, quit, loop);
   g_message ("danchid " DN_VERSION " serves on %s", path);

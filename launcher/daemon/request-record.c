@@ -2,12 +2,13 @@
 #include "request-record.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "../common/error.h"
 #include "../record/args.h"
 #include "container.h"
 #include "daemon-record.h"
+#include "lookup.h"
+#include "verbs.h"
 
 /* What an outcome's line takes at least; the request's own is counted as it is. */
 #define OUTCOME_BYTES 600
@@ -96,10 +97,6 @@ fill_who (DnRecordEntry *entry, const DnCaller *caller)
   entry->who.gid = caller->gid;
   entry->who.pid = caller->pid;
   dn_record_set_text (&entry->who.command, caller->command[0] != '\0' ? caller->command : NULL);
-  if (caller->uid == 0)
-    dn_record_set_text (&entry->rule, "root");
-  else if (caller->uid == geteuid ())
-    dn_record_set_text (&entry->rule, "danchid's own user");
 }
 
 void
@@ -122,33 +119,99 @@ argument (DnRequest *request, const char *name)
              : NULL;
 }
 
-/* What it is about, as far as that is there by now. */
-static void
-fill_subject (DnRequest *request)
+/* Something of that name or id, whether the caller may know of it or not: for the auditor's eyes.
+ * Without the lock.  (transfer full) */
+static DnContainer *
+find_hidden (DnDaemon *daemon, const char *text)
+{
+  DnContainer *container, *found = NULL;
+  GHashTableIter iter;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (found == NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    if (g_str_equal (container->id, text) || g_str_equal (container->name, text))
+      found = dn_container_ref (container);
+  g_mutex_unlock (&daemon->lock);
+  return found;
+}
+
+/* The container that a request names, as the verb will find it.  FALSE: it will not, and why. */
+static gboolean
+fill_container (DnRequest *request, const char *text, GError **error)
+{
+  DnRecordEntry *entry = request->record->entry;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (DnContainer) container = dn_lookup_container (request, text, &local);
+  g_autoptr (DnContainer) hidden = container == NULL ? find_hidden (request->daemon, text) : NULL;
+
+  if (container != NULL)
+    dn_daemon_record_fill (container, entry);
+  else if (hidden != NULL)
+    {
+      dn_daemon_record_fill (hidden, entry);
+      /* The caller is told that there is none. */
+      if (g_error_matches (local, DN_ERROR, DN_ERROR_NOT_FOUND))
+        dn_request_record_rule (request, TRUE, "has no right to this container's context");
+    }
+  if (container == NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return container != NULL;
+}
+
+/* Likewise a context, which may also be one to be made. */
+static gboolean
+fill_context (DnRequest *request, const char *name, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (DnContext) context = NULL;
+
+  dn_daemon_record_fill_context (request->daemon, name, request->record->entry);
+  if (request->verb->scope != DN_SCOPE_CONTEXT)
+    return TRUE;
+  context = dn_lookup_context (request, name, &local);
+  if (context != NULL)
+    return TRUE;
+  if (request->record->entry->tenant != NULL
+      && g_error_matches (local, DN_ERROR, DN_ERROR_NOT_FOUND))
+    dn_request_record_rule (request, TRUE, "has no right to this context");
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/* What it is about, as far as that is there by now.  FALSE where the verb would refuse at once. */
+static gboolean
+fill_subject (DnRequest *request, GError **error)
 {
   DnRecordEntry *entry = request->record->entry;
   const char *container = argument (request, "container");
   const char *context = argument (request, "context");
   const char *image = argument (request, "image");
 
-  if (request->args != NULL)
+  if (request->args != NULL && entry->args == NULL)
     entry->args = dn_record_args_pick (request->args);
-  if (context != NULL)
-    dn_daemon_record_fill_context (request->daemon, context, entry);
+  if (request->verb == NULL)
+    return TRUE;
   if (image != NULL)
     {
-      g_autoptr (DnImage) found = dn_store_find (request->daemon->store, image, NULL);
+      g_autoptr (DnImage) found = dn_lookup_image (request, image, NULL);
 
       dn_record_set_text (&entry->image, image);
       dn_record_set_text (&entry->image_digest, found != NULL ? found->id : NULL);
     }
-  if (container != NULL)
-    {
-      g_autoptr (DnContainer) found = dn_container_find (request->daemon, container, NULL);
+  return (context == NULL || fill_context (request, context, error))
+         && (container == NULL || request->verb->scope != DN_SCOPE_CONTAINER
+             || fill_container (request, container, error));
+}
 
-      if (found != NULL)
-        dn_daemon_record_fill (found, entry);
-    }
+/* The rule by which it was allowed, in the words of who decided. */
+static void
+take_rule (DnRequest *request)
+{
+  DnRecordEntry *entry = request->record->entry;
+
+  if (!entry->is_denied && request->rule != NULL)
+    dn_record_set_text (&entry->rule, request->rule);
 }
 
 static gboolean
@@ -171,6 +234,7 @@ write_request (DnRequest *request, DnRecordWeight weight, GError **error)
   g_autofree char *body = NULL;
 
   record->entry->phase = DN_RECORD_REQUEST;
+  take_rule (request);
   body = dn_record_entry_print (record->entry);
   if (!dn_record_writer_commit (request->daemon->record->writer, body, weight, &record->seq, error))
     {
@@ -191,7 +255,8 @@ dn_request_record_before (DnRequest *request, GError **error)
   g_autofree char *body = NULL;
   gsize bytes;
 
-  fill_subject (request);
+  if (!fill_subject (request, error))
+    return FALSE;
   record->is_charged = TRUE;
   body = dn_record_entry_print (record->entry);
   bytes = strlen (body) + (rules.kind == ACTS || rules.kind == MAKES ? OUTCOME_BYTES : 0);
@@ -218,7 +283,7 @@ dn_request_record_before (DnRequest *request, GError **error)
 void
 dn_request_record_rule (DnRequest *request, gboolean is_denied, const char *rule)
 {
-  if (request == NULL || request->record == NULL)
+  if (request->record == NULL)
     return;
   request->record->entry->is_denied = is_denied;
   dn_record_set_text (&request->record->entry->rule, rule);
@@ -227,28 +292,26 @@ dn_request_record_rule (DnRequest *request, gboolean is_denied, const char *rule
 gboolean
 dn_request_record_decided (DnRequest *request, DnContainer *container, GError **error)
 {
-  if (request == NULL || request->record == NULL)
-    return TRUE;
   dn_daemon_record_fill (container, request->record->entry);
   return write_request (request, DN_RECORD_NEW, error);
 }
 
-/* The first line of @error: what a user reads without the hint. */
+/* The message is what a user reads first; a refusal's hint says what the rule is. */
 static void
 fill_error (DnRecordEntry *entry, const GError *error)
 {
   DnError code = error->domain == DN_ERROR ? (DnError) error->code : DN_ERROR_FAILED;
   gboolean had_reason = entry->is_denied;
-  g_autofree char *first = NULL;
+  g_auto (GStrv) lines = g_strsplit (error->message, "\n", 2);
+  const char *first = lines[0] != NULL ? lines[0] : "";
 
-  first = g_strndup (error->message, strcspn (error->message, "\n"));
   dn_record_set_text (&entry->outcome, dn_error_code_to_name (code));
   /* Wrong usage quotes the caller's words, and anything may be in those. */
   if (code != DN_ERROR_USAGE)
     dn_record_set_text (&entry->message, first);
   entry->is_denied = entry->is_denied || code == DN_ERROR_DENIED || code == DN_ERROR_LIMIT;
   if (entry->is_denied && !had_reason)
-    dn_record_set_text (&entry->rule, first);
+    dn_record_set_text (&entry->rule, lines[0] != NULL && lines[1] != NULL ? lines[1] : first);
 }
 
 static const char *
@@ -285,7 +348,8 @@ charge_refusal (DnRequest *request)
   DnRequestRecord *record = request->record;
   g_autofree char *body = NULL;
 
-  fill_subject (request);
+  if (record->entry->args == NULL)
+    (void) fill_subject (request, NULL);
   body = dn_record_entry_print (record->entry);
   record->is_charged = TRUE;
   return take_budget (request->daemon, record->entry, strlen (body), FALSE);
@@ -304,6 +368,7 @@ dn_request_record_after (DnRequest *request, JsonObject *ok, GError **error)
   if (record->is_refused || (record->seq > 0 && rules.kind == FOLLOWS)
       || (!record->is_charged && !charge_refusal (request)))
     return g_steal_pointer (&answer);
+  take_rule (request);
   if (answer != NULL)
     fill_answer (entry, answer);
   else if (error != NULL && *error != NULL)
@@ -329,7 +394,6 @@ dn_request_record_refused (DnDaemon *daemon, const DnCaller *caller, const GErro
   g_autofree char *body = NULL;
 
   fill_who (entry, caller);
-  g_clear_pointer (&entry->rule, g_free);
   fill_error (entry, error);
   entry->is_denied = TRUE;
   body = dn_record_entry_print (entry);

@@ -49,7 +49,7 @@ gboolean dn_request_record_before (DnRequest *request, GError **error);
  * rule is the error's message. */
 void dn_request_record_rule (DnRequest *request, gboolean is_denied, const char *rule);
 
-/* Without the daemon's lock.  @request: NULL does nothing. */
+/* @container is decided and not in the tables yet.  Without the daemon's lock. */
 gboolean dn_request_record_decided (DnRequest *request, struct DnContainer *container,
                                     GError **error);
 

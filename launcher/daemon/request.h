@@ -17,6 +17,7 @@ typedef struct DnRequest
 {
   struct DnDaemon *daemon;   /* borrowed, as are all of these */
   const DnCaller *caller;    /* who asks, by the kernel's word */
+  char *rule;                /* owned; by which it was last allowed or denied, or NULL */
   const struct DnVerb *verb; /* what for; NULL until the message was read */
   int socket;
   struct DnRequestRecord *record; /* in the audit record: request-record.h */

@@ -32,12 +32,14 @@ dn_settings_init (DnSettings *settings)
     .log_rate = 8 * MIB,
     .audit_file_bytes = 16 * MIB,
   };
+  dn_host_access_init (&settings->access);
   dn_policy_init (&settings->policy);
 }
 
 void
 dn_settings_clear (DnSettings *settings)
 {
+  dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
   g_clear_pointer (&settings->audit_anchor, g_free);
 }
@@ -70,11 +72,13 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, const cha
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
     { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
     { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
-    [SETTINGS_KEYS + DN_POLICY_KEYS] = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
+    [SETTINGS_KEYS + DN_POLICY_KEYS + DN_HOST_ACCESS_KEYS]
+    = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
 
   g_assert (keys[SETTINGS_KEYS - 1].group != NULL && keys[SETTINGS_KEYS].group == NULL);
   dn_policy_fill_keys (&settings->policy, keys + SETTINGS_KEYS);
+  dn_host_access_fill_keys (&settings->access, keys + SETTINGS_KEYS + DN_POLICY_KEYS);
   return dn_key_file_parse (text, size, what, keys, error)
          && dn_policy_check (&settings->policy, what, error);
 }

@@ -12,6 +12,7 @@
 #include "../common/key-file.h"
 #include "../guest/guest.h"
 #include "../spec/policy.h"
+#include "host-access.h"
 
 typedef struct
 {
@@ -32,6 +33,7 @@ typedef struct
   guint64 log_rate;   /* bytes a second */
   char *audit_anchor; /* owned; NULL: in the state directory */
   guint64 audit_file_bytes;
+  DnHostAccess access;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
 } DnSettings;
 

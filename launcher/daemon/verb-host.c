@@ -10,6 +10,7 @@
 #include "daemon-record.h"
 #include "doctor.h"
 #include "json-build.h"
+#include "lookup.h"
 #include "verbs.h"
 
 static gboolean
@@ -35,9 +36,10 @@ DN_VERB (version)
 }
 
 static JsonObject *
-count_containers (DnDaemon *daemon)
+count_containers (DnRequest *request)
 {
-  g_autoptr (GPtrArray) containers = dn_container_list (daemon);
+  DnDaemon *daemon = request->daemon;
+  g_autoptr (GPtrArray) containers = dn_lookup_containers (request);
   JsonObject *object = json_object_new ();
   guint counts[DN_CONTAINER_EXITED + 1] = { 0 };
 
@@ -85,16 +87,13 @@ accelerator_facts (void)
 }
 
 static guint
-count_guests (DnDaemon *daemon)
+count_guests (DnDaemon *daemon, GPtrArray *contexts)
 {
-  GHashTableIter iter;
-  DnContext *context;
   guint count = 0;
 
   g_mutex_lock (&daemon->lock);
-  g_hash_table_iter_init (&iter, daemon->contexts);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
-    count += context->guest != NULL;
+  for (guint i = 0; i < contexts->len; i++)
+    count += ((DnContext *) contexts->pdata[i])->guest != NULL;
   g_mutex_unlock (&daemon->lock);
   return count;
 }
@@ -123,14 +122,14 @@ DN_VERB (info)
   (void) ret_fds;
   if (!read_nothing (request, error))
     return NULL;
-  contexts = dn_context_list (daemon);
-  images = dn_store_list (daemon->store);
+  contexts = dn_lookup_contexts (request);
+  images = dn_lookup_images (request);
   ok = json_object_new ();
   json_object_set_string_member (ok, "version", DN_VERSION);
   json_object_set_int_member (ok, "started_us", daemon->started_us);
-  json_object_set_object_member (ok, "containers", count_containers (daemon));
+  json_object_set_object_member (ok, "containers", count_containers (request));
   json_object_set_int_member (ok, "contexts", contexts->len);
-  json_object_set_int_member (ok, "guests", count_guests (daemon));
+  json_object_set_int_member (ok, "guests", count_guests (daemon, contexts));
   json_object_set_int_member (ok, "images", images->len);
   json_object_set_object_member (ok, "host", host_facts ());
   json_object_set_object_member (ok, "accelerator", accelerator_facts ());
