@@ -5,6 +5,7 @@
 /* Packages: glib-2.0 json-glib-1.0 */
 /* A record as somebody may have left it: the check ends, and what differs from a whole record by
  * as much as a byte has a finding.  The same bytes as an anchor, and as a caller's arguments. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
