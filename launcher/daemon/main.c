@@ -23,6 +23,7 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "confine.h"
+#include "daemon-record.h"
 #include "daemon.h"
 #include "incumbent.h"
 #include "log.h"
@@ -220,6 +221,7 @@ run (const Options *options, int *ready_fd, GError **error)
   g_main_loop_run (loop);
   g_message ("danchid ends; guests go on");
   dn_server_stop (server);
+  dn_daemon_record_stop (daemon);
   return TRUE;
 }
 
