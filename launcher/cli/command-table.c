@@ -12,6 +12,20 @@
     NULL, NULL, NULL, NULL, NULL, NULL, FALSE                                                      \
   }
 
+static const DnCommand audit_commands[] = {
+  { "log", "[FLAGS] [DIRECTORY]", "Prints the audit record, or that of a copy",
+    "danchi audit log --since 1h --decision deny\ndanchi audit log -f --context acme-web\n"
+    "danchi audit log --user alice --format json",
+    dn_cmd_audit_log, NULL, FALSE },
+  { "verify-log", "[FLAGS] [DIRECTORY]",
+    "Finds whether the audit record was changed, or a copy of it",
+    "danchi audit verify-log\ndanchi audit verify-log --anchor kept-elsewhere ./audit-copy",
+    dn_cmd_audit_verify_log, NULL, FALSE },
+  { "anchor", "", "Prints the head of the audit record, for keeping elsewhere",
+    "danchi audit anchor | ssh vault 'cat >> anchors'", dn_cmd_audit_anchor, NULL, FALSE },
+  END,
+};
+
 static const DnCommand context_commands[] = {
   { "ls", "[FLAGS]", "Lists contexts, those of files and those made for one container",
     "danchi context ls\ndanchi context ls --format json", dn_cmd_context_list, NULL, FALSE },
@@ -25,13 +39,6 @@ static const DnCommand context_commands[] = {
     "danchi context stop acme-web", dn_cmd_context_stop, NULL, FALSE },
   { "rm", "[FLAGS] NAME...", "Removes contexts", "danchi context rm -f acme-web",
     dn_cmd_context_remove, NULL, FALSE },
-  END,
-};
-
-static const DnCommand audit_commands[] = {
-  UNBUILT ("log"),
-  UNBUILT ("verify-log"),
-  UNBUILT ("anchor"),
   END,
 };
 

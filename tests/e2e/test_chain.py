@@ -10,11 +10,20 @@ import subprocess
 import time
 
 from machine import BUILD, PATIENCE, expect, expect_equal, proc_status, wait_until
-from suite import box, context, start_sh, test
+from suite import box, context, image, start_sh, test
+from test_guest_hardening import variant
 
 # One web server on the loopback, and another server on every address, both busybox.
 SERVERS = "mkdir -p /tmp/w && httpd -p 127.0.0.1:8080 -h /tmp/w && exec nc -l -p 5353"
 FOREIGN = "chain-foreign"
+# Whoever may not connect at all ends with a failure.
+CALL = """import socket, struct, sys
+request = b'{"verb": "audit", "args": {}}'
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect(sys.argv[1])
+    connection.sendall(struct.pack(">I", len(request)) + request)
+    print(connection.recv(65536))
+"""
 HOST_ROLES = ["client", "daemon", "libvirt"]
 GUEST_ROLES = ["relay", "hypervisor", "guest-kernel", "guest-root"]
 
@@ -85,7 +94,8 @@ def inspect_shows_every_program_of_the_chain(machine):
     chain = by_role(shown["chain"], shown["context"])
     for role in HOST_ROLES + GUEST_ROLES:
         expect(role in chain, f"the chain has no {role}: {sorted(chain)}")
-        check_file(chain[role])
+    for program in chain.values():
+        check_file(program)
     for role in "daemon", "libvirt", "relay", "hypervisor":
         check_process(chain[role])
     expect_equal(chain["daemon"]["pid"], machine.daemon.pid, "pid of danchid")
@@ -227,3 +237,26 @@ def a_guest_that_hangs_does_not_stall_the_audit(machine):
         expect(by_role(inspected["chain"], hung)["hypervisor"]["pid"] == pid, "likewise inspect")
         wait_until(lambda: of_container(call(machine, "audit"), hung, victim)["listeners"] == [],
                    "it answers again", 60)
+
+
+@test("R2.1", "R3.2", seconds=240)
+def a_guest_older_than_the_question_is_not_asked(machine):
+    """To its agent an unknown message is a violation, which would end the link."""
+    image(machine)
+    with variant(machine, "elder"):
+        name = start_sh(machine, "sleep 1000", fresh=True)
+        place = machine.container(name)["context"]
+        for _ in range(2):
+            found = of_container(call(machine, "audit"), place, name)
+            expect_equal(found["listeners"], None, "listeners of an old guest")
+            expect("too old" in found["listeners_error"], f"why not: {found['listeners_error']}")
+        expect_equal(machine.danchi("exec", name, "echo", "on").stdout, "on\n", "the link goes on")
+
+
+@test("R1.2", "R2.5")
+def the_audit_is_roots_alone(machine):
+    answer = subprocess.run(
+        ["python3", "-c", CALL, machine.socket], user=65534, group=65534, extra_groups=[], cwd="/",
+        capture_output=True, timeout=30 * PATIENCE)
+    expect(b"contexts" not in answer.stdout, f"an audit for everybody: {answer.stdout[:300]}")
+    expect(b"denied" in answer.stdout or answer.returncode != 0, f"no refusal: {answer}")

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../launcher/daemon/file-digest.h"
+#include "../../launcher/daemon/json-build.h"
 #include "../../launcher/daemon/listener-json.h"
 #include "../../launcher/daemon/program-facts.h"
 
@@ -215,6 +216,21 @@ test_a_guests_words_are_cleaned (void)
   g_assert_null (dn_listener_to_json (&entry));
 }
 
+static void
+test_times_are_of_utc_or_null (void)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  dn_json_set_time_or_null (object, "a", G_GINT64_CONSTANT (1795992000123456));
+  dn_json_set_time_or_null (object, "b", 0);
+  dn_json_set_time_or_null (object, "c", G_MININT64);
+  dn_json_set_time_or_null (object, "d", G_MAXINT64); /* an archive may say so */
+  g_assert_cmpstr (text_of (object, "a"), ==, "2026-11-29T22:40:00Z");
+  g_assert_true (json_object_get_null_member (object, "b"));
+  g_assert_true (json_object_get_null_member (object, "c"));
+  g_assert_true (json_object_has_member (object, "d"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -228,5 +244,6 @@ main (int argc, char **argv)
   TEST (what_is_no_plain_file_has_no_digest);
   TEST (listeners_say_how_far_they_reach);
   TEST (a_guests_words_are_cleaned);
+  TEST (times_are_of_utc_or_null);
   return g_test_run ();
 }
