@@ -95,6 +95,7 @@ void dn_find_context_root_only (DnFindingLook *look);
 /* finding-container.c */
 void dn_find_container_relaxed (DnFindingLook *look);
 void dn_find_container_capability (DnFindingLook *look);
+void dn_find_container_capability_added (DnFindingLook *look);
 void dn_find_container_capability_strong (DnFindingLook *look);
 void dn_find_container_listener (DnFindingLook *look);
 void dn_find_container_listeners_unknown (DnFindingLook *look);

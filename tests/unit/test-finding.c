@@ -220,6 +220,12 @@ static const struct
   { "container.capability-strong", 2, CONTAINER ("'capabilities':['SYS_PTRACE','CAP_SYS_ADMIN']"),
     "SYS_PTRACE" },
   { "container.capability-strong", 0, CONTAINER ("'capabilities':['NET_RAW']"), NULL },
+  { "container.capability-added", 1,
+    CONTAINER (
+        "'profile':{'name':'strict'},'relaxations':['seccomp relaxed','capability NET_RAW']"),
+    "NET_RAW" },
+  { "container.capability-added", 0, CONTAINER ("'relaxations':['seccomp relaxed']"), NULL },
+  { "container.relaxed", 0, CONTAINER ("'relaxations':['capability NET_RAW']"), NULL },
   { "container.relaxed", 2,
     CONTAINER ("'profile':{'name':'strict'},'relaxations':['seccomp unconfined','x']"),
     "'strict': seccomp" },
