@@ -5,6 +5,7 @@
 #include "command.h"
 
 int dn_cmd_attach (DnCli *cli, char **words);
+int dn_cmd_audit (DnCli *cli, char **words);
 int dn_cmd_audit_anchor (DnCli *cli, char **words);
 int dn_cmd_audit_log (DnCli *cli, char **words);
 int dn_cmd_audit_verify_log (DnCli *cli, char **words);
