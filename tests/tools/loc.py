@@ -21,7 +21,7 @@ PARTS = [
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, store, API", "root", 12700, ["launcher/daemon"]),
     ("danchid: guests through libvirt", "root", 6300, ["launcher/guest"]),
-    ("danchid, danchi: the audit record", "with its program", 1700, ["launcher/record"]),
+    ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 5200, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("shared: base, common", "with its program", 2600, ["launcher/base", "launcher/common"]),
