@@ -129,10 +129,11 @@ $(MORTAL)/build-tree: $(MORTAL)/images/guest.erofs $(HOST_PROGRAMS) $(IMAGES) $(
 	cp $(B)/build-tree $@
 
 # More build trees whose agent has a file of tests/e2e/ linked in: build/variant/NAME for NAME.c.
-VARIANTS := witness flood panic
+VARIANTS := witness flood panic elder
 VARIANT_TREES := $(VARIANTS:%=$(B)/variant/%/build-tree)
 
 $(B)/variant/flood/danchi-agent: VARIANT_LDFLAGS := -Wl,--wrap=dn_channel_flush
+$(B)/variant/elder/danchi-agent: VARIANT_LDFLAGS := -Wl,--wrap=dn_link_choose_generation
 
 $(B)/variant/%/danchi-agent: $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC)) $(B)/guest/tests/e2e/%.o
 	@mkdir -p $(@D)

@@ -6,28 +6,18 @@
 
 #define DAY_US (24 * G_TIME_SPAN_HOUR)
 
-char *
-dn_audit_time (gint64 time_us)
-{
-  g_autoptr (GDateTime) time
-      = time_us > 0 ? g_date_time_new_from_unix_utc (time_us / G_USEC_PER_SEC) : NULL;
-
-  return time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
-}
-
 static JsonObject *
 image_to_json (DnContainer *container)
 {
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   gint64 created_us = image != NULL ? dn_image_created_us (image) : 0;
-  g_autofree char *created = dn_audit_time (created_us);
   g_autofree char *digest = g_strconcat ("sha256:", container->image_id, NULL);
   JsonObject *object = json_object_new ();
 
   json_object_set_string_member (object, "reference", container->image);
   json_object_set_string_member (object, "digest", digest);
-  dn_json_set_text_or_null (object, "created", created);
-  if (created != NULL)
+  dn_json_set_time_or_null (object, "created", created_us);
+  if (created_us > 0)
     json_object_set_int_member (object, "age_days",
                                 MAX (0, (g_get_real_time () - created_us) / DAY_US));
   else

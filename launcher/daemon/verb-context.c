@@ -12,6 +12,7 @@
 #include "container-call.h"
 #include "container-end.h"
 #include "context-guest.h"
+#include "lookup.h"
 #include "verbs.h"
 
 #define MIB (1024 * 1024)
@@ -38,9 +39,8 @@ DN_VERB (context_list)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  dn_context_refresh (request->daemon);
   array = json_array_new ();
-  contexts = dn_context_list (request->daemon);
+  contexts = dn_lookup_contexts (request);
   for (guint i = 0; i < contexts->len; i++)
     json_array_add_object_element (array, dn_context_to_json (contexts->pdata[i], FALSE));
   ok = json_object_new ();
@@ -147,10 +147,10 @@ DN_VERB (context_create)
   dn_context_definition_clear (&definition);
   if (!is_fine)
     return NULL;
-  context = dn_context_find (daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
-  dn_events_add (daemon->events, "context", "create", name, name, name, NULL);
+  dn_context_event (context, "create", NULL);
   return name_answer (name);
 }
 
@@ -255,7 +255,7 @@ DN_VERB (context_stop)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
   if (has_guest (context))
@@ -296,8 +296,7 @@ remove_context (DnContext *context, gboolean force, GError **error)
       return FALSE;
     }
   dn_context_forget (context);
-  dn_events_add (daemon->events, "context", "remove", context->name, context->name, context->name,
-                 NULL);
+  dn_context_event (context, "remove", NULL);
   return TRUE;
 }
 
@@ -315,7 +314,7 @@ DN_VERB (context_remove)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL || !remove_context (context, force, error))
     return NULL;
   return name_answer (context->name);
@@ -332,7 +331,7 @@ DN_VERB (context_console)
 
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
   g_mutex_lock (&request->daemon->lock);
