@@ -61,6 +61,13 @@ static const DnFindingRule rules[] = {
     dn_find_danchid_unconfined,
     NULL },
 
+  { { "record.changed", CRITICAL, "R4.6",
+      "see danchi audit verify-log, and a copy from elsewhere" },
+    dn_find_record_changed,
+    NULL },
+  { { "record.unknown", LOW, "R4.6", "see danchi audit verify-log" },
+    dn_find_record_unknown,
+    NULL },
   { { "libvirt.unknown", MEDIUM, "R1.5", "see danchi doctor" }, dn_find_libvirt_unknown, NULL },
   { { "libvirt.security-driver-off", HIGH, "R5.11",
       "remove security_driver from qemu.conf and restart libvirt" },
