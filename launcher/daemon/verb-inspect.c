@@ -2,6 +2,7 @@
 /* The verb inspect. */
 #include "../common/error.h"
 #include "../common/names.h"
+#include "chain.h"
 #include "container-json.h"
 #include "lookup.h"
 #include "verbs.h"
@@ -35,6 +36,15 @@ is_answer (const GError *error)
   return error != NULL && !g_error_matches (error, DN_ERROR, DN_ERROR_NOT_FOUND);
 }
 
+static JsonObject *
+context_to_object (DnContext *context)
+{
+  JsonObject *object = dn_context_to_json (context, TRUE);
+
+  json_object_set_array_member (object, "chain", dn_chain_to_json (context));
+  return object;
+}
+
 DN_VERB (inspect)
 {
   g_autofree char *name = NULL, *kind = NULL;
@@ -61,7 +71,7 @@ DN_VERB (inspect)
       g_autoptr (DnContext) context = dn_lookup_context (request, name, &context_error);
 
       if (context != NULL)
-        return inspect_answer ("context", dn_context_to_json (context, TRUE));
+        return inspect_answer ("context", context_to_object (context));
     }
   if (kind == NULL || g_str_equal (kind, "image"))
     {

@@ -36,6 +36,7 @@ static const DnVerb verbs[] = {
   { "container-copy-in", dn_verb_container_copy_in, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
   { "inspect", dn_verb_inspect, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "verify", dn_verb_verify, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "audit", dn_verb_audit, 0, DN_SCOPE_ROOT },
   { "events", dn_verb_events, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "profile-list", dn_verb_profile_list, 0, DN_SCOPE_HOST },
   { "profile-show", dn_verb_profile_show, 0, DN_SCOPE_HOST },

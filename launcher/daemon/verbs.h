@@ -64,6 +64,7 @@ DN_VERB (inspect);
 DN_VERB (profile_list);
 DN_VERB (profile_show);
 DN_VERB (verify);
+DN_VERB (audit);
 DN_VERB (events);
 DN_VERB (image_load);
 DN_VERB (image_list);

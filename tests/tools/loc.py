@@ -17,6 +17,7 @@ import sys
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
     ("danchi", "the caller", 8500, ["launcher/cli"]),
+    ("danchi: the audit's report", "the caller", 2200, ["launcher/report"]),
     ("danchid: broker, store, API", "root", 12000, ["launcher/daemon"]),
     ("danchid: guests through libvirt", "root", 6200, ["launcher/guest"]),
     ("danchid: specs and filters", "root", 5200, ["launcher/spec", "launcher/verify"]),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/spec/access.c launcher/daemon/host-access.c launcher/common/key-file.c
+/* Links: launcher/spec/access.c launcher/daemon/host-access.c launcher/common/key-*.c
  * launcher/common/error.c launcher/common/names.c */
 /* Who may do what: every rule, one row each. */
 #include <string.h>

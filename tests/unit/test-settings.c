@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/daemon/settings.c launcher/daemon/context-definition.c
  * launcher/daemon/host-access.c launcher/spec/access.c
- * launcher/common/key-file.c launcher/common/names.c launcher/common/error.c
+ * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
  * launcher/common/paths.c launcher/spec/policy.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 #include <string.h>
@@ -140,7 +140,7 @@ test_groups_that_are_not_built_yet_are_refused_in_a_context (void)
   dn_settings_init (&settings);
   dn_context_definition_init (&definition, &settings);
   g_assert_false (dn_context_definition_parse (&definition, file, strlen (file), "x.conf", &error));
-  g_assert_cmpstr (error->message, ==, "file 'x.conf': [network]: unknown group");
+  g_assert_cmpstr (error->message, ==, "file 'x.conf:1': [network]: unknown group");
   dn_context_definition_clear (&definition);
   dn_settings_clear (&settings);
 }
