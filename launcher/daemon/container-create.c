@@ -14,6 +14,7 @@
 #include "container-file.h"
 #include "gate.h"
 #include "lookup.h"
+#include "request-record.h"
 #include "tree.h"
 
 /* How much of the command is kept for people. */
@@ -276,7 +277,8 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL
-      || !dn_container_admit (container, options, &seccomp, &container->relaxations, error))
+      || !dn_container_admit (container, options, &seccomp, &container->relaxations, error)
+      || !dn_request_record_decided (request, container, error))
     return NULL;
   g_mutex_lock (&daemon->lock);
   is_fine = enter_tables (container, request, error);

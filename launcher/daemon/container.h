@@ -87,6 +87,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContainer, dn_container_unref)
  * dn_container_create:
  * @request: whose caller makes it, and needs the right to
  * @options: taken over, also on failure
+ * @request: whose line in the audit record is written once all is decided; NULL: none
  * @is_provisional: it is to be started at once, or else to go: should danchid end in between, the
  *   next one removes it
  *

@@ -20,6 +20,7 @@
 #include "../common/paths.h"
 #include "gate.h"
 #include "json-build.h"
+#include "request-record.h"
 #include "verbs.h"
 
 #define BACKLOG 128
@@ -104,12 +105,40 @@ read_message (DnRequest *request, JsonObject *message, GError **error)
   return TRUE;
 }
 
+static const char *
+asked_verb (JsonObject *message)
+{
+  JsonNode *node = json_object_get_member (message, "verb");
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                 && json_node_get_value_type (node) == G_TYPE_STRING
+             ? json_node_get_string (node)
+             : NULL;
+}
+
 static JsonObject *
 run_verb (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
 {
-  if (!read_message (request, message, error) || !dn_gate_pass (request, error))
+  if (!read_message (request, message, error) || !dn_gate_pass (request, error)
+      || !dn_request_record_before (request, error))
     return NULL;
   return request->verb->func (request, ret_fds, error);
+}
+
+/* Nothing is done without a line in the audit record, nor answered without one. */
+static JsonObject *
+run_recorded (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
+{
+  g_auto (DnRequestRecord) record = { 0 };
+  JsonObject *ok;
+
+  dn_request_record_begin (request, &record, asked_verb (message));
+  ok = run_verb (request, message, ret_fds, error);
+  ok = dn_request_record_after (request, ok, error);
+  if (ok == NULL)
+    dn_fd_list_clear (ret_fds);
+  request->record = NULL;
+  return ok;
 }
 
 /* Returns: whether the connection can go on. */
@@ -131,7 +160,7 @@ answer (Client *client, JsonObject *message, DnFdList *request_fds)
   *request_fds = (DnFdList) DN_FD_LIST_INIT;
   dn_trace_begin (trace, "request");
   dn_caller_name (&client->caller);
-  ok = run_verb (&request, message, &fds, &error);
+  ok = run_recorded (&request, message, &fds, &error);
   dn_fd_list_clear (&request.fds);
   g_clear_pointer (&request.args, json_object_unref);
   g_clear_pointer (&request.rule, g_free);
@@ -184,7 +213,10 @@ serve (Client *client)
         {
           /* After a broken message nothing more can be understood. */
           if (error != NULL)
-            (void) send_error (client->socket, error, -1);
+            {
+              dn_request_record_refused (client->server->daemon, &client->caller, error);
+              (void) send_error (client->socket, error, -1);
+            }
           goes_on = FALSE;
         }
       dn_fd_list_clear (&fds);
@@ -280,6 +312,7 @@ accept_client (gint fd, GIOCondition condition, gpointer data)
   client->socket = socket;
   if (!admit (server, client, &error))
     {
+      dn_request_record_refused (server->daemon, &client->caller, error);
       (void) send_error (socket, error, -1);
       free_client (client);
       return G_SOURCE_CONTINUE;

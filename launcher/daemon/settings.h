@@ -29,8 +29,10 @@ typedef struct
   guint64 unpack_memory_bytes;
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
-  guint64 log_bytes; /* of one container, both halves together */
-  guint64 log_rate;  /* bytes a second */
+  guint64 log_bytes;  /* of one container, both halves together */
+  guint64 log_rate;   /* bytes a second */
+  char *audit_anchor; /* owned; NULL: in the state directory */
+  guint64 audit_file_bytes;
   DnHostAccess access;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
 } DnSettings;

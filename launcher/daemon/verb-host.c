@@ -7,6 +7,7 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "container.h"
+#include "daemon-record.h"
 #include "doctor.h"
 #include "json-build.h"
 #include "lookup.h"
@@ -142,6 +143,23 @@ DN_VERB (info)
   return ok;
 }
 
+/* Not one of the host: danchid's own. */
+static void
+add_record_check (DnDaemon *daemon, JsonObject *answer)
+{
+  g_autofree char *failure = dn_record_writer_failure (daemon->record->writer);
+  g_auto (GStrv) lines = g_strsplit (failure != NULL ? failure : "", "\n", 2);
+  JsonObject *check = json_object_new ();
+
+  json_object_set_string_member (check, "id", "audit-record");
+  json_object_set_string_member (check, "status", failure != NULL ? "fail" : "ok");
+  json_object_set_string_member (
+      check, "what", failure != NULL ? lines[0] : "what is asked of danchid is recorded");
+  json_object_set_string_member (check, "remedy",
+                                 failure != NULL && lines[1] != NULL ? lines[1] : "");
+  json_array_add_object_element (json_object_get_array_member (answer, "checks"), check);
+}
+
 DN_VERB (doctor)
 {
   g_autoptr (JsonNode) checks = NULL;
@@ -150,6 +168,7 @@ DN_VERB (doctor)
   if (!read_nothing (request, error))
     return NULL;
   checks = dn_doctor_run ();
+  add_record_check (request->daemon, json_node_get_object (checks));
   return json_node_dup_object (checks);
 }
 

@@ -29,13 +29,6 @@ image_to_object (DnRequest *request, DnImage *image)
   return object;
 }
 
-/* There is something of this name, but the caller may not have it so. */
-static gboolean
-is_answer (const GError *error)
-{
-  return error != NULL && !g_error_matches (error, DN_ERROR, DN_ERROR_NOT_FOUND);
-}
-
 static JsonObject *
 context_to_object (DnContext *context)
 {
@@ -43,6 +36,13 @@ context_to_object (DnContext *context)
 
   json_object_set_array_member (object, "chain", dn_chain_to_json (context));
   return object;
+}
+
+/* There is something of this name, but the caller may not have it so. */
+static gboolean
+is_answer (const GError *error)
+{
+  return error != NULL && !g_error_matches (error, DN_ERROR, DN_ERROR_NOT_FOUND);
 }
 
 DN_VERB (inspect)
