@@ -114,6 +114,14 @@ def every_verb_leaves_its_lines(machine):
     seq = last_seq(machine)
     ask(machine, "no-such-verb", {})
     expect_equal(lines_after(machine, seq, "no-such-verb")[0]["outcome"], "usage", "unknown verb")
+    seq = last_seq(machine)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(60)
+        one.connect(machine.socket)
+        one.sendall(struct.pack(">I", 1 << 30))
+        expect(one.recv(4, socket.MSG_WAITALL), "a broken message is answered")
+    line = lines_after(machine, seq, "connect")[0]
+    expect_equal((line["decision"], line["outcome"]), ("deny", "protocol"), "a broken message")
     expect_whole(machine)
 
 
