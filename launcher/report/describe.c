@@ -94,7 +94,7 @@ describe_grant (JsonObject *context, const char *users_path, const char *groups_
   g_autofree char *groups = dn_facts_list (context, groups_path);
   g_autofree char *members
       = *groups != '\0' ? g_strdup_printf ("groups %s", groups) : g_strdup ("");
-  g_autofree char *who = dn_value_join ("; ", users, members, NULL);
+  g_autofree char *who = dn_value_join (", ", users, members, NULL);
 
   return *who != '\0' ? dn_value_join (": ", who, rights, NULL) : g_strdup ("");
 }

@@ -13,7 +13,7 @@ char *dn_describe_image (JsonObject *container);
 /* The published ports of a container. (transfer full) */
 char *dn_describe_ports (JsonObject *container);
 
-/* "alice; groups ops: run, exec; bob: may only read", or "root only" where nobody is named.
+/* "alice, groups ops: run, exec; bob: may only read", or "root only" where nobody is named.
  * (transfer full) */
 char *dn_describe_access (JsonObject *context);
 
