@@ -93,13 +93,33 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   return object;
 }
 
+/* Whom the context's file admits, besides root; one without a file is its maker's. */
+static JsonObject *
+access_to_json (DnContext *context)
+{
+  g_auto (DnAccessRules) rules = { 0 };
+  g_autofree char *owner = g_strdup_printf ("%u", context->owner_uid);
+  char *owners[] = { owner, NULL };
+  JsonObject *object = json_object_new ();
+
+  g_mutex_lock (&context->daemon->lock);
+  dn_access_rules_copy (&context->definition.access, &rules);
+  g_mutex_unlock (&context->daemon->lock);
+  dn_json_set_strings (object, "users", context->is_ephemeral ? owners : rules.users);
+  dn_json_set_strings (object, "groups", rules.groups);
+  dn_json_set_strings (object, "verbs", rules.verbs);
+  dn_json_set_strings (object, "readers", rules.readers);
+  dn_json_set_strings (object, "reader_groups", rules.reader_groups);
+  return object;
+}
+
 static JsonObject *
 context_to_json (DnContext *context, const GPtrArray *containers, const DnListeners *listeners)
 {
   /* Its members have the names that context-list gives them. */
   JsonObject *object = dn_context_to_json (context, FALSE);
   JsonArray *array = json_array_new ();
-  static const char *const absent[] = { "error", "guest", "access", "verdict" };
+  static const char *const absent[] = { "error", "guest", "verdict" };
 
   for (guint i = 0; i < containers->len; i++)
     {
@@ -109,6 +129,7 @@ context_to_json (DnContext *context, const GPtrArray *containers, const DnListen
         json_array_add_object_element (array, container_to_json (container, listeners));
     }
   json_object_set_array_member (object, "containers", array);
+  json_object_set_object_member (object, "access", access_to_json (context));
   for (gsize i = 0; i < G_N_ELEMENTS (absent); i++)
     if (!json_object_has_member (object, absent[i]))
       json_object_set_null_member (object, absent[i]);
