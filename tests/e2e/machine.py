@@ -100,6 +100,7 @@ class Machine:
         os.makedirs(TALLY_DIR, exist_ok=True)
         self.boot_timeout_s = DEFAULT_BOOT_TIMEOUT_S
         self.settings = SETTINGS
+        self.daemon_prefix = []
         self.daemon = None
         self.clients = []
 
@@ -121,8 +122,8 @@ class Machine:
                        f"boot_timeout_s = {self.boot_timeout_s}\n{self.settings}")
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen(
-                [f"{self.build}/bin/danchid", "--foreground", "--socket", self.socket, "--state",
-                 self.state, "--run", self.run, "--config", self.config],
+                [*self.daemon_prefix, f"{self.build}/bin/danchid", "--foreground", "--socket",
+                 self.socket, "--state", self.state, "--run", self.run, "--config", self.config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.wait_for_daemon()
 

@@ -70,6 +70,8 @@ class ScaleMachine(Machine):
         super().__init__("scale", f"{BUILD}/scale")
         self.mode = "simulated"
         self.settings += f"[access]\nsocket_group = {USER_GROUP}\n"
+        # A shell's limit may be less than there are guests.
+        self.daemon_prefix = ["prlimit", f"--nofile={RUNNING // 2}:"]
         self.simulator = None
         self.root = f"{self.state}/root"
 
