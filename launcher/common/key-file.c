@@ -66,6 +66,22 @@ read_boolean (const char *text, const DnKey *key, const char *what, GError **err
 }
 
 static gboolean
+read_path (const char *text, const DnKey *key, const char *what, GError **error)
+{
+  gboolean is_plain = (text[0] == '/' || text[0] == '\0') && strlen (text) <= 1024;
+
+  for (const char *p = text; is_plain && *p != '\0'; p++)
+    is_plain = !g_ascii_iscntrl (*p);
+  if (!is_plain)
+    return dn_throw (error, DN_ERROR_CONFIG,
+                     "file '%s': [%s] %s: must be an absolute path of at most 1024 bytes", what,
+                     key->group, key->key);
+  g_free (*(char **) key->ret_value);
+  *(char **) key->ret_value = text[0] != '\0' ? g_strdup (text) : NULL;
+  return TRUE;
+}
+
+static gboolean
 read_choice (const char *text, const DnKey *key, const char *what, GError **error)
 {
   g_autofree char *all = g_strjoinv (", ", (char **) key->choices);
@@ -128,6 +144,8 @@ read_key (const char *text, const DnKey *key, const char *what, GError **error)
       g_free (*(char **) key->ret_value);
       *(char **) key->ret_value = g_strdup (text);
       return TRUE;
+    case DN_KEY_PATH:
+      return read_path (text, key, what, error);
     case DN_KEY_CHOICE:
       return read_choice (text, key, what, error);
     case DN_KEY_WORDS:

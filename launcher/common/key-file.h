@@ -18,6 +18,8 @@ typedef enum
   DN_KEY_WORD,    /* char **: owned; letters, digits, '_', '.', '-', at most 63 */
   DN_KEY_CHOICE,  /* int *: the index of the word in `choices` */
   DN_KEY_WORDS,   /* char ***: owned; words as above, ';' between them, none twice; may be empty */
+  DN_KEY_PATH,    /* char **: owned; absolute, without control characters, at most 1024 bytes;
+                     empty is NULL */
   DN_KEY_TABLE,   /* GPtrArray *: of free-form keys ("*" in the table): key, value, key, value */
 } DnKeyType;
 

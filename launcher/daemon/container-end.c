@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "container-call.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 
 #define DELETE_TIMEOUT_MS 15000
@@ -61,6 +62,7 @@ run_ending (gpointer data)
   dn_container_save_state_or_warn (container);
   note_die (container);
   wait_until_drained (container, ending->run);
+  dn_context_wait_thawed (container->context);
   g_mutex_lock (&container->op_lock);
   g_mutex_lock (&daemon->lock);
   /* It may have been started again, or removed, while this waited. */

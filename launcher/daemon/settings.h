@@ -28,9 +28,10 @@ typedef struct
   guint64 unpack_memory_bytes;
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
-  guint64 log_bytes; /* of one container, both halves together */
-  guint64 log_rate;  /* bytes a second */
-  DnPolicy policy;   /* what contexts permit whose file says nothing, and those without one */
+  guint64 log_bytes;   /* of one container, both halves together */
+  guint64 log_rate;    /* bytes a second */
+  char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
+  DnPolicy policy;     /* what contexts permit whose file says nothing, and those without one */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */

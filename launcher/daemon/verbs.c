@@ -48,6 +48,8 @@ static const struct
   { "context-stop", dn_verb_context_stop },
   { "context-remove", dn_verb_context_remove },
   { "context-console", dn_verb_context_console },
+  { "context-thaw", dn_verb_context_thaw },
+  { "forensics", dn_verb_forensics },
 };
 
 DnVerbFunc

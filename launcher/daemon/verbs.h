@@ -52,6 +52,8 @@ DN_VERB (context_create);
 DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);
+DN_VERB (context_thaw);
+DN_VERB (forensics);
 
 /* The function of a verb, or NULL. */
 DnVerbFunc dn_verb_find (const char *name);

@@ -82,6 +82,8 @@ struct DnGuest
   gboolean has_relay;
   gboolean is_linked;
   gboolean is_mending;
+  gint is_frozen; /* atomic, so that it can be asked under any lock; changed under journal_lock */
+  gint freezes;   /* likewise: how often it was frozen */
   guint32 milestone;
   char *link_problem; /* owned: why the link went down last */
   gboolean is_suspect;

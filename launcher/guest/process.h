@@ -24,6 +24,9 @@ gboolean dn_process_is_alive (gint pid, guint64 start_ticks);
  */
 gboolean dn_process_kill (gint pid, guint64 start_ticks, guint wait_ms);
 
+/* Sends @signal to exactly that process; FALSE when it is not there or errno says otherwise. */
+gboolean dn_process_signal (gint pid, guint64 start_ticks, int signal);
+
 /* Pids whose real uid is @uid. (transfer full) (element-type gint) */
 GArray *dn_process_list_of_uid (guint uid);
 

@@ -99,6 +99,7 @@ class Machine:
         self.log_path = os.path.join(os.path.abspath(TALLY_DIR), f"{self.name}.log")
         os.makedirs(TALLY_DIR, exist_ok=True)
         self.boot_timeout_s = DEFAULT_BOOT_TIMEOUT_S
+        self.settings = SETTINGS  # what danchi.conf says besides [guest]
         self.daemon = None
         self.clients = []
 
@@ -117,7 +118,7 @@ class Machine:
             os.makedirs(directory, mode=0o755, exist_ok=True)
         with open(f"{self.config}/danchi.conf", "w") as file:
             file.write(f"[guest]\nkernel = {self.kernel}\n"
-                       f"boot_timeout_s = {self.boot_timeout_s}\n{SETTINGS}")
+                       f"boot_timeout_s = {self.boot_timeout_s}\n{self.settings}")
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen(
                 [f"{self.build}/bin/danchid", "--foreground", "--socket", self.socket, "--state",
