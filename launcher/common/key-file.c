@@ -2,87 +2,66 @@
 #include "key-file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "error.h"
+#include "key-places.h"
 #include "names.h"
 
-/* What GKeyFile forgives: a key that stands twice in a group, also where the group is opened
- * anew.  Lines are read as GKeyFile reads them. */
-static gboolean
-refuse_doubles (const char *text, const char *what, GError **error)
+typedef struct
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autofree char *group = g_strdup ("");
+  const char *what;
+  const DnKey *keys;
+  DnKeyPlaces *places; /* borrowed */
+  const char *group;   /* of the table; NULL before the first */
+  guint line;
+} Reader;
 
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      char *line = g_strstrip (lines[i]);
-      char *equals = strchr (line, '=');
-      g_autofree char *name = NULL;
+/* "file 'x.conf:3': ..." */
+static gboolean throw_here (const Reader *reader, GError **error, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
-      if (line[0] == '[' && strchr (line, ']') != NULL)
-        {
-          g_free (group);
-          group = g_strndup (line + 1, (gsize) (strchr (line, ']') - line - 1));
-        }
-      if (line[0] == '#' || line[0] == '[' || equals == NULL)
-        continue;
-      *equals = '\0';
-      g_strchomp (line);
-      name = g_strdup_printf ("%s\n%s", group, line);
-      if (!g_hash_table_add (seen, g_strdup (name)))
-        return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s] %s: stands there twice", what,
-                         group, line);
-    }
-  return TRUE;
+static gboolean
+throw_here (const Reader *reader, GError **error, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  return dn_throw (error, DN_ERROR_CONFIG, "file '%s:%u': %s", reader->what, reader->line, message);
 }
 
 static gboolean
-read_integer (const char *text, const DnKey *key, const char *what, GError **error)
+read_integer (const char *text, const DnKey *key, const Reader *reader, GError **error)
 {
   guint64 value;
 
   if (!g_ascii_string_to_unsigned (text, 10, key->min, key->max, &value, NULL))
-    return dn_throw (error, DN_ERROR_CONFIG,
-                     "file '%s': [%s] %s = %s: must be a whole number from %" G_GUINT64_FORMAT
-                     " to %" G_GUINT64_FORMAT,
-                     what, key->group, key->key, text, key->min, key->max);
+    return throw_here (reader, error,
+                       "[%s] %s = %s: must be a whole number from %" G_GUINT64_FORMAT
+                       " to %" G_GUINT64_FORMAT,
+                       key->group, key->key, text, key->min, key->max);
   *(guint64 *) key->ret_value = value * (key->scale == 0 ? 1 : key->scale);
   return TRUE;
 }
 
 static gboolean
-read_boolean (const char *text, const DnKey *key, const char *what, GError **error)
+read_boolean (const char *text, const DnKey *key, const Reader *reader, GError **error)
 {
   gboolean is_yes = g_str_equal (text, "yes") || g_str_equal (text, "true");
 
   if (!is_yes && !g_str_equal (text, "no") && !g_str_equal (text, "false"))
-    return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s] %s = %s: must be yes or no", what,
-                     key->group, key->key, text);
+    return throw_here (reader, error, "[%s] %s = %s: must be yes or no", key->group, key->key,
+                       text);
   *(gboolean *) key->ret_value = is_yes;
   return TRUE;
 }
 
 static gboolean
-read_path (const char *text, const DnKey *key, const char *what, GError **error)
-{
-  gboolean is_plain = (text[0] == '/' || text[0] == '\0') && strlen (text) <= 1024;
-
-  for (const char *p = text; is_plain && *p != '\0'; p++)
-    is_plain = !g_ascii_iscntrl (*p);
-  if (!is_plain)
-    return dn_throw (error, DN_ERROR_CONFIG,
-                     "file '%s': [%s] %s: must be an absolute path of at most 1024 bytes", what,
-                     key->group, key->key);
-  g_free (*(char **) key->ret_value);
-  *(char **) key->ret_value = text[0] != '\0' ? g_strdup (text) : NULL;
-  return TRUE;
-}
-
-static gboolean
-read_choice (const char *text, const DnKey *key, const char *what, GError **error)
+read_choice (const char *text, const DnKey *key, const Reader *reader, GError **error)
 {
   g_autofree char *all = g_strjoinv (", ", (char **) key->choices);
 
@@ -92,12 +71,22 @@ read_choice (const char *text, const DnKey *key, const char *what, GError **erro
         *(int *) key->ret_value = i;
         return TRUE;
       }
-  return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s] %s = %s: must be one of %s", what,
-                   key->group, key->key, text, all);
+  /* "one of" one would be a riddle. */
+  return throw_here (reader, error, "[%s] %s = %s: must be %s%s", key->group, key->key, text,
+                     key->choices[1] != NULL ? "one of " : "", all);
+}
+
+gboolean
+dn_key_list_item_is_valid (const char *text)
+{
+  for (const char *at = text; *at != '\0'; at++)
+    if (!g_ascii_isgraph (*at) || *at == ';')
+      return FALSE;
+  return text[0] != '\0' && strlen (text) <= DN_KEY_LIST_ITEM_MAX_BYTES;
 }
 
 static gboolean
-read_words (const char *text, const DnKey *key, const char *what, GError **error)
+read_words (const char *text, const DnKey *key, const Reader *reader, GError **error)
 {
   g_auto (GStrv) parts = g_strsplit (text, ";", -1);
   g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
@@ -109,14 +98,19 @@ read_words (const char *text, const DnKey *key, const char *what, GError **error
       /* An end with ';' is how GKeyFile itself writes lists. */
       if (word[0] == '\0' && parts[i + 1] == NULL)
         continue;
-      if (!dn_name_is_valid (word))
-        return dn_throw (error, DN_ERROR_CONFIG,
-                         "file '%s': [%s] %s: must be words of letters, digits, '_', '.' and '-' "
-                         "with ';' between them",
-                         what, key->group, key->key);
+      if (key->type == DN_KEY_WORDS && !dn_name_is_valid (word))
+        return throw_here (reader, error,
+                           "[%s] %s: must be words of letters, digits, '_', '.' and '-' with ';' "
+                           "between them",
+                           key->group, key->key);
+      if (key->type == DN_KEY_LIST && !dn_key_list_item_is_valid (word))
+        return throw_here (reader, error,
+                           "[%s] %s: must be texts of at most %d visible characters with ';' "
+                           "between them",
+                           key->group, key->key, DN_KEY_LIST_ITEM_MAX_BYTES);
       if (g_ptr_array_find_with_equal_func (words, word, g_str_equal, NULL))
-        return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s] %s: '%s' stands there twice",
-                         what, key->group, key->key, word);
+        return throw_here (reader, error, "[%s] %s: '%s' stands there twice", key->group, key->key,
+                           word);
       g_ptr_array_add (words, g_strdup (word));
     }
   g_ptr_array_add (words, NULL);
@@ -127,104 +121,162 @@ read_words (const char *text, const DnKey *key, const char *what, GError **error
 }
 
 static gboolean
-read_key (const char *text, const DnKey *key, const char *what, GError **error)
+read_word (const char *text, const DnKey *key, const Reader *reader, GError **error)
+{
+  if (!dn_name_is_valid (text))
+    return throw_here (reader, error,
+                       "[%s] %s: must be a word of at most %d letters, digits, '_', '.' and '-'",
+                       key->group, key->key, DN_NAME_MAX_BYTES);
+  g_free (*(char **) key->ret_value);
+  *(char **) key->ret_value = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
+read_path (const char *text, const DnKey *key, const Reader *reader, GError **error)
+{
+  if (!g_path_is_absolute (text) || strlen (text) >= PATH_MAX)
+    return throw_here (reader, error, "[%s] %s = %s: must be an absolute path", key->group,
+                       key->key, text);
+  g_free (*(char **) key->ret_value);
+  *(char **) key->ret_value = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
+read_value (const char *name, const char *text, const DnKey *key, const Reader *reader,
+            GError **error)
 {
   switch (key->type)
     {
     case DN_KEY_INTEGER:
-      return read_integer (text, key, what, error);
+      return read_integer (text, key, reader, error);
     case DN_KEY_BOOLEAN:
-      return read_boolean (text, key, what, error);
+      return read_boolean (text, key, reader, error);
     case DN_KEY_WORD:
-      if (!dn_name_is_valid (text))
-        return dn_throw (error, DN_ERROR_CONFIG,
-                         "file '%s': [%s] %s: must be a word of at most %d letters, digits, '_', "
-                         "'.' and '-'",
-                         what, key->group, key->key, DN_NAME_MAX_BYTES);
-      g_free (*(char **) key->ret_value);
-      *(char **) key->ret_value = g_strdup (text);
-      return TRUE;
+      return read_word (text, key, reader, error);
     case DN_KEY_PATH:
-      return read_path (text, key, what, error);
+      return read_path (text, key, reader, error);
     case DN_KEY_CHOICE:
-      return read_choice (text, key, what, error);
+      return read_choice (text, key, reader, error);
     case DN_KEY_WORDS:
-      return read_words (text, key, what, error);
+    case DN_KEY_LIST:
+      return read_words (text, key, reader, error);
     case DN_KEY_TABLE:
-      break; /* read_group() */
+      g_ptr_array_add (key->ret_value, g_strdup (name));
+      g_ptr_array_add (key->ret_value, g_strdup (text));
+      return TRUE;
     }
   g_assert_not_reached ();
 }
 
 static const DnKey *
-find_key (const DnKey *keys, const char *group, const char *name, gboolean *ret_has_group)
+find_key (const DnKey *keys, const char *group, const char *name)
 {
-  *ret_has_group = FALSE;
   for (; keys->group != NULL; keys++)
-    if (g_str_equal (keys->group, group))
-      {
-        *ret_has_group = TRUE;
-        if (name != NULL && (g_str_equal (keys->key, name) || g_str_equal (keys->key, "*")))
-          return keys;
-      }
+    if (g_str_equal (keys->group, group)
+        && (name == NULL || g_str_equal (keys->key, name) || g_str_equal (keys->key, "*")))
+      return keys;
   return NULL;
 }
 
 static gboolean
-read_group (GKeyFile *file, const char *group, const char *what, const DnKey *keys, GError **error)
+read_group (Reader *reader, char *line, GError **error)
 {
-  g_auto (GStrv) names = g_key_file_get_keys (file, group, NULL, NULL);
-  gboolean has_group;
+  gsize size = strlen (line);
+  const DnKey *key;
 
-  (void) find_key (keys, group, NULL, &has_group);
-  if (!has_group)
-    return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s]: unknown group", what, group);
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+  if (line[size - 1] != ']' || size < 3 || strcspn (line + 1, "[]") != size - 2)
+    return throw_here (reader, error, "must be [GROUP]");
+  line[size - 1] = '\0';
+  key = find_key (reader->keys, line + 1, NULL);
+  if (key == NULL)
+    return throw_here (reader, error, "[%s]: unknown group", line + 1);
+  reader->group = key->group;
+  return TRUE;
+}
+
+static gboolean
+read_key (Reader *reader, char *line, GError **error)
+{
+  char *equals = strchr (line, '=');
+  const DnKey *key;
+  guint before;
+
+  if (equals == NULL || equals == line)
+    return throw_here (reader, error, "must be KEY = VALUE, [GROUP], or a comment behind a '#'");
+  *equals = '\0';
+  g_strchomp (line);
+  if (reader->group == NULL)
+    return throw_here (reader, error, "%s: stands before the first [GROUP]", line);
+  key = find_key (reader->keys, reader->group, line);
+  if (key == NULL)
+    return throw_here (reader, error, "[%s] %s: unknown key", reader->group, line);
+  before = dn_key_places_find (reader->places, reader->group, line);
+  if (before != 0)
+    return throw_here (reader, error, "[%s] %s: stands there twice, before in line %u",
+                       reader->group, line, before);
+  if (!read_value (line, g_strchug (equals + 1), key, reader, error))
+    return FALSE;
+  dn_key_places_add (reader->places, reader->group, line, reader->line);
+  return TRUE;
+}
+
+static gboolean
+read_lines (Reader *reader, const char *text, GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
     {
-      const DnKey *key = find_key (keys, group, names[i], &has_group);
-      g_autofree char *text = g_key_file_get_value (file, group, names[i], NULL);
+      char *line = g_strstrip (lines[i]);
 
-      if (key == NULL)
-        return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [%s] %s: unknown key", what, group,
-                         names[i]);
-      g_strchomp (text);
-      if (key->type == DN_KEY_TABLE)
-        {
-          g_ptr_array_add (key->ret_value, g_strdup (names[i]));
-          g_ptr_array_add (key->ret_value, g_steal_pointer (&text));
-        }
-      else if (!read_key (text, key, what, error))
+      reader->line = i + 1;
+      if (line[0] == '\0' || line[0] == '#')
+        continue;
+      for (const char *at = line; *at != '\0'; at++)
+        if (g_ascii_iscntrl (*at) && *at != '\t')
+          return throw_here (reader, error, "holds a control character");
+      if (!(line[0] == '[' ? read_group (reader, line, error) : read_key (reader, line, error)))
         return FALSE;
     }
   return TRUE;
+}
+
+/* In the line in which it begins. */
+static gboolean
+refuse_text (const char *text, gsize size, const char *end, Reader *reader, GError **error)
+{
+  if (size > DN_KEY_FILE_MAX_BYTES)
+    return dn_throw (error, DN_ERROR_CONFIG, "file '%s': larger than %d bytes", reader->what,
+                     DN_KEY_FILE_MAX_BYTES);
+  reader->line = 1;
+  for (; text < end; text++)
+    reader->line += *text == '\n';
+  return throw_here (reader, error, "not UTF-8 text");
+}
+
+gboolean
+dn_key_file_parse_places (const char *text, gsize size, const char *what, const DnKey *keys,
+                          DnKeyPlaces *places, GError **error)
+{
+  g_autoptr (DnKeyPlaces) own = places == NULL ? dn_key_places_new () : NULL;
+  g_autofree char *copy = NULL;
+  Reader reader = { .what = what, .keys = keys, .places = places != NULL ? places : own };
+  const char *end = text;
+
+  /* A NUL is no text either: this stops at one. */
+  if (size > DN_KEY_FILE_MAX_BYTES || !g_utf8_validate (text, (gssize) size, &end))
+    return refuse_text (text, size, end, &reader, error);
+  copy = g_strndup (text, size);
+  return read_lines (&reader, copy, error);
 }
 
 gboolean
 dn_key_file_parse (const char *text, gsize size, const char *what, const DnKey *keys,
                    GError **error)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *copy = g_strndup (text, size);
-  g_autoptr (GError) local = NULL;
-  g_auto (GStrv) groups = NULL;
-
-  if (size > DN_KEY_FILE_MAX_BYTES || strlen (copy) != size || !g_utf8_validate (copy, -1, NULL))
-    return dn_throw (error, DN_ERROR_CONFIG, "file '%s': not UTF-8 text of at most %d bytes", what,
-                     DN_KEY_FILE_MAX_BYTES);
-  if (!g_key_file_load_from_data (file, copy, size, G_KEY_FILE_NONE, &local))
-    {
-      /* An empty file, or one of comments, is no error for us. */
-      if (g_error_matches (local, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_PARSE) && size == 0)
-        return TRUE;
-      return dn_throw (error, DN_ERROR_CONFIG, "file '%s': %s", what, local->message);
-    }
-  if (!refuse_doubles (copy, what, error))
-    return FALSE;
-  groups = g_key_file_get_groups (file, NULL);
-  for (guint i = 0; groups[i] != NULL; i++)
-    if (!read_group (file, groups[i], what, keys, error))
-      return FALSE;
-  return TRUE;
+  return dn_key_file_parse_places (text, size, what, keys, NULL, error);
 }
 
 gboolean
@@ -240,4 +292,28 @@ dn_key_file_read (const char *path, const DnKey *keys, GError **error)
                                                                                : DN_ERROR_FAILED,
                      "file '%s': %s", path, local->message);
   return dn_key_file_parse (text, size, path, keys, error);
+}
+
+char *
+dn_key_print (const DnKey *key)
+{
+  switch (key->type)
+    {
+    case DN_KEY_INTEGER:
+      return g_strdup_printf ("%" G_GUINT64_FORMAT,
+                              *(guint64 *) key->ret_value / (key->scale == 0 ? 1 : key->scale));
+    case DN_KEY_BOOLEAN:
+      return g_strdup (*(gboolean *) key->ret_value ? "yes" : "no");
+    case DN_KEY_WORD:
+    case DN_KEY_PATH:
+      return g_strdup (*(char **) key->ret_value);
+    case DN_KEY_CHOICE:
+      return g_strdup (key->choices[*(int *) key->ret_value]);
+    case DN_KEY_WORDS:
+    case DN_KEY_LIST:
+      return g_strjoinv (";", *(char ***) key->ret_value);
+    case DN_KEY_TABLE:
+      return NULL;
+    }
+  g_assert_not_reached ();
 }

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/names.h"
+#include "chain.h"
 #include "container-admission.h"
 #include "container-file.h"
 #include "context-freeze.h"
@@ -80,6 +81,7 @@ summary (DnContainer *container)
   if (has_ended)
     json_object_set_int_member (object, "exit_code", container->exit_code);
   json_object_set_int_member (object, "created_us", container->created_us);
+  json_object_set_int_member (object, "owner_uid", container->owner_uid);
   if (container->started_us != 0)
     json_object_set_int_member (object, "started_us", container->started_us);
   if (container->finished_us != 0)
@@ -170,6 +172,7 @@ dn_container_inspect (DnContainer *container)
   json_object_set_array_member (object, "log_paths", logs);
   if (guest != NULL)
     json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
+  json_object_set_array_member (object, "chain", dn_chain_to_json (container->context));
   add_image (container, object);
   return object;
 }

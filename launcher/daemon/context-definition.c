@@ -18,6 +18,7 @@ dn_context_definition_init (DnContextDefinition *definition, const DnSettings *s
     .allow_emulation = settings->allow_emulation,
   };
   dn_policy_copy (&settings->policy, &definition->policy);
+  dn_access_rules_init (&definition->access);
 }
 
 void
@@ -27,6 +28,7 @@ dn_context_definition_clear (DnContextDefinition *definition)
   g_clear_pointer (&definition->stage, g_free);
   g_clear_pointer (&definition->tier, g_free);
   dn_policy_clear (&definition->policy);
+  dn_access_rules_clear (&definition->access);
 }
 
 gboolean
@@ -42,24 +44,28 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
     { "guest", "vcpus", DN_KEY_INTEGER, &definition->guest_vcpus, 1, DN_GUEST_VCPUS_MAX, 1, NULL },
     { "guest", "transport", DN_KEY_CHOICE, &definition->transport, 0, 0, 0, dn_transport_words },
     { "guest", "allow_emulation", DN_KEY_BOOLEAN, &definition->allow_emulation, 0, 0, 0, NULL },
-    [DEFINITION_KEYS + DN_POLICY_KEYS] = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
+    [DEFINITION_KEYS + DN_POLICY_KEYS + DN_ACCESS_KEYS]
+    = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
 
   dn_policy_fill_keys (&definition->policy, keys + DEFINITION_KEYS);
+  dn_access_rules_fill_keys (&definition->access, keys + DEFINITION_KEYS + DN_POLICY_KEYS);
   return dn_key_file_parse (text, size, what, keys, error)
-         && dn_policy_check (&definition->policy, what, error);
+         && dn_policy_check (&definition->policy, what, error)
+         && dn_access_rules_check (&definition->access, what, error);
 }
 
 char *
 dn_context_definition_print (const DnContextDefinition *definition)
 {
   g_autofree char *policy = dn_policy_print (&definition->policy);
+  g_autofree char *access = dn_access_rules_print (&definition->access);
 
   return g_strdup_printf ("[context]\ntenant = %s\nstage = %s\ntier = %s\n\n"
                           "[guest]\nmemory_mib = %" G_GUINT64_FORMAT "\nvcpus = %" G_GUINT64_FORMAT
-                          "\ntransport = %s\nallow_emulation = %s\n\n%s",
+                          "\ntransport = %s\nallow_emulation = %s\n\n%s\n%s",
                           definition->tenant, definition->stage, definition->tier,
                           definition->guest_memory_bytes / (1024 * 1024), definition->guest_vcpus,
                           dn_transport_words[definition->transport],
-                          definition->allow_emulation ? "yes" : "no", policy);
+                          definition->allow_emulation ? "yes" : "no", access, policy);
 }

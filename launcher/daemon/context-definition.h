@@ -10,13 +10,16 @@
  *     vcpus = 2
  *     transport = auto
  *     allow_emulation = no
+ *     [access]
+ *     ...                     ../spec/access.h
  *     [confinement]
- *     ...                     policy.h
+ *     ...                     ../spec/policy.h
  *
  * Pure.
  */
 #pragma once
 
+#include "../spec/access.h"
 #include "settings.h"
 
 typedef struct
@@ -29,6 +32,7 @@ typedef struct
   int transport; /* DnTransport */
   gboolean allow_emulation;
   DnPolicy policy;
+  DnAccessRules access;
 } DnContextDefinition;
 
 /* What holds where the file says nothing: tenant, stage and tier are "none". */

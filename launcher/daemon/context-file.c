@@ -42,7 +42,8 @@ is_to_be_read (const DnContext *context, const char *file_stamp)
              || (is_idle (context) && g_strcmp0 (context->file_stamp, file_stamp) != 0));
 }
 
-/* Under the daemon's lock: all of @definition, or where a guest runs, its policy. */
+/* Under the daemon's lock: all of @definition, or where a guest runs, its policy and who may use
+ * it. */
 static void
 take (DnContext *context, DnContextDefinition *definition)
 {
@@ -54,6 +55,9 @@ take (DnContext *context, DnContextDefinition *definition)
     }
   else
     {
+      dn_access_rules_clear (&context->definition.access);
+      context->definition.access = definition->access;
+      memset (&definition->access, 0, sizeof definition->access);
       dn_policy_clear (&context->definition.policy);
       context->definition.policy = definition->policy;
       memset (&definition->policy, 0, sizeof definition->policy);

@@ -7,6 +7,7 @@
 #include "container.h"
 #include "context-freeze.h"
 #include "context-guest.h"
+#include "daemon-record.h"
 #include "forensics-directory.h"
 #include "tree.h"
 
@@ -78,6 +79,8 @@ dn_daemon_new (GError **error)
   daemon->workers = g_thread_pool_new (run_work, NULL, -1, FALSE, NULL);
   if (!dn_settings_read (&daemon->settings, error) || !make_directories (error))
     return NULL;
+  dn_daemon_record_open (daemon);
+  dn_daemon_record_start (daemon);
   daemon->store = dn_store_open (error);
   if (daemon->store == NULL)
     return NULL;
@@ -88,7 +91,10 @@ dn_daemon_new (GError **error)
   dn_store_sweep (daemon->store, swept);
   dn_forensics_directory_sweep (swept);
   for (guint i = 0; i < swept->len; i++)
-    g_message ("left by a crash and removed: %s", (char *) swept->pdata[i]);
+    {
+      g_message ("left by a crash and removed: %s", (char *) swept->pdata[i]);
+      dn_daemon_record_act (daemon, "store-sweep", NULL, swept->pdata[i]);
+    }
   return daemon;
 }
 

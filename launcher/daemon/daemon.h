@@ -9,7 +9,7 @@
  *   container file_lock,
  *   context file_lock      writing a state file
  *   daemon lock            tables and fields; never held across a call, a wait or an fsync(2)
- *   store, events          leaves
+ *   store, events, record  leaves
  *
  * So a guest that does not answer holds up its own context and nothing else.
  * `changed` is broadcast whenever a container's state changes.
@@ -24,9 +24,10 @@
 
 typedef struct DnDaemon
 {
-  DnSettings settings; /* fixed after the start */
-  DnStore *store;      /* owned; locks itself */
-  DnEvents *events;    /* owned; locks itself */
+  DnSettings settings;           /* fixed after the start */
+  DnStore *store;                /* owned; locks itself */
+  DnEvents *events;              /* owned; locks itself */
+  struct DnDaemonRecord *record; /* owned; locks itself: daemon-record.h */
   gint64 started_us;
   GMutex lock;
   GCond changed;

@@ -86,7 +86,7 @@ save_verify (Forensics *f, GError **error)
   JsonArray *notes;
 
   step (f, "ask the guest how it is confined");
-  subjects = dn_verify_subjects_choose (f->context->daemon, names, &problem);
+  subjects = dn_verify_subjects_choose (f->capture.request, names, &problem);
   if (subjects == NULL)
     {
       dn_capture_miss (&f->capture, "verify.json", problem->message);
@@ -324,7 +324,7 @@ versions (void)
   gulong libvirt, qemu;
 
   json_object_set_string_member (object, "danchid", DN_VERSION);
-  if (dn_hypervisor_get_versions (&libvirt, &qemu, NULL))
+  if (dn_hypervisor_get_versions (DN_HYPERVISOR_TIMEOUT_MS, &libvirt, &qemu, NULL))
     {
       g_autofree char *l = g_strdup_printf ("%lu.%lu.%lu", libvirt / 1000000, libvirt / 1000 % 1000,
                                             libvirt % 1000);

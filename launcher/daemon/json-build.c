@@ -9,6 +9,25 @@ dn_json_set_text (JsonObject *object, const char *name, const char *text)
 }
 
 void
+dn_json_set_text_or_null (JsonObject *object, const char *name, const char *text)
+{
+  if (text != NULL)
+    json_object_set_string_member (object, name, text);
+  else
+    json_object_set_null_member (object, name);
+}
+
+void
+dn_json_set_time_or_null (JsonObject *object, const char *name, gint64 time_us)
+{
+  g_autoptr (GDateTime) time
+      = time_us > 0 ? g_date_time_new_from_unix_utc (time_us / G_USEC_PER_SEC) : NULL;
+  g_autofree char *text = time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+
+  dn_json_set_text_or_null (object, name, text);
+}
+
+void
 dn_json_set_strings (JsonObject *object, const char *name, char **strings)
 {
   JsonArray *array;

@@ -23,6 +23,7 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "confine.h"
+#include "daemon-record.h"
 #include "daemon.h"
 #include "incumbent.h"
 #include "log.h"
@@ -207,12 +208,11 @@ run (const Options *options, int *ready_fd, GError **error)
   if (server == NULL)
     return FALSE;
   daemon = dn_daemon_new (error);
-  if (daemon == NULL)
+  if (daemon == NULL || !dn_server_run (server, daemon, error))
     {
       (void) unlink (path);
       return FALSE;
     }
-  dn_server_run (server, daemon);
   (void) g_unix_signal_add (SIGTERM, quit, loop);
   (void) g_unix_signal_add (SIGINT, quit, loop);
   g_message ("danchid " DN_VERSION " serves on %s", path);
@@ -221,6 +221,7 @@ run (const Options *options, int *ready_fd, GError **error)
   g_main_loop_run (loop);
   g_message ("danchid ends; guests go on");
   dn_server_stop (server);
+  dn_daemon_record_stop (daemon);
   return TRUE;
 }
 

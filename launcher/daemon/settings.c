@@ -7,7 +7,7 @@
 #define KIB 1024
 #define MIB (1024 * 1024)
 
-#define SETTINGS_KEYS 16 /* in the table below, before the policy's */
+#define SETTINGS_KEYS 18 /* in the table below, before the policy's */
 
 const char *const dn_kernel_words[] = { "debian", "tuned", NULL };
 const char *const dn_transport_words[] = { "auto", "vsock", "serial", NULL };
@@ -30,7 +30,9 @@ dn_settings_init (DnSettings *settings)
     .unpack_timeout_s = 30 * 60,
     .log_bytes = 20 * MIB,
     .log_rate = 8 * MIB,
+    .audit_file_bytes = 16 * MIB,
   };
+  dn_host_access_init (&settings->access);
   dn_policy_init (&settings->policy);
 }
 
@@ -38,7 +40,9 @@ void
 dn_settings_clear (DnSettings *settings)
 {
   g_clear_pointer (&settings->forensics_key, g_free);
+  dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
+  g_clear_pointer (&settings->audit_anchor, g_free);
 }
 
 gboolean
@@ -68,11 +72,15 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, const cha
     { "logs", "container_mib", DN_KEY_INTEGER, &settings->log_bytes, 1, 102400, MIB, NULL },
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
     { "forensics", "key", DN_KEY_PATH, &settings->forensics_key, 0, 0, 0, NULL },
-    [SETTINGS_KEYS + DN_POLICY_KEYS] = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
+    { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
+    { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
+    [SETTINGS_KEYS + DN_POLICY_KEYS + DN_HOST_ACCESS_KEYS]
+    = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
 
   g_assert (keys[SETTINGS_KEYS - 1].group != NULL && keys[SETTINGS_KEYS].group == NULL);
   dn_policy_fill_keys (&settings->policy, keys + SETTINGS_KEYS);
+  dn_host_access_fill_keys (&settings->access, keys + SETTINGS_KEYS + DN_POLICY_KEYS);
   return dn_key_file_parse (text, size, what, keys, error)
          && dn_policy_check (&settings->policy, what, error);
 }

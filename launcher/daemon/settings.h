@@ -12,6 +12,7 @@
 #include "../common/key-file.h"
 #include "../guest/guest.h"
 #include "../spec/policy.h"
+#include "host-access.h"
 
 typedef struct
 {
@@ -28,10 +29,13 @@ typedef struct
   guint64 unpack_memory_bytes;
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
-  guint64 log_bytes;   /* of one container, both halves together */
-  guint64 log_rate;    /* bytes a second */
+  guint64 log_bytes;  /* of one container, both halves together */
+  guint64 log_rate;   /* bytes a second */
+  char *audit_anchor; /* owned; NULL: in the state directory */
+  guint64 audit_file_bytes;
   char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
-  DnPolicy policy;     /* what contexts permit whose file says nothing, and those without one */
+  DnHostAccess access;
+  DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */

@@ -13,6 +13,7 @@
 #include "container-end.h"
 #include "context-freeze.h"
 #include "context-guest.h"
+#include "lookup.h"
 #include "verbs.h"
 
 #define MIB (1024 * 1024)
@@ -39,9 +40,8 @@ DN_VERB (context_list)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  dn_context_refresh (request->daemon);
   array = json_array_new ();
-  contexts = dn_context_list (request->daemon);
+  contexts = dn_lookup_contexts (request);
   for (guint i = 0; i < contexts->len; i++)
     json_array_add_object_element (array, dn_context_to_json (contexts->pdata[i], FALSE));
   ok = json_object_new ();
@@ -148,10 +148,10 @@ DN_VERB (context_create)
   dn_context_definition_clear (&definition);
   if (!is_fine)
     return NULL;
-  context = dn_context_find (daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
-  dn_events_add (daemon->events, "context", "create", name, name, name, NULL);
+  dn_context_event (context, "create", NULL);
   return name_answer (name);
 }
 
@@ -256,7 +256,7 @@ DN_VERB (context_stop)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
   if (dn_context_is_frozen (context))
@@ -302,8 +302,7 @@ remove_context (DnContext *context, gboolean force, GError **error)
       return FALSE;
     }
   dn_context_forget (context);
-  dn_events_add (daemon->events, "context", "remove", context->name, context->name, context->name,
-                 NULL);
+  dn_context_event (context, "remove", NULL);
   return TRUE;
 }
 
@@ -321,7 +320,7 @@ DN_VERB (context_remove)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL || !remove_context (context, force, error))
     return NULL;
   return name_answer (context->name);
@@ -338,7 +337,7 @@ DN_VERB (context_console)
 
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
   g_mutex_lock (&request->daemon->lock);

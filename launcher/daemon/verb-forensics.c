@@ -1,44 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verbs about a context's evidence: root's alone. */
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+/* Verbs about a context's evidence; root's alone, by verbs.c. */
 #include "../common/error.h"
-#include "../common/names.h"
 #include "capture.h"
 #include "context-freeze.h"
 #include "forensics.h"
+#include "lookup.h"
 #include "verbs.h"
 
-/* The caller by the kernel's word. FALSE unless it is root, or in session mode danchid's user. */
-static gboolean
-read_root (const DnRequest *request, const char *what, struct ucred *ret_peer, GError **error)
-{
-  socklen_t size = sizeof *ret_peer;
-
-  if (getsockopt (request->socket, SOL_SOCKET, SO_PEERCRED, ret_peer, &size) < 0)
-    return dn_throw_errno (error, "caller");
-  return ret_peer->uid == 0 || ret_peer->uid == geteuid ()
-         || dn_throw (error, DN_ERROR_DENIED, "%s: only root may\nask the operator of this host",
-                      what);
-}
-
 static JsonObject *
-describe_caller (const struct ucred *peer)
+describe_caller (const DnCaller *caller)
 {
   JsonObject *object = json_object_new ();
-  g_autofree char *path = g_strdup_printf ("/proc/%d/comm", (int) peer->pid);
-  g_autofree char *text = NULL;
 
-  json_object_set_int_member (object, "uid", peer->uid);
-  json_object_set_int_member (object, "pid", peer->pid);
-  if (g_file_get_contents (path, &text, NULL, NULL))
-    {
-      g_autofree char *clean = dn_text_clean (g_strchomp (text), 32);
-
-      json_object_set_string_member (object, "command", clean);
-    }
+  json_object_set_int_member (object, "uid", caller->uid);
+  json_object_set_int_member (object, "gid", caller->gid);
+  json_object_set_int_member (object, "pid", caller->pid);
+  json_object_set_string_member (object, "command", caller->command);
   return object;
 }
 
@@ -87,21 +64,19 @@ DN_VERB (forensics)
   g_autofree char *name = NULL, *after = NULL;
   g_autoptr (DnContext) context = NULL;
   DnForensics plan = { 0 };
-  struct ucred peer;
   JsonObject *ok;
 
   (void) ret_fds;
-  if (!read_root (request, "forensics", &peer, error)
-      || !read_plan (request, &name, &plan, &after, error))
+  if (!read_plan (request, &name, &plan, &after, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL || !tell_beginning (request, request->fds.fds[0], error))
     return NULL;
   plan.is_frozen_after
       = after != NULL ? g_str_equal (after, "freeze") : dn_context_is_frozen (context);
   ok = dn_forensics_run (request, context, &plan, request->fds.fds[0], error);
   if (ok != NULL)
-    json_object_set_object_member (ok, "who", describe_caller (&peer));
+    json_object_set_object_member (ok, "who", describe_caller (request->caller));
   return ok;
 }
 
@@ -111,13 +86,12 @@ DN_VERB (context_thaw)
   const DnJsonField fields[]
       = { { "context", DN_JSON_STRING, TRUE, &name }, { NULL, DN_JSON_STRING, FALSE, NULL } };
   g_autoptr (DnContext) context = NULL;
-  struct ucred peer;
   JsonObject *ok;
 
   (void) ret_fds;
-  if (!dn_request_read (request, fields, error) || !read_root (request, "thaw", &peer, error))
+  if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL || !dn_context_thaw (context, error))
     return NULL;
   ok = json_object_new ();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "container.h"
+#include "request.h"
 
 typedef struct
 {
@@ -21,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnVerifySubjects, dn_verify_subjects_free)
  * Returns: (transfer full): or NULL with DN_ERROR_NOT_FOUND, DN_ERROR_CONFLICT for a container that
  *   does not run
  */
-DnVerifySubjects *dn_verify_subjects_choose (DnDaemon *daemon, char **names, GError **error);
+DnVerifySubjects *dn_verify_subjects_choose (DnRequest *request, char **names, GError **error);
 
 /* Judges them.  Guests are asked until @end_us (monotonic); what they did not answer by then is
  * unknown, and a note says why.  Returns: (transfer full): what the verb verify answers */

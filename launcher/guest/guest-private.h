@@ -81,6 +81,7 @@ struct DnGuest
   DnGuestInfo info;
   gboolean has_relay;
   gboolean is_linked;
+  guint32 generation; /* of the protocol on the link, or on the last one */
   gboolean is_mending;
   gint is_frozen; /* atomic, so that it can be asked under any lock; changed under journal_lock */
   gint freezes;   /* likewise: how often it was frozen */

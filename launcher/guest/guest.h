@@ -99,6 +99,9 @@ typedef struct
   char *kernel;        /* owned */
   char *agent_version; /* owned */
   char *root_hash;     /* owned; what it was started with, "sha256 HEX", or NULL: not known */
+  char *kernel_path;   /* owned; files it was started with, or NULL: not known */
+  char *initrd_path;   /* owned; NULL also where it has none */
+  char *root_path;     /* owned */
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks; /* PCIe ports for disks */
@@ -280,8 +283,9 @@ GArray *dn_guest_list_processes (DnGuest *guest, GError **error);
 
 /**
  * dn_guest_adopt_all:
- * @choose: called for each guest that still runs and whose relay answers; returns the handlers for
- *   it, or FALSE to have it destroyed because nobody owns it.  @context is from its journal entry
+ * @choose: called, from several threads, for each guest that still runs and whose relay answers;
+ *   returns the handlers for it, or FALSE to have it destroyed because nobody owns it.  @context is
+ *   from its journal entry
  *
  * What danchid's predecessor left: running guests are taken over, half-made and orphaned ones are
  * undone.  A guest whose relay has died gets a new one.

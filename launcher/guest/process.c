@@ -86,6 +86,14 @@ read_status (gint pid, guint *ret_uid, char *ret_name, gsize name_size)
   return TRUE;
 }
 
+gboolean
+dn_process_get_uid (gint pid, guint *ret_uid)
+{
+  char command[32];
+
+  return read_status (pid, ret_uid, command, sizeof command);
+}
+
 GArray *
 dn_process_list_of_uid (guint uid)
 {
@@ -121,6 +129,27 @@ dn_process_find (guint uid, const char *prefix)
         return pid;
     }
   return 0;
+}
+
+GHashTable *
+dn_process_find_all (const char *prefix)
+{
+  GHashTable *found = g_hash_table_new (NULL, NULL);
+  g_autoptr (GDir) proc = g_dir_open ("/proc", 0, NULL);
+  const char *name;
+
+  while (proc != NULL && (name = g_dir_read_name (proc)) != NULL)
+    {
+      gint pid = g_ascii_isdigit (name[0]) ? (gint) g_ascii_strtoll (name, NULL, 10) : 0;
+      char command[32];
+      guint owner;
+
+      if (pid > 0 && read_status (pid, &owner, command, sizeof command)
+          && g_str_has_prefix (command, prefix)
+          && !g_hash_table_contains (found, GUINT_TO_POINTER (owner)))
+        g_hash_table_insert (found, GUINT_TO_POINTER (owner), GINT_TO_POINTER (pid));
+    }
+  return found;
 }
 
 guint

@@ -27,11 +27,18 @@ gboolean dn_process_kill (gint pid, guint64 start_ticks, guint wait_ms);
 /* Sends @signal to exactly that process; FALSE when it is not there or errno says otherwise. */
 gboolean dn_process_signal (gint pid, guint64 start_ticks, int signal);
 
+/* The real uid of a process.  FALSE: there is none of this number. */
+gboolean dn_process_get_uid (gint pid, guint *ret_uid);
+
 /* Pids whose real uid is @uid. (transfer full) (element-type gint) */
 GArray *dn_process_list_of_uid (guint uid);
 
 /* The first process of @uid whose command's name begins with @prefix, or 0. */
 gint dn_process_find (guint uid, const char *prefix);
+
+/* Likewise for every uid at once, which reads /proc once and not for each: uid → pid.  (transfer
+ * full): g_hash_table_unref() it. */
+GHashTable *dn_process_find_all (const char *prefix);
 
 /* Ends all processes of a uid that belongs to one guest alone; never call it with another.
  * Returns: how many were killed; *ret_left is how many outlived @wait_ms. */

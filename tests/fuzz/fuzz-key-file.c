@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/daemon/context-definition.c launcher/daemon/settings.c
- * launcher/common/key-file.c launcher/common/names.c launcher/common/error.c
+ * launcher/daemon/host-access.c launcher/spec/access.c
+ * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
  * launcher/common/paths.c launcher/spec/policy.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 /* Packages: glib-2.0 json-glib-1.0 */

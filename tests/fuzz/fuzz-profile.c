@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c
    launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/common/key-file.c launcher/common/names.c launcher/common/error.c */
+   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
 /* Packages: glib-2.0 json-glib-1.0 */
 /* A caller's own profile: what is taken has a canonical text, which is the same profile. */
 #include <stdint.h>

@@ -2,7 +2,7 @@
 /* Links: launcher/spec/admission.c launcher/spec/policy.c launcher/spec/profile.c
    launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
    launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/common/key-file.c launcher/common/names.c launcher/common/error.c */
+   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
 
 /* Who may loosen what: a table of wishes and policies (R3.5, R3.6, R5.12). */
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c
    launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/common/key-file.c launcher/common/names.c launcher/common/error.c */
+   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
 
 /* Profiles as files: what ours say, and that no slip in one goes unnoticed. */
 #include <string.h>
@@ -141,7 +141,7 @@ test_slips_are_named (void)
     { "capabilities =", "capabilities = CHOWN;CHOWN", "'CHOWN' stands there twice" },
     { "capabilities =\n", "\n", "[privileges] capabilities: is missing" },
     { "no_new_privs = yes", "no_new_privs = no", "no_new_privs = no: must be one of yes" },
-    { "keyring = session", "keyring = host", "keyring = host: must be one of session" },
+    { "keyring = session", "keyring = host", "keyring = host: must be session" },
     { "namespaces = user;", "namespaces = ", "namespaces: must be all of" },
     { ";cgroup\n", ";cgroup;time\n", "namespaces: must be all of" },
     { "ids = 65536", "ids = 65537", "[privileges] ids = 65537" },
@@ -184,7 +184,7 @@ test_slips_are_named (void)
           continue;
         }
       g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
-      if (!g_str_has_prefix (error->message, "file 'x.conf': ")
+      if (!g_str_has_prefix (error->message, "file 'x.conf")
           || strstr (error->message, slips[i].message) == NULL)
         g_test_fail_printf ("%s: %s", slips[i].to, error->message);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/daemon/settings.c launcher/daemon/context-definition.c
- * launcher/common/key-file.c launcher/common/names.c launcher/common/error.c
+ * launcher/daemon/host-access.c launcher/spec/access.c
+ * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
  * launcher/common/paths.c launcher/spec/policy.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 #include <string.h>
@@ -17,6 +18,17 @@ source_file (const char *name)
   const char *top = g_getenv ("DN_TOP");
 
   return g_build_filename (top != NULL ? top : ".", name, NULL);
+}
+
+/* The lists; the limits are compared with the rest. */
+static void
+assert_same_access (const DnHostAccess *first, const DnHostAccess *second)
+{
+  g_assert_cmpstr (first->socket_group, ==, second->socket_group);
+  g_assert_cmpstrv (first->ephemeral_users, second->ephemeral_users);
+  g_assert_cmpstrv (first->ephemeral_groups, second->ephemeral_groups);
+  g_assert_cmpstrv (first->load_users, second->load_users);
+  g_assert_cmpstrv (first->load_groups, second->load_groups);
 }
 
 static void
@@ -45,6 +57,9 @@ test_the_file_we_ship_says_what_is_built_in (void)
   dn_policy_clear (&built_in.policy);
   dn_policy_clear (&shipped.policy);
   built_in.policy = shipped.policy = (DnPolicy){ NULL };
+  assert_same_access (&built_in.access, &shipped.access);
+  dn_host_access_clear (&built_in.access);
+  dn_host_access_clear (&shipped.access);
   g_assert_cmpmem (&built_in, sizeof built_in, &shipped, sizeof shipped);
 }
 
@@ -125,7 +140,7 @@ test_groups_that_are_not_built_yet_are_refused_in_a_context (void)
   dn_settings_init (&settings);
   dn_context_definition_init (&definition, &settings);
   g_assert_false (dn_context_definition_parse (&definition, file, strlen (file), "x.conf", &error));
-  g_assert_cmpstr (error->message, ==, "file 'x.conf': [network]: unknown group");
+  g_assert_cmpstr (error->message, ==, "file 'x.conf:1': [network]: unknown group");
   dn_context_definition_clear (&definition);
   dn_settings_clear (&settings);
 }
