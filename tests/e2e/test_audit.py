@@ -2,8 +2,10 @@
 """danchi audit: what is on the host becomes facts, and what should not be there, findings."""
 
 import contextlib
+import glob
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -14,6 +16,7 @@ from suite import BOX_CONTEXT, box, context, expect_error, start_sh, test
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 DOCKER = "/run/docker.sock"
+HOME = "/var/lib/danchi"
 PORT = 2375
 ANYBODY = 1000
 
@@ -48,6 +51,33 @@ def stray_machine():
         stray.wait()
 
 
+@contextlib.contextmanager
+def hidden_container():
+    """Processes with a pid namespace of their own, whatever they are called."""
+    outer = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "sleep", "1000"],
+                             stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        outer.kill()
+        outer.wait()
+
+
+@contextlib.contextmanager
+def aside(directory):
+    """Without the directory of that name; what is made there meanwhile goes."""
+    kept = f"{directory}.aside"
+    was_there = os.path.exists(directory)
+    if was_there:
+        shutil.move(directory, kept)
+    try:
+        yield
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        if was_there:
+            shutil.move(kept, directory)
+
+
 def audit(machine, *flags):
     """The document, held to its description, and the exit status that its findings demand."""
     result = machine.danchi("--format", "json", "audit", *flags, check=False)
@@ -60,6 +90,11 @@ def audit(machine, *flags):
 def found(document, rule, subject=""):
     return [one for one in document["findings"]
             if one["id"] == rule and subject in one["subject"]]
+
+
+def has_namespace(machine):
+    document, _ = audit(machine)
+    return any("sleep" in one["text"] for one in found(document, "runtime.namespace")) and document
 
 
 def expect_found(document, rule, severity, subject, *words):
@@ -104,9 +139,10 @@ def what_should_not_be_on_the_host_becomes_findings(machine):
         for word in DOCKER, "runtime.socket-open", "stray", BOX_CONTEXT:
             expect(word in text, f"{word} is not in the text")
         expect_status_follows(machine, document)
-    with listening(socket.AF_UNIX, DOCKER, 0o600), \
+    with listening(socket.AF_UNIX, DOCKER, 0o600), hidden_container(), \
             listening(socket.AF_INET, ("0.0.0.0", PORT)):
-        document, _ = audit(machine)
+        document = wait_until(lambda: has_namespace(machine), "the namespace is found")
+        expect_found(document, "runtime.namespace", "medium", "pid namespace", "sleep")
         expect_found(document, "runtime.socket", "high", DOCKER, "0600")
         expect_found(document, "listener.control-open", "critical", f"docker API 0.0.0.0:{PORT}")
     after, _ = audit(machine)
@@ -129,6 +165,9 @@ def the_audit_shows_each_context_with_its_programs_and_containers(machine):
     shown = contexts[BOX_CONTEXT]
     container = [one for one in shown["containers"] if one["name"] == name][0]
     expect_equal((shown["state"], container["state"]), ("running", "running"), "the container")
+    expect_equal((shown["access"]["users"], "exec" in shown["access"]["verbs"]), ([], True),
+                 "who may use it besides root")
+    expect_found(document, "context.root-only", "info", BOX_CONTEXT)
     if machine.mode == EMULATION:
         expect_found(document, "context.emulated", "high", BOX_CONTEXT)
         expect_equal(shown["verdict"], "bad", "an emulated guest's verdict")
@@ -168,3 +207,25 @@ def the_audit_writes_files_for_root_alone_and_refuses_others(machine):
                  "/nonexistent/page")
     expect_error(machine.danchi("audit", check=False, user=ANYBODY), 1, "only root")
     expect_error(machine.danchi("ps", "--format", "html", check=False), 2, "only danchi audit")
+
+
+@test("R4.6", "R1.5")
+def a_record_that_was_changed_is_a_finding(machine):
+    with aside(HOME):
+        document, _ = audit(machine)
+        expect_found(document, "record.unknown", "low", "audit record")
+        # The danchid under test has a state directory of its own; danchi looks at the host's.
+        shutil.copytree(f"{machine.state}/audit-anchor", f"{HOME}/audit-anchor")
+        shutil.copytree(f"{machine.state}/audit", f"{HOME}/audit")
+        document, _ = audit(machine)
+        expect_equal((document["record"]["is_whole"], document["record"]["problems"]), (True, 0),
+                     "a record that nobody changed")
+        expect(document["record"]["lines"] > 0, "an empty record")
+        path = sorted(glob.glob(f"{HOME}/audit/*.jsonl"))[0]
+        with open(path, "r+b") as file:
+            changed = file.read().replace(b"\"audit\"", b"\"harml\"", 1)
+            file.seek(0)
+            file.write(changed)
+        document, _ = audit(machine)
+        expect_found(document, "record.changed", "critical", "audit record", os.path.basename(path))
+        expect_equal(document["record"]["is_whole"], False, "a record that was changed")

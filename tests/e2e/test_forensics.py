@@ -93,13 +93,12 @@ def forensics_saves_memory_files_and_records_with_a_signed_manifest(machine):
     key, public = f"{machine.config}/forensics.key", f"{machine.config}/forensics.pub"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
-    settings = machine.settings
-    machine.settings += f"[forensics]\nkey = {key}\n"
-    machine.restart()
+    machine.more_settings = f"[forensics]\nkey = {key}\n"
     try:
+        machine.restart()
         check_whole_capture(machine, key, public)
     finally:
-        machine.settings = settings
+        machine.more_settings = ""
         machine.restart()
 
 
@@ -254,7 +253,7 @@ def a_capture_that_is_cut_short_says_so_and_lets_the_guest_go_on(machine):
         expect_equal(manifest["status"], "incomplete", "status")
         machine.start()
         # libvirt may still be at it; then danchid waits for its end.
-        wait_until(lambda: state_of_context(machine, where) == "running", "it goes on", 60)
+        wait_until(lambda: state_of_context(machine, where) == "running", "it goes on", 240)
         machine.danchi("gc")
         expect_equal(glob.glob(f"{machine.state}/forensics/*"), [], "leftovers of the dump")
         expect_alive(machine, where, name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/survey/*.c launcher/cli/answer.c launcher/cli/escape.c launcher/common/*.c
-   launcher/base/*.c protocol/*.c */
+/* Links: launcher/survey/*.c launcher/cli/answer.c launcher/cli/escape.c launcher/record/*.c
+   launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* The survey of a host, on trees of a few files that are a host each. */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "../../launcher/survey/machine.h"
 #include "../../launcher/survey/memory.h"
 #include "../../launcher/survey/processor.h"
+#include "../../launcher/survey/record-state.h"
 #include "../../launcher/survey/root-file.h"
 #include "../../launcher/survey/runtime.h"
 #include "../../launcher/survey/service.h"
@@ -414,6 +415,7 @@ test_runtimes (void)
     { "containerd-shim", "process", "/usr/bin/containerd-shim-runc-v2", "" },
     { "conmon", "process", "/usr/bin/conmon", "" },
     { "systemd-nspawn", "process", "/usr/bin/systemd-nspawn", "" },
+    { "pid namespace", "process", "/usr/sbin/nginx", "" },
     { "docker", "socket", "/run/docker.sock", "0666" },
     { "podman", "socket", "/run/user/1000/podman/podman.sock", "0600" },
   };
@@ -429,6 +431,12 @@ test_runtimes (void)
   put_process (root, 15, 0, "/usr/bin/dockerd-not", "x", NULL);
   put_socket (root, "/run/docker.sock", 0666);
   put_socket (root, "/run/user/1000/podman/podman.sock", 0600);
+  put_link (root, "/proc/self/ns/pid", "pid:[1]");
+  put_link (root, "/proc/10/ns/pid", "pid:[1]");
+  put_process (root, 16, 0, "/usr/sbin/nginx", "nginx", NULL);
+  put_link (root, "/proc/16/ns/pid", "pid:[2]");
+  put_process (root, 17, 33, "/usr/sbin/nginx", "nginx", NULL);
+  put_link (root, "/proc/17/ns/pid", "pid:[2]");
   /* No socket, so nobody listens there. */
   put (root, "/run/podman/podman.sock", "");
   list = dn_process_list_read (root);
@@ -585,6 +593,18 @@ test_what_is_no_file_is_not_read (void)
   end_host (root);
 }
 
+/* What was changed is shown end to end, with a danchid that writes one. */
+static void
+test_a_record_that_cannot_be_read_is_not_known (void)
+{
+  g_autoptr (JsonObject) facts = dn_record_state_read ("/nonexistent/audit", "/nonexistent/head");
+  g_autofree char *error = show (facts, "error");
+
+  assert_member (facts, "is_whole", "null");
+  assert_member (facts, "problems", "0");
+  g_assert_nonnull (strstr (error, "/nonexistent/head"));
+}
+
 static void
 test_a_document_is_whole (void)
 {
@@ -641,6 +661,8 @@ main (int argc, char **argv)
   g_test_add_func ("/survey/services", test_services);
   g_test_add_func ("/survey/names are cleaned", test_names_are_cleaned);
   g_test_add_func ("/survey/what is no file is not read", test_what_is_no_file_is_not_read);
+  g_test_add_func ("/survey/a record that cannot be read is not known",
+                   test_a_record_that_cannot_be_read_is_not_known);
   g_test_add_func ("/survey/a document is whole", test_a_document_is_whole);
   return g_test_run ();
 }
