@@ -87,8 +87,11 @@ dn_help_page (const DnCommand *command, const char *words, const GOptionEntry *e
   GString *out = g_string_new (NULL);
   gboolean has_flags = FALSE;
 
-  g_string_append_printf (out, "usage: danchi %s%s%s\n\n%s\n", words,
-                          *command->usage != '\0' ? " " : "", command->usage, command->summary);
+  g_string_append_printf (out, "usage: danchi %s%s%s\n", words, *command->usage != '\0' ? " " : "",
+                          command->usage);
+  if (has_commands (command))
+    g_string_append_printf (out, "       danchi %s COMMAND [FLAGS] [WORDS]\n", words);
+  g_string_append_printf (out, "\n%s\n", command->summary);
   for (const GOptionEntry *entry = entries; entry->long_name != NULL; entry++)
     if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
       {

@@ -17,7 +17,7 @@ get_policy (DnContext *context, DnPolicy *ret_policy, GError **error)
 
   /* What the operator took away a moment ago is not given any more. */
   if (!context->is_ephemeral)
-    dn_context_refresh (context->daemon);
+    dn_context_refresh_one (context->daemon, context->name);
   g_mutex_lock (&context->daemon->lock);
   is_usable
       = context->error == NULL

@@ -58,6 +58,9 @@ gboolean dn_context_load_all (DnDaemon *daemon, GError **error);
 /* Looks for files of contexts.d that are new, changed or gone. */
 void dn_context_refresh (DnDaemon *daemon);
 
+/* Likewise for the file of one name, whatever their number. */
+void dn_context_refresh_one (DnDaemon *daemon, const char *name);
+
 /* (transfer full) (element-type DnContext): by name; whoever asks for a caller uses lookup.h */
 GPtrArray *dn_context_list (DnDaemon *daemon);
 

@@ -135,7 +135,7 @@ dn_lookup_context (DnRequest *request, const char *name, GError **error)
   DnContext *context;
   gboolean is_there;
 
-  dn_context_refresh (request->daemon);
+  dn_context_refresh_one (request->daemon, name);
   g_mutex_lock (&request->daemon->lock);
   context = g_hash_table_lookup (request->daemon->contexts, name);
   is_there = context != NULL && dn_lookup_sees (request, context);

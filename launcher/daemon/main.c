@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,10 @@
 #include "tree.h"
 
 #define EXIT_USAGE 2
+/* Each client and each guest has a thread, and by default each thread a heap, up to 8 for each
+ * processor, which keep what one large answer took.  On two there is no queue: what danchid does is
+ * mostly waiting. */
+#define HEAPS_MAX 2
 #define MESSAGE_MAX_BYTES 4096
 
 typedef struct
@@ -280,6 +285,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int ready_fd = -1;
 
+  (void) mallopt (M_ARENA_MAX, HEAPS_MAX);
   (void) signal (SIGPIPE, SIG_IGN);
   (void) umask (0022);
   if (!read_options (argc, argv, &options, &error))

@@ -296,14 +296,18 @@ dn_request_record_decided (DnRequest *request, DnContainer *container, GError **
   return write_request (request, DN_RECORD_NEW, error);
 }
 
-/* The message is what a user reads first; a refusal's hint says what the rule is. */
+/* The message without its hint, which is a refusal's rule where @rule, the last one that the
+ * request was measured by, did not refuse it. */
 static void
-fill_error (DnRecordEntry *entry, const GError *error)
+fill_error (DnRecordEntry *entry, const GError *error, const char *rule)
 {
   DnError code = error->domain == DN_ERROR ? (DnError) error->code : DN_ERROR_FAILED;
   gboolean had_reason = entry->is_denied;
   g_auto (GStrv) lines = g_strsplit (error->message, "\n", 2);
   const char *first = lines[0] != NULL ? lines[0] : "";
+  /* Who refuses by a rule shows it as the hint. */
+  gboolean is_by_rule
+      = rule != NULL && lines[0] != NULL && lines[1] != NULL && g_str_equal (lines[1], rule);
 
   dn_record_set_text (&entry->outcome, dn_error_code_to_name (code));
   /* Wrong usage quotes the caller's words, and anything may be in those. */
@@ -311,7 +315,7 @@ fill_error (DnRecordEntry *entry, const GError *error)
     dn_record_set_text (&entry->message, first);
   entry->is_denied = entry->is_denied || code == DN_ERROR_DENIED || code == DN_ERROR_LIMIT;
   if (entry->is_denied && !had_reason)
-    dn_record_set_text (&entry->rule, lines[0] != NULL && lines[1] != NULL ? lines[1] : first);
+    dn_record_set_text (&entry->rule, is_by_rule ? rule : first);
 }
 
 static const char *
@@ -372,7 +376,7 @@ dn_request_record_after (DnRequest *request, JsonObject *ok, GError **error)
   if (answer != NULL)
     fill_answer (entry, answer);
   else if (error != NULL && *error != NULL)
-    fill_error (entry, *error);
+    fill_error (entry, *error, request->rule);
   else
     dn_record_set_text (&entry->outcome, dn_error_code_to_name (DN_ERROR_FAILED));
   entry->phase = record->seq > 0 ? DN_RECORD_OUTCOME : DN_RECORD_WHOLE;
@@ -394,7 +398,7 @@ dn_request_record_refused (DnDaemon *daemon, const DnCaller *caller, const GErro
   g_autofree char *body = NULL;
 
   fill_who (entry, caller);
-  fill_error (entry, error);
+  fill_error (entry, error, NULL);
   entry->is_denied = TRUE;
   body = dn_record_entry_print (entry);
   if (take_budget (daemon, entry, strlen (body), FALSE))

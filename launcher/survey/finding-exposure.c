@@ -95,6 +95,19 @@ find_manager (DnFindingLook *look, JsonObject *runtime)
                 "a runtime that starts containers on the host's own kernel");
 }
 
+static void
+find_namespace (DnFindingLook *look, JsonObject *runtime)
+{
+  find_process (look, runtime, DN_RUNTIME_NAMESPACE,
+                "processes with pids of their own, as in a container, on the host's own kernel");
+}
+
+void
+dn_find_runtime_namespace (DnFindingLook *look)
+{
+  each (look, "runtimes", find_namespace);
+}
+
 void
 dn_find_runtime_container (DnFindingLook *look)
 {

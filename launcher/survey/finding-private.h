@@ -69,6 +69,7 @@ void dn_find_machine_unmanaged (DnFindingLook *look);
 void dn_find_machine_root (DnFindingLook *look);
 void dn_find_runtime_container (DnFindingLook *look);
 void dn_find_runtime_manager (DnFindingLook *look);
+void dn_find_runtime_namespace (DnFindingLook *look);
 void dn_find_runtime_socket (DnFindingLook *look);
 void dn_find_runtime_socket_open (DnFindingLook *look);
 void dn_find_control_open (DnFindingLook *look);

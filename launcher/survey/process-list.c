@@ -19,6 +19,7 @@ free_process (gpointer data)
   g_free (process->comm);
   g_free (process->path);
   g_free (process->program);
+  g_free (process->pids);
   g_strfreev (process->words);
   g_free (process);
 }
@@ -30,6 +31,7 @@ dn_process_list_free (DnProcessList *list)
     return;
   g_ptr_array_unref (list->processes);
   g_hash_table_unref (list->sockets);
+  g_free (list->pids);
   g_free (list);
 }
 
@@ -48,6 +50,15 @@ read_uid (const char *root, gint pid, guint *ret_uid)
   const char *line = status != NULL ? strstr (status, "\nUid:") : NULL;
 
   return line != NULL && sscanf (line, "\nUid: %*u %u", ret_uid) == 1;
+}
+
+/* @process: a pid, or "self" */
+static char *
+read_pids (const char *root, const char *process)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/%s/ns/pid", process);
+
+  return dn_root_file_read_link (root, link);
 }
 
 static char *
@@ -94,6 +105,7 @@ static void
 add_process (DnProcessList *list, const char *root, gint pid)
 {
   g_autofree char *comm = read_of (root, pid, "comm", NAME_MAX_BYTES);
+  g_autofree char *number = g_strdup_printf ("%d", pid);
   g_autofree char *command = NULL;
   DnProcess *process;
   guint uid;
@@ -106,6 +118,7 @@ add_process (DnProcessList *list, const char *root, gint pid)
   process->uid = uid;
   process->comm = dn_text_clean (comm, NAME_MAX_BYTES);
   process->path = read_path (root, pid);
+  process->pids = read_pids (root, number);
   process->program
       = process->path != NULL ? g_path_get_basename (process->path) : g_strdup (process->comm);
   process->words = g_strsplit (command != NULL ? command : "", "\n", -1);
@@ -127,6 +140,7 @@ dn_process_list_read (const char *root)
   g_autoptr (GArray) pids = g_array_new (FALSE, FALSE, sizeof (gint));
 
   list->processes = g_ptr_array_new_with_free_func (free_process);
+  list->pids = read_pids (root, "self");
   list->sockets = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   for (guint i = 0; i < names->len; i++)
     {

@@ -2,8 +2,8 @@
 /* The host's processes as /proc shows them, and which of them holds which socket.
  *
  * A process chooses its own name and may run a program under any path, so a look by name finds what
- * does not hide.  What it cannot choose is its uid, the sockets that it listens on and that it
- * holds a virtual machine of KVM.
+ * does not hide.  What it cannot choose is its uid, its namespaces, the sockets that it listens on
+ * and that it holds a virtual machine of KVM.
  *
  * Needs: root, for programs' paths and descriptors of others.
  * Source: proc(5).
@@ -24,12 +24,14 @@ typedef struct
   char *path;       /* owned; of the program, NULL where it cannot be read (a kernel thread) */
   char *program;    /* owned; the last part of @path, else @comm */
   char **words;     /* owned; the command line, perhaps empty */
+  char *pids;       /* owned; its pid namespace, NULL where it cannot be read */
   gboolean has_kvm; /* holds a virtual machine of KVM */
 } DnProcess;
 
 typedef struct
 {
   GPtrArray *processes; /* owned; DnProcess *, by pid */
+  char *pids;           /* owned; the pid namespace of this process itself, or NULL */
   GHashTable *sockets;  /* owned; inode (guint64 *) to its DnProcess, borrowed */
 } DnProcessList;
 

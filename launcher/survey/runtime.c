@@ -63,6 +63,8 @@ dn_runtime_role (const char *name)
   for (gsize i = 0; i < G_N_ELEMENTS (programs); i++)
     if (g_str_equal (programs[i].name, name))
       return programs[i].role;
+  if (g_str_equal (name, DN_RUNTIME_NAMESPACE_NAME))
+    return DN_RUNTIME_NAMESPACE;
   return DN_RUNTIME_MANAGER;
 }
 
@@ -91,6 +93,22 @@ add_process (JsonArray *runtimes, const char *name, const DnProcess *process)
   json_object_set_int_member (runtime, "uid", process->uid);
   json_object_set_null_member (runtime, "mode");
   json_array_add_object_element (runtimes, runtime);
+}
+
+/* By pid, so the first of a namespace is its first process, or the oldest that is left. */
+static void
+add_namespaces (JsonArray *runtimes, const DnProcessList *list)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; list->pids != NULL && i < list->processes->len; i++)
+    {
+      const DnProcess *process = list->processes->pdata[i];
+
+      if (process->pids != NULL && !g_str_equal (process->pids, list->pids)
+          && g_hash_table_add (seen, process->pids))
+        add_process (runtimes, DN_RUNTIME_NAMESPACE_NAME, process);
+    }
 }
 
 static void
@@ -129,6 +147,7 @@ dn_runtime_read (const char *root, const DnProcessList *list)
       if (name != NULL)
         add_process (runtimes, name, process);
     }
+  add_namespaces (runtimes, list);
   for (gsize i = 0; i < G_N_ELEMENTS (sockets); i++)
     {
       if (sockets[i].path[0] == '/')

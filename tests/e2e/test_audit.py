@@ -48,6 +48,18 @@ def stray_machine():
         stray.wait()
 
 
+@contextlib.contextmanager
+def hidden_container():
+    """Processes with a pid namespace of their own, whatever they are called."""
+    outer = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "sleep", "1000"],
+                             stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        outer.kill()
+        outer.wait()
+
+
 def audit(machine, *flags):
     """The document, held to its description, and the exit status that its findings demand."""
     result = machine.danchi("--format", "json", "audit", *flags, check=False)
@@ -60,6 +72,11 @@ def audit(machine, *flags):
 def found(document, rule, subject=""):
     return [one for one in document["findings"]
             if one["id"] == rule and subject in one["subject"]]
+
+
+def has_namespace(machine):
+    document, _ = audit(machine)
+    return any("sleep" in one["text"] for one in found(document, "runtime.namespace")) and document
 
 
 def expect_found(document, rule, severity, subject, *words):
@@ -104,9 +121,10 @@ def what_should_not_be_on_the_host_becomes_findings(machine):
         for word in DOCKER, "runtime.socket-open", "stray", BOX_CONTEXT:
             expect(word in text, f"{word} is not in the text")
         expect_status_follows(machine, document)
-    with listening(socket.AF_UNIX, DOCKER, 0o600), \
+    with listening(socket.AF_UNIX, DOCKER, 0o600), hidden_container(), \
             listening(socket.AF_INET, ("0.0.0.0", PORT)):
-        document, _ = audit(machine)
+        document = wait_until(lambda: has_namespace(machine), "the namespace is found")
+        expect_found(document, "runtime.namespace", "medium", "pid namespace", "sleep")
         expect_found(document, "runtime.socket", "high", DOCKER, "0600")
         expect_found(document, "listener.control-open", "critical", f"docker API 0.0.0.0:{PORT}")
     after, _ = audit(machine)
@@ -129,6 +147,9 @@ def the_audit_shows_each_context_with_its_programs_and_containers(machine):
     shown = contexts[BOX_CONTEXT]
     container = [one for one in shown["containers"] if one["name"] == name][0]
     expect_equal((shown["state"], container["state"]), ("running", "running"), "the container")
+    expect_equal((shown["access"]["users"], "exec" in shown["access"]["verbs"]), ([], True),
+                 "who may use it besides root")
+    expect_found(document, "context.root-only", "info", BOX_CONTEXT)
     if machine.mode == EMULATION:
         expect_found(document, "context.emulated", "high", BOX_CONTEXT)
         expect_equal(shown["verdict"], "bad", "an emulated guest's verdict")

@@ -16,6 +16,7 @@ from suite import box, context, exec_sh, expect_error, image, new_name, start_sh
 SECRET = "geheim-4711"
 # Where the makefile's program runs as, which danchid has not been told of.
 STRANGER = 4242
+GREEDY = 4243
 
 
 def record_lines(machine):
@@ -32,20 +33,21 @@ def last_seq(machine):
     return lines[-1]["seq"] if lines else 0
 
 
-def lines_after(machine, seq, verb, count=1):
-    """Lines of that verb; outcomes follow the answer by a moment."""
+def lines_after(machine, seq, verb, count=1, by=""):
+    """Lines of that verb, of a program called so; outcomes follow the answer by a moment."""
     def found():
-        lines = [line for line in record_lines(machine)
-                 if line["seq"] > seq and line["verb"] == verb]
+        lines = [line for line in record_lines(machine) if line["seq"] > seq
+                 and line["verb"] == verb and by in line["who"].get("command", "")]
         return lines if len(lines) >= count else None
     return wait_until(found, f"{count} lines of {verb}")
 
 
-def ask(machine, verb, arguments, user=None):
-    """One request on the raw API, from a process of its own; the last message of the answer."""
+def ask(machine, verb, arguments, user=None, times=1):
+    """A request on the raw API, from a process of its own, over and over; the last answer."""
     script = ("import json, socket, struct, sys\n"
               "s = socket.socket(socket.AF_UNIX); s.settimeout(30); s.connect(sys.argv[1])\n"
               "m = sys.argv[2].encode()\n"
+              "times = int(sys.argv[3])\n"
               "def read(n):\n"
               "    data = b''\n"
               "    while len(data) < n:\n"
@@ -54,14 +56,20 @@ def ask(machine, verb, arguments, user=None):
               "        data += part\n"
               "    return data\n"
               # A danchid that refuses may have closed it by now.
-              "try: s.sendall(struct.pack('>I', len(m)) + m)\n"
-              "except OSError: pass\n"
+              "def send():\n"
+              "    try: s.sendall(struct.pack('>I', len(m)) + m)\n"
+              "    except OSError: pass\n"
+              "send()\n"
               "while True:\n"
               "    answer = json.loads(read(struct.unpack('>I', read(4))[0]))\n"
-              "    if 'ok' in answer or 'error' in answer: break\n"
+              "    if 'ok' in answer or 'error' in answer:\n"
+              "        times -= 1\n"
+              "        if times <= 0: break\n"
+              "        send()\n"
               "print(json.dumps(answer))\n")
     message = json.dumps({"verb": verb, "args": arguments})
-    done = subprocess.run(["/usr/bin/python3", "-c", script, machine.socket, message], cwd="/",
+    done = subprocess.run(["/usr/bin/python3", "-c", script, machine.socket, message,
+                           str(times)], cwd="/",
                           user=user, group=user, extra_groups=[] if user else None,
                           capture_output=True, timeout=60)
     expect(done.returncode == 0, f"{verb}: {done.stderr.decode()}")
@@ -98,9 +106,8 @@ def every_verb_leaves_its_lines(machine):
         # gc works, and is harmless; those that only look need no arguments.
         seq = last_seq(machine)
         answer = ask(machine, verb, {} if verb == "gc" else {"container": "no-such-container"})
-        line = lines_after(machine, seq, verb)[0]
+        line = lines_after(machine, seq, verb, by="python3")[0]
         expect_equal(line["who"]["uid"], 0, f"{verb}: uid")
-        expect("python3" in line["who"]["command"], f"{verb}: command {line['who']}")
         if "error" in answer and line["phase"] == "whole":
             expect_equal(line["outcome"], answer["error"]["code"], f"{verb}: outcome")
     seq = last_seq(machine)
@@ -185,6 +192,69 @@ def a_stranger_is_recorded_and_reads_nothing(machine):
     line = wait_until(denial, "the refusal is recorded")[0]
     expect_equal((line["decision"], line["outcome"]), ("deny", "denied"), "its line")
     expect(line["rule"], "no rule")
+
+
+@test("R3.1", "R3.3", "R4.6")
+def what_a_user_may_not_know_is_told_to_the_record_alone(machine):
+    with context(machine, tenant="acme") as theirs, context(machine, tenant="umbrella") as others:
+        with open(f"{machine.config}/contexts.d/{theirs}.conf", "w") as file:
+            file.write(f"[context]\ntenant = acme\n[access]\nusers = {STRANGER}\n"
+                       "verbs = inspect\n")
+        name = new_name()
+        machine.danchi("create", "--name", name, "--context", others, image(machine))
+        mine = new_name()
+        machine.danchi("create", "--name", mine, "--context", theirs, image(machine))
+        mode = os.stat(machine.socket).st_mode
+        os.chmod(machine.socket, 0o666)
+        try:
+            seq = last_seq(machine)
+            answer = ask(machine, "container-remove", {"container": name}, user=STRANGER)
+            missing = ask(machine, "container-remove", {"container": "x" + name}, user=STRANGER)
+            denied = ask(machine, "container-remove", {"container": mine}, user=STRANGER)
+            seen = ask(machine, "inspect", {"name": mine}, user=STRANGER)
+        finally:
+            os.chmod(machine.socket, mode & 0o777)
+        expect_equal((answer["error"]["code"], answer["error"]["message"].replace(name, "x" + name)),
+                     (missing["error"]["code"], missing["error"]["message"]), "what he is told")
+        expect_equal(denied["error"]["code"], "denied", "the right that he does not have")
+        expect("ok" in seen, f"inspect: {seen}")
+        first, second, third = lines_after(machine, seq, "container-remove", 3)
+        expect_equal([line["phase"] for line in (first, second, third)], ["whole"] * 3, "phases")
+        expect_equal((first["decision"], first["outcome"], first["context"]["name"]),
+                     ("deny", "not-found", others), "another's container")
+        expect("no right" in first["rule"], f"rule {first['rule']}")
+        expect_equal((second["decision"], second["outcome"]), ("allow", "not-found"), "none at all")
+        expect_equal((third["decision"], third["outcome"], third["context"]["name"]),
+                     ("deny", "denied", theirs), "his own context's")
+        expect(f"{theirs}.conf" in third["rule"], f"rule {third['rule']}")
+        look = lines_after(machine, seq, "inspect")[0]
+        expect_equal((look["who"]["uid"], look["decision"]), (STRANGER, "allow"), "inspect's line")
+
+
+@test("R4.6", "R5.16")
+def who_asks_without_end_is_refused_and_counted(machine):
+    with context(machine) as place:
+        with open(f"{machine.config}/contexts.d/{place}.conf", "w") as file:
+            file.write(f"[access]\nusers = {GREEDY}\n")
+        mode = os.stat(machine.socket).st_mode
+        os.chmod(machine.socket, 0o666)
+        try:
+            seq = last_seq(machine)
+            # 192 KiB of what he may look, at some 500 bytes each.
+            answer = ask(machine, "profile-list", {}, user=GREEDY, times=1000)
+            expect_equal(answer["error"]["code"], "limit", "the last of a thousand")
+            expect("audit record" in answer["error"]["message"], answer["error"]["message"])
+            # Nobody else is held up by it, and he can still stop what is his.
+            machine.danchi("profile", "ls")
+            gone = ask(machine, "container-stop", {"container": "none"}, user=GREEDY)
+            expect_equal(gone["error"]["code"], "not-found", "what is for stopping")
+        finally:
+            os.chmod(machine.socket, mode & 0o777)
+        lines = [line for line in record_lines(machine)
+                 if line["seq"] > seq and line["who"]["uid"] == GREEDY]
+        expect(150 < len(lines) < 700, f"{len(lines)} lines of a thousand and one requests")
+        counted = sum(line.get("unrecorded", 0) for line in lines)
+        expect_equal(len(lines) + counted, 1001, "what is recorded and what is counted")
 
 
 @contextlib.contextmanager
@@ -325,8 +395,7 @@ def a_changed_record_is_found_and_told_by_the_next_danchid(machine):
         with open(path, "wb") as file:
             file.writelines(lines[:-2])
         own.start()
-        broken = [line for line in record_lines(own) if line["verb"] == "record-broken"]
-        expect_equal(len(broken), 1, "danchid says so")
+        expect_equal(len(lines_after(own, 0, "record-broken")), 1, "danchid says so")
         expect_equal(verify(own).status, 1, "and it stays a finding")
 
 

@@ -48,9 +48,11 @@ class Browser:
         """Loads a page with a profile of its own; returns what the browser printed."""
         with tempfile.TemporaryDirectory(prefix="danchi-chromium-") as home:
             command = [PROGRAM, *FLAGS, f"--user-data-dir={home}", f"--window-size={width},{height}",
-                       f"--blink-settings=preferredColorScheme={0 if scheme == DARK else 1}", *flags, self.origin + path]
-            done = subprocess.run(command, env=dict(os.environ, HOME=home), stdin=subprocess.DEVNULL, timeout=SECONDS,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+                       f"--blink-settings=preferredColorScheme={0 if scheme == DARK else 1}", *flags,
+                       self.origin + path]
+            done = subprocess.run(command, env=dict(os.environ, HOME=home), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS, text=True,
+                                  errors="replace")
         if done.returncode != 0:
             raise AssertionError(f"chromium: status {done.returncode}\n{done.stderr[-2000:]}")
         return done.stdout
@@ -108,7 +110,8 @@ def unfilter(kind, row, above, step):
         else:
             corner = above[x - step] if x >= step else 0
             guess = left + above[x] - corner
-            near = min((abs(guess - left), 0, left), (abs(guess - above[x]), 1, above[x]), (abs(guess - corner), 2, corner))
+            near = min((abs(guess - left), 0, left), (abs(guess - above[x]), 1, above[x]),
+                       (abs(guess - corner), 2, corner))
             row[x] = row[x] + near[2] & 255
 
 

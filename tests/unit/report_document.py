@@ -16,7 +16,8 @@ def container(number, index):
     name, port = PROGRAMS[(number + index) % len(PROGRAMS)]
     listeners = [{"protocol": "tcp", "address": "0.0.0.0", "port": port, "process": name, "exposure": "all"}]
     return {
-        "id": digest("container", number, index)[:12], "name": name, "state": "exited" if number % 11 == 3 else "running",
+        "id": digest("container", number, index)[:12], "name": name,
+        "state": "exited" if number % 11 == 3 else "running",
         "image": {"reference": f"registry.example.com/t{number}/{name}:1.{index}", "digest": "sha256:" + digest(name),
                   "created": "2026-11-01T00:00:00Z", "age_days": number * 7 % 300, "signature": "verified"},
         "profile": {"name": "strict", "hash": digest("strict")[:16]},
@@ -51,11 +52,12 @@ def document(contexts, tenants=23):
     return {
         "format": "danchi-audit/1", "generated": "2026-11-29T22:40:00Z", "danchi_version": "0.1.0",
         "host": {"hostname": f"host-of-{contexts}", "kernel": {"release": "6.1.0-41-amd64"},
-                 "distribution": {"name": "Debian GNU/Linux 12 (bookworm)", "end_of_life": "2028-06-30", "is_over": False}},
-        "machines": [{"name": f"legacy-{number}", "is_danchi": False, "hypervisor": "qemu", "pid": 700 + number, "uid": 64055,
-                      "source": "process"} for number in range(contexts // 50)],
-        "listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 1000 + number * 37, "exposure": "all", "pid": number,
-                       "process": f"daemon-{number}", "uid": 0} for number in range(contexts // 4)],
+                 "distribution": {"name": "Debian GNU/Linux 12 (bookworm)", "end_of_life": "2028-06-30",
+                                  "is_over": False}},
+        "machines": [{"name": f"legacy-{number}", "is_danchi": False, "hypervisor": "qemu", "pid": 700 + number,
+                      "uid": 64055, "source": "process"} for number in range(contexts // 50)],
+        "listeners": [{"protocol": "tcp", "address": "0.0.0.0", "port": 1000 + number * 37, "exposure": "all",
+                       "pid": number, "process": f"daemon-{number}", "uid": 0} for number in range(contexts // 4)],
         "contexts": rooms,
         "findings": [finding(number, room["name"]) for number, room in enumerate(rooms) if room["verdict"] != "good"],
         "summary": {"verdict": "attention" if contexts else "good"},

@@ -414,6 +414,7 @@ test_runtimes (void)
     { "containerd-shim", "process", "/usr/bin/containerd-shim-runc-v2", "" },
     { "conmon", "process", "/usr/bin/conmon", "" },
     { "systemd-nspawn", "process", "/usr/bin/systemd-nspawn", "" },
+    { "pid namespace", "process", "/usr/sbin/nginx", "" },
     { "docker", "socket", "/run/docker.sock", "0666" },
     { "podman", "socket", "/run/user/1000/podman/podman.sock", "0600" },
   };
@@ -429,6 +430,12 @@ test_runtimes (void)
   put_process (root, 15, 0, "/usr/bin/dockerd-not", "x", NULL);
   put_socket (root, "/run/docker.sock", 0666);
   put_socket (root, "/run/user/1000/podman/podman.sock", 0600);
+  put_link (root, "/proc/self/ns/pid", "pid:[1]");
+  put_link (root, "/proc/10/ns/pid", "pid:[1]");
+  put_process (root, 16, 0, "/usr/sbin/nginx", "nginx", NULL);
+  put_link (root, "/proc/16/ns/pid", "pid:[2]");
+  put_process (root, 17, 33, "/usr/sbin/nginx", "nginx", NULL);
+  put_link (root, "/proc/17/ns/pid", "pid:[2]");
   /* No socket, so nobody listens there. */
   put (root, "/run/podman/podman.sock", "");
   list = dn_process_list_read (root);
