@@ -100,6 +100,7 @@ class Machine:
         os.makedirs(TALLY_DIR, exist_ok=True)
         self.boot_timeout_s = DEFAULT_BOOT_TIMEOUT_S
         self.settings = SETTINGS
+        self.more_settings = ""  # of one test
         self.daemon_prefix = []
         self.daemon = None
         self.clients = []
@@ -119,7 +120,8 @@ class Machine:
             os.makedirs(directory, mode=0o755, exist_ok=True)
         with open(f"{self.config}/danchi.conf", "w") as file:
             file.write(f"[guest]\nkernel = {self.kernel}\n"
-                       f"boot_timeout_s = {self.boot_timeout_s}\n{self.settings}")
+                       f"boot_timeout_s = {self.boot_timeout_s}\n"
+                       f"{self.settings}{self.more_settings}")
         with open(self.log_path, "ab") as log:
             self.daemon = subprocess.Popen(
                 [*self.daemon_prefix, f"{self.build}/bin/danchid", "--foreground", "--socket",
