@@ -208,7 +208,8 @@ dn_context_enter (DnContext *context, const DnContextEntry *entry, int *ret_cons
   g_mutex_unlock (&context->daemon->lock);
   if (guest == NULL)
     guest = start_guest (context, entry, ret_console, error);
-  else if (!attach_disk (context, guest, entry->image, error))
+  else if (!dn_guest_check_thawed (guest, error)
+           || !attach_disk (context, guest, entry->image, error))
     g_clear_pointer (&guest, dn_guest_unref);
   g_mutex_unlock (&context->guest_lock);
   return g_steal_pointer (&guest);
@@ -238,7 +239,9 @@ dn_context_release (DnContext *context, guint slot, const char *guest_id, const 
   context->users--;
   if (guest_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
     drop_disk_user (context, image_id);
-  is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL;
+  /* A frozen guest is somebody's evidence: the thaw looks again. */
+  is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
+            && !dn_guest_is_frozen (context->guest);
   g_mutex_unlock (&daemon->lock);
   /* At once: its container has ended, its output is where it belongs, its disks are read-only. */
   if (is_idle)
@@ -255,7 +258,8 @@ dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
   g_mutex_lock (&context->guest_lock);
   g_mutex_lock (&daemon->lock);
   /* Somebody may have come meanwhile; then it stays, unless it is to be stopped whoever is in. */
-  if (context->guest != NULL && (reason != NULL || context->users == 0))
+  if (context->guest != NULL
+      && (reason != NULL || (context->users == 0 && !dn_guest_is_frozen (context->guest))))
     guest = dn_guest_ref (context->guest);
   g_mutex_unlock (&daemon->lock);
   if (guest != NULL)

@@ -7,7 +7,7 @@
 #define KIB 1024
 #define MIB (1024 * 1024)
 
-#define SETTINGS_KEYS 17 /* in the table below, before the policy's */
+#define SETTINGS_KEYS 18 /* in the table below, before the policy's */
 
 const char *const dn_kernel_words[] = { "debian", "tuned", NULL };
 const char *const dn_transport_words[] = { "auto", "vsock", "serial", NULL };
@@ -39,6 +39,7 @@ dn_settings_init (DnSettings *settings)
 void
 dn_settings_clear (DnSettings *settings)
 {
+  g_clear_pointer (&settings->forensics_key, g_free);
   dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
   g_clear_pointer (&settings->audit_anchor, g_free);
@@ -70,6 +71,7 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, const cha
       NULL },
     { "logs", "container_mib", DN_KEY_INTEGER, &settings->log_bytes, 1, 102400, MIB, NULL },
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
+    { "forensics", "key", DN_KEY_PATH, &settings->forensics_key, 0, 0, 0, NULL },
     { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
     { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
     [SETTINGS_KEYS + DN_POLICY_KEYS + DN_HOST_ACCESS_KEYS]

@@ -33,6 +33,7 @@ typedef struct
   guint64 log_rate;   /* bytes a second */
   char *audit_anchor; /* owned; NULL: in the state directory */
   guint64 audit_file_bytes;
+  char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
   DnHostAccess access;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
 } DnSettings;

@@ -11,6 +11,7 @@
 #include "../common/state-file.h"
 #include "container-call.h"
 #include "container-end.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 #include "lookup.h"
 #include "verbs.h"
@@ -258,7 +259,9 @@ DN_VERB (context_stop)
   context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
-  if (has_guest (context))
+  if (dn_context_is_frozen (context))
+    dn_context_stop_guest (context, 0, "the context was stopped while it was frozen");
+  else if (has_guest (context))
     {
       end_containers (context, timeout_s, FALSE);
       wait_until_empty (context);
@@ -274,6 +277,9 @@ remove_context (DnContext *context, gboolean force, GError **error)
   g_autofree char *path = dn_context_file_path (context->name);
   guint containers;
 
+  /* A frozen guest ends as it is, and its containers with it. */
+  if (force && dn_context_is_frozen (context))
+    dn_context_stop_guest (context, 0, "the context was removed while it was frozen");
   if (force)
     end_containers (context, 0, TRUE);
   g_mutex_lock (&daemon->lock);

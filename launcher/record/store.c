@@ -208,6 +208,54 @@ drop_unanswered (DnRecordStore *store)
 }
 
 static gboolean
+write_at (int fd, const char *text, gsize size, gint64 offset)
+{
+  while (size > 0)
+    {
+      ssize_t n = pwrite (fd, text, size, offset);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return FALSE;
+      text += n;
+      size -= (gsize) n;
+      offset += n;
+    }
+  return TRUE;
+}
+
+static gboolean
+write_anchor (DnRecordStore *store)
+{
+  g_autofree char *line = dn_record_anchor_print (&store->next);
+  char place[DN_RECORD_ANCHOR_PLACE_BYTES];
+
+  memset (place, ' ', sizeof place);
+  /* Newlines on both sides: whatever becomes of the other place, this one stands by itself. */
+  place[0] = place[sizeof place - 1] = '\n';
+  memcpy (place + 1, line, strlen (line));
+  for (guint i = 0; i < (store->resets_anchor ? 2 : 1); i++, store->place ^= 1)
+    if (!write_at (store->anchor_fd, place, sizeof place, (gint64) sizeof place * store->place))
+      return FALSE;
+  store->resets_anchor = FALSE;
+  store->is_anchor_unsynced = TRUE;
+  return TRUE;
+}
+
+/* Before the first line: a crash between that and its anchor must not look like an anchor that
+ * somebody took away. */
+static gboolean
+vouch_for_nothing (DnRecordStore *store, GError **error)
+{
+  store->next = (DnRecordHead){ .hash = DN_RECORD_NO_HASH };
+  if (!write_anchor (store) || fdatasync (store->anchor_fd) < 0)
+    return fail (error, store->anchor_path);
+  store->is_anchor_unsynced = FALSE;
+  return TRUE;
+}
+
+static gboolean
 find_end (DnRecordStore *store, GError **error)
 {
   g_auto (DnRecordTail) tail = { 0 };
@@ -218,7 +266,9 @@ find_end (DnRecordStore *store, GError **error)
     return fail (error, store->directory);
   drop_unanswered (store);
   if (!open_anchor (store, &anchor, &has_anchor, error)
-      || !dn_record_tail_find (store->directory, has_anchor ? &anchor : NULL, &tail, error))
+      || !dn_record_tail_find (store->directory, has_anchor ? &anchor : NULL, &tail, error)
+      || (!has_anchor && tail.last.seq == 0 && tail.broken == NULL
+          && !vouch_for_nothing (store, error)))
     return FALSE;
   if (tail.number > 0 && (tail.broken == NULL || tail.is_empty)
           ? !continue_file (store, &tail, error)
@@ -306,42 +356,6 @@ dn_record_store_add (DnRecordStore *store, const char *body, gint64 time_us)
   line = dn_record_line_seal (body, head);
   g_string_append (store->batch, line);
   return head->seq;
-}
-
-static gboolean
-write_at (int fd, const char *text, gsize size, gint64 offset)
-{
-  while (size > 0)
-    {
-      ssize_t n = pwrite (fd, text, size, offset);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      text += n;
-      size -= (gsize) n;
-      offset += n;
-    }
-  return TRUE;
-}
-
-static gboolean
-write_anchor (DnRecordStore *store)
-{
-  g_autofree char *line = dn_record_anchor_print (&store->next);
-  char place[DN_RECORD_ANCHOR_PLACE_BYTES];
-
-  memset (place, ' ', sizeof place);
-  /* Newlines on both sides: whatever becomes of the other place, this one stands by itself. */
-  place[0] = place[sizeof place - 1] = '\n';
-  memcpy (place + 1, line, strlen (line));
-  for (guint i = 0; i < (store->resets_anchor ? 2 : 1); i++, store->place ^= 1)
-    if (!write_at (store->anchor_fd, place, sizeof place, (gint64) sizeof place * store->place))
-      return FALSE;
-  store->resets_anchor = FALSE;
-  store->is_anchor_unsynced = TRUE;
-  return TRUE;
 }
 
 static void

@@ -271,6 +271,21 @@ test_half_an_anchor_is_enough (void)
   assert_whole (&place, 5);
 }
 
+/* The very first line was written, and then danchid was killed: its anchor still knows of none. */
+static void
+test_a_crash_before_the_first_anchor_is_survived (void)
+{
+  g_auto (Place) place = make_place ();
+  const DnRecordHead nothing = { .hash = DN_RECORD_NO_HASH };
+  g_autofree char *text = dn_record_anchor_print (&nothing);
+
+  write_lines (&place, 1);
+  g_assert_true (g_file_set_contents (place.anchor, text, -1, NULL));
+  assert_whole (&place, 1);
+  write_lines (&place, 2);
+  assert_whole (&place, 3);
+}
+
 /* A process with a file size limit stands for a disk that takes nothing more: write(2) fails with
  * EFBIG, in the middle of a line even. */
 static void
@@ -379,6 +394,13 @@ test_a_kill_loses_nothing_that_was_answered (void)
         {
           g_autoptr (DnRecordCheck) check = check_place (&place);
 
+          for (guint i = 0; i < check->findings->len; i++)
+            {
+              const DnRecordFinding *finding = check->findings->pdata[i];
+
+              g_test_message ("round %u: %s:%u: %s", round, finding->file, (guint) finding->line,
+                              finding->words);
+            }
           g_assert_cmpuint (check->findings->len, ==, 0);
           g_assert_cmpuint (check->last.seq, >=, answered);
         }
@@ -488,6 +510,8 @@ main (int argc, char **argv)
   g_test_add_func ("/record-writer/a-crash-between-two-files-is-survived",
                    test_a_crash_between_two_files_is_survived);
   g_test_add_func ("/record-writer/half-an-anchor-is-enough", test_half_an_anchor_is_enough);
+  g_test_add_func ("/record-writer/a-crash-before-the-first-anchor-is-survived",
+                   test_a_crash_before_the_first_anchor_is_survived);
   g_test_add_func ("/record-writer/a-failing-disk-refuses-and-comes-back",
                    test_a_failing_disk_refuses_and_comes_back);
   g_test_add_func ("/record-writer/no-anchor-no-line", test_no_anchor_no_line);
