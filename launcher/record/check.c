@@ -236,18 +236,24 @@ static void
 end_anchor (DnRecordCheck *check, const Anchor *anchor)
 {
   guint64 last = check->last.seq;
-  gboolean is_met = anchor->is_met || anchor->head.seq == 0; /* of what was before the first line */
 
-  if (!is_met && anchor->head.seq > last)
+  /* Of a record that had no line yet. */
+  if (anchor->head.seq == 0)
+    {
+      if (anchor->is_live && last > 0)
+        add (check, check->remarks, "the anchor '%s' is older than the first line", anchor->name);
+      return;
+    }
+  if (!anchor->is_met && anchor->head.seq > last)
     add (check, check->findings,
          "the record ends with line seq %" G_GUINT64_FORMAT ", anchor '%s' knows %" G_GUINT64_FORMAT
          ": lines are cut off at the end",
          last, anchor->name, anchor->head.seq);
-  else if (!is_met && anchor->head.seq >= check->first_seq)
+  else if (!anchor->is_met && anchor->head.seq >= check->first_seq)
     add (check, check->findings,
          "line seq %" G_GUINT64_FORMAT " of anchor '%s' is not in the record", anchor->head.seq,
          anchor->name);
-  else if (!is_met)
+  else if (!anchor->is_met)
     add (check, check->remarks,
          "anchor '%s' is of line seq %" G_GUINT64_FORMAT ", which is archived", anchor->name,
          anchor->head.seq);

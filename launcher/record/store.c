@@ -159,54 +159,6 @@ continue_file (DnRecordStore *store, const DnRecordTail *tail, GError **error)
   return TRUE;
 }
 
-/* Not the one that holds the anchor now. */
-static void
-choose_place (DnRecordStore *store, const DnRecordHead *anchor)
-{
-  char place[DN_RECORD_ANCHOR_PLACE_BYTES];
-  ssize_t n = pread (store->anchor_fd, place, sizeof place, 0);
-  DnRecordHead first;
-
-  store->place = n > 0 && anchor != NULL && dn_record_anchor_parse (place, (gsize) n, &first)
-                 && first.seq == anchor->seq;
-}
-
-static gboolean
-open_anchor (DnRecordStore *store, DnRecordHead *ret_anchor, gboolean *ret_has_any, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname (store->anchor_path);
-  g_autoptr (GError) local = NULL;
-
-  if (store->makes_anchor_directory && g_mkdir_with_parents (directory, 0700) < 0)
-    return fail (error, directory);
-  *ret_has_any = dn_record_anchor_load (store->anchor_path, ret_anchor, &local);
-  if (!*ret_has_any && g_error_matches (local, DN_ERROR, DN_ERROR_FAILED))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
-  dn_fd_clear (&store->anchor_fd);
-  store->anchor_fd
-      = open (store->anchor_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-  if (store->anchor_fd < 0)
-    return fail (error, store->anchor_path);
-  choose_place (store, *ret_has_any ? ret_anchor : NULL);
-  return TRUE;
-}
-
-/* What this very store has written of a batch that failed was answered for to nobody, and must not
- * be taken for a part of the record. */
-static void
-drop_unanswered (DnRecordStore *store)
-{
-  g_autofree char *path = store->number > 0 ? file_path (store, store->number) : NULL;
-  dn_autofd int fd = path != NULL ? open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-  struct stat status;
-
-  if (fd >= 0 && fstat (fd, &status) == 0 && status.st_size > store->size_bytes)
-    (void) !ftruncate (fd, store->size_bytes);
-}
-
 static gboolean
 write_at (int fd, const char *text, gsize size, gint64 offset)
 {
@@ -243,16 +195,65 @@ write_anchor (DnRecordStore *store)
   return TRUE;
 }
 
-/* Before the first line: a crash between that and its anchor must not look like an anchor that
- * somebody took away. */
-static gboolean
-vouch_for_nothing (DnRecordStore *store, GError **error)
+/* Not the one that holds the anchor now. */
+static void
+choose_place (DnRecordStore *store, const DnRecordHead *anchor)
 {
-  store->next = (DnRecordHead){ .hash = DN_RECORD_NO_HASH };
+  char place[DN_RECORD_ANCHOR_PLACE_BYTES];
+  ssize_t n = pread (store->anchor_fd, place, sizeof place, 0);
+  DnRecordHead first;
+
+  store->place = n > 0 && anchor != NULL && dn_record_anchor_parse (place, (gsize) n, &first)
+                 && first.seq == anchor->seq;
+}
+
+static gboolean
+open_anchor (DnRecordStore *store, DnRecordHead *ret_anchor, gboolean *ret_has_any, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (store->anchor_path);
+  g_autoptr (GError) local = NULL;
+
+  if (store->makes_anchor_directory && g_mkdir_with_parents (directory, 0700) < 0)
+    return fail (error, directory);
+  *ret_has_any = dn_record_anchor_load (store->anchor_path, ret_anchor, &local);
+  if (!*ret_has_any && g_error_matches (local, DN_ERROR, DN_ERROR_FAILED))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  dn_fd_clear (&store->anchor_fd);
+  store->anchor_fd
+      = open (store->anchor_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+  if (store->anchor_fd < 0)
+    return fail (error, store->anchor_path);
+  choose_place (store, *ret_has_any ? ret_anchor : NULL);
+  return TRUE;
+}
+
+/* Before the first line of all: from then on a record without an anchor is one that lost it. */
+static gboolean
+begin_anchor (DnRecordStore *store, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (store->anchor_path);
+
+  store->next = (DnRecordHead){ .time_us = g_get_real_time () };
+  g_strlcpy (store->next.hash, DN_RECORD_NO_HASH, sizeof store->next.hash);
   if (!write_anchor (store) || fdatasync (store->anchor_fd) < 0)
     return fail (error, store->anchor_path);
-  store->is_anchor_unsynced = FALSE;
-  return TRUE;
+  return dn_state_file_sync_directory (directory, NULL) || fail (error, directory);
+}
+
+/* What this very store has written of a batch that failed was answered for to nobody, and must not
+ * be taken for a part of the record. */
+static void
+drop_unanswered (DnRecordStore *store)
+{
+  g_autofree char *path = store->number > 0 ? file_path (store, store->number) : NULL;
+  dn_autofd int fd = path != NULL ? open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+  struct stat status;
+
+  if (fd >= 0 && fstat (fd, &status) == 0 && status.st_size > store->size_bytes)
+    (void) !ftruncate (fd, store->size_bytes);
 }
 
 static gboolean
@@ -266,9 +267,9 @@ find_end (DnRecordStore *store, GError **error)
     return fail (error, store->directory);
   drop_unanswered (store);
   if (!open_anchor (store, &anchor, &has_anchor, error)
-      || !dn_record_tail_find (store->directory, has_anchor ? &anchor : NULL, &tail, error)
-      || (!has_anchor && tail.last.seq == 0 && tail.broken == NULL
-          && !vouch_for_nothing (store, error)))
+      || !dn_record_tail_find (store->directory, has_anchor ? &anchor : NULL, &tail, error))
+    return FALSE;
+  if (!has_anchor && tail.last.seq == 0 && tail.broken == NULL && !begin_anchor (store, error))
     return FALSE;
   if (tail.number > 0 && (tail.broken == NULL || tail.is_empty)
           ? !continue_file (store, &tail, error)
