@@ -17,8 +17,12 @@ static const DnCommand context_commands[] = {
     "danchi context ls\ndanchi context ls --format json", dn_cmd_context_list, NULL, FALSE },
   { "create", "[FLAGS] NAME", "Makes a context: a file in contexts.d",
     "danchi context create --tenant acme --stage prod --tier frontend acme-web\n"
-    "danchi context create --tenant acme --guest-memory 1g acme-db",
+    "danchi context create --tenant acme --guest-memory 1g acme-db\n"
+    "danchi context create --allow-image 'nginx:*' --image-digest required --idle 10m acme-api",
     dn_cmd_context_create, NULL, FALSE },
+  { "explain", "NAME", "Prints what holds for a context, and where each value comes from",
+    "danchi context explain acme-web\ndanchi context explain --format json acme-web",
+    dn_cmd_context_explain, NULL, FALSE },
   { "inspect", "NAME...", "Prints all that is known of contexts and their guests, as JSON",
     "danchi context inspect acme-web", dn_cmd_context_inspect, NULL, FALSE },
   { "stop", "[FLAGS] NAME...", "Ends a context's containers, then its guest",
@@ -101,7 +105,7 @@ const DnCommand dn_commands[] = {
   { "verify", "[FLAGS] [CONTAINER|CONTEXT...]",
     "Compares what was promised with what the kernels report",
     "danchi verify\ndanchi verify --quiet web", dn_cmd_verify, NULL, FALSE },
-  { "context", "COMMAND", "Security contexts: ls, create, inspect, stop, rm", NULL, NULL,
+  { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, rm", NULL, NULL,
     context_commands, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
     "danchi load -i nginx.tar\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "

@@ -8,6 +8,8 @@
 #include "container-start.h"
 #include "context-guest.h"
 #include "handlers.h"
+#include "lifetime.h"
+#include "settings-file.h"
 
 /* Numbers of processes that ended unseen are not given out again. */
 #define PROCESS_GAP 1000
@@ -57,7 +59,7 @@ find_process (const GArray *processes, const char *container, guint32 number)
 static void
 add_process (DnContainer *container, DnGuest *guest, const DnMsgListEntry *entry)
 {
-  const DnSettings *settings = &container->daemon->settings;
+  g_autoptr (DnSettings) settings = dn_settings_get (container->daemon);
   DnMsgProcess message
       = { .process = entry->process, .streams = entry->streams, .flags = entry->flags };
   int logs[2] = { -1, -1 };
@@ -229,6 +231,8 @@ adopt (DnDaemon *daemon, DnGuest *guest)
       if (container->in_guest && container->context == context)
         reconcile_container (container, guest, processes);
     }
+  if (context != NULL)
+    dn_lifetime_adopt (context);
   if (!dn_guest_is_running (guest))
     dn_context_guest_gone (daemon, dn_guest_id (guest), "the guest is gone");
 }
@@ -271,7 +275,7 @@ settle_lost (DnDaemon *daemon)
           dn_context_forget (context);
         }
       else if (context->is_ephemeral)
-        dn_context_stop_guest (context, 0, NULL);
+        dn_context_stop_idle_guest (context, 0, "the guest was stopped");
     }
 }
 

@@ -12,6 +12,7 @@
 #include "../common/state-file.h"
 #include "container-admission.h"
 #include "container-file.h"
+#include "settings-file.h"
 #include "tree.h"
 
 /* How much of the command is kept for people. */
@@ -37,16 +38,32 @@ command_words (const DnContainerOptions *options, const DnImage *image)
   return dn_text_clean (both, COMMAND_SHOWN_BYTES);
 }
 
-/* A context for one container without one: a guest of its own, as large as the container needs. */
+static void
+set_label (char **label, const char *value)
+{
+  if (value == NULL)
+    return;
+  g_free (*label);
+  *label = g_strdup (value);
+}
+
+/* A context for one container without one: a guest of its own, as large as the container needs,
+ * and of the labels that it says. */
 static DnContext *
 make_ephemeral (DnDaemon *daemon, const char *id, const DnContainerOptions *options, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("c-%.8s", id);
   guint64 needed
       = options->memory_bytes > 0 ? (guint64) options->memory_bytes + DN_GUEST_OVERHEAD_BYTES : 0;
+  g_autoptr (DnSettings) settings = NULL;
   DnContextDefinition definition;
 
-  dn_context_definition_init (&definition, &daemon->settings);
+  dn_settings_refresh (daemon);
+  settings = dn_settings_get (daemon);
+  dn_context_definition_init (&definition, settings);
+  set_label (&definition.tenant, options->tenant);
+  set_label (&definition.stage, options->stage);
+  set_label (&definition.tier, options->tier);
   /* Whole MiB, which is what libvirt counts guest memory in. */
   needed = (needed + MIB - 1) / MIB * MIB;
   definition.guest_memory_bytes = MAX (definition.guest_memory_bytes, needed);
@@ -101,9 +118,9 @@ choose_context (DnDaemon *daemon, const char *id, const DnContainerOptions *opti
     return NULL;
   g_mutex_lock (&daemon->lock);
   memory = context->definition.guest_memory_bytes;
-  is_usable
-      = context->error == NULL
-        || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
+  is_usable = context->error == NULL
+              || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s (rule context-file)",
+                           context->name, context->error);
   g_mutex_unlock (&daemon->lock);
   if (!is_usable
       || !dn_container_check_memory (options->memory_bytes, memory, context->name, error))
@@ -199,8 +216,8 @@ dn_container_create (DnDaemon *daemon, DnContainerOptions *options, gboolean is_
   g_autoptr (DnContainer) container = NULL;
   g_autoptr (DnImage) image = NULL;
   char id[DN_ID_BYTES + 1];
+  g_auto (DnVerdict) verdict = { 0 };
   gboolean is_fine;
-  int seccomp;
 
   dn_id_new (id);
   container = dn_container_new (daemon, id);
@@ -224,9 +241,9 @@ dn_container_create (DnDaemon *daemon, DnContainerOptions *options, gboolean is_
   if (container->context == NULL)
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
-  if (container->profile == NULL
-      || !dn_container_admit (container, options, &seccomp, &container->relaxations, error))
+  if (container->profile == NULL || !dn_container_admit (container, options, &verdict, error))
     return NULL;
+  container->relaxations = g_steal_pointer (&verdict.relaxations);
   g_mutex_lock (&daemon->lock);
   is_fine = enter_tables (container, error);
   g_mutex_unlock (&daemon->lock);

@@ -10,11 +10,12 @@
 #include "../common/paths.h"
 #include "container.h"
 #include "context.h"
+#include "settings-file.h"
 
 #define SUFFIX ".conf"
 
-static char *
-stamp (const char *path)
+char *
+dn_context_file_stamp (const char *path)
 {
   struct stat status;
 
@@ -22,6 +23,15 @@ stamp (const char *path)
     return NULL;
   return g_strdup_printf ("%ju/%ju/%jd.%ld", (uintmax_t) status.st_ino, (uintmax_t) status.st_size,
                           (intmax_t) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+/* Likewise, of a context's file: it is to be read again also when the settings under it change. */
+static char *
+make_stamp (const char *path, guint64 settings_number)
+{
+  g_autofree char *stamp = dn_context_file_stamp (path);
+
+  return stamp != NULL ? g_strdup_printf ("%s/%" G_GUINT64_FORMAT, stamp, settings_number) : NULL;
 }
 
 /* Under the daemon's lock.  No guest runs by what the file said before. */
@@ -42,22 +52,18 @@ is_to_be_read (const DnContext *context, const char *file_stamp)
              || (is_idle (context) && g_strcmp0 (context->file_stamp, file_stamp) != 0));
 }
 
-/* Under the daemon's lock: all of @definition, or where a guest runs, its policy. */
+/* Under the daemon's lock: all of @definition, or where a guest runs, what holds at once. */
 static void
 take (DnContext *context, DnContextDefinition *definition)
 {
-  if (is_idle (context))
+  if (!is_idle (context))
     {
-      dn_context_definition_clear (&context->definition);
-      context->definition = *definition;
-      memset (definition, 0, sizeof *definition);
+      dn_context_definition_take_policy (&context->definition, definition);
+      return;
     }
-  else
-    {
-      dn_policy_clear (&context->definition.policy);
-      context->definition.policy = definition->policy;
-      memset (&definition->policy, 0, sizeof definition->policy);
-    }
+  dn_context_definition_clear (&context->definition);
+  context->definition = *definition;
+  memset (definition, 0, sizeof *definition);
 }
 
 /* Under the daemon's lock: a file was read. */
@@ -90,12 +96,13 @@ apply (DnDaemon *daemon, const char *name, DnContextDefinition *definition, cons
 static void
 read_file (DnDaemon *daemon, const char *name, const char *path, const char *file_stamp)
 {
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   DnContextDefinition definition;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
   gsize size;
 
-  dn_context_definition_init (&definition, &daemon->settings);
+  dn_context_definition_init (&definition, settings);
   if (g_file_get_contents (path, &text, &size, &error))
     (void) dn_context_definition_parse (&definition, text, size, path, &error);
   if (error != NULL)
@@ -142,10 +149,16 @@ void
 dn_context_refresh (DnDaemon *daemon)
 {
   g_autofree char *path = g_build_filename (dn_paths ()->config, "contexts.d", NULL);
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  g_autoptr (GDir) directory = NULL;
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   const char *entry;
+  guint64 number;
 
+  dn_settings_refresh (daemon);
+  g_mutex_lock (&daemon->lock);
+  number = daemon->settings_number;
+  g_mutex_unlock (&daemon->lock);
+  directory = g_dir_open (path, 0, NULL);
   while (directory != NULL && (entry = g_dir_read_name (directory)) != NULL)
     {
       g_autofree char *file = g_build_filename (path, entry, NULL);
@@ -155,7 +168,7 @@ dn_context_refresh (DnDaemon *daemon)
       if (entry[0] == '.' || !g_str_has_suffix (entry, SUFFIX))
         continue;
       name = g_strndup (entry, strlen (entry) - strlen (SUFFIX));
-      file_stamp = stamp (file);
+      file_stamp = make_stamp (file, number);
       if (file_stamp == NULL || !dn_name_is_valid (name))
         continue;
       g_mutex_lock (&daemon->lock);

@@ -9,6 +9,7 @@
 #include "container.h"
 #include "doctor.h"
 #include "json-build.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 static gboolean
@@ -117,11 +118,14 @@ DN_VERB (info)
   const DnPaths *paths = dn_paths ();
   DnDaemon *daemon = request->daemon;
   g_autoptr (GPtrArray) contexts = NULL, images = NULL;
+  g_autoptr (DnSettings) settings = NULL;
   JsonObject *ok, *directories;
 
   (void) ret_fds;
   if (!read_nothing (request, error))
     return NULL;
+  dn_context_refresh (daemon);
+  settings = dn_settings_get (daemon);
   contexts = dn_context_list (daemon);
   images = dn_store_list (daemon->store);
   ok = json_object_new ();
@@ -133,7 +137,7 @@ DN_VERB (info)
   json_object_set_int_member (ok, "images", images->len);
   json_object_set_object_member (ok, "host", host_facts ());
   json_object_set_object_member (ok, "accelerator", accelerator_facts ());
-  json_object_set_object_member (ok, "settings", settings_facts (&daemon->settings));
+  json_object_set_object_member (ok, "settings", settings_facts (settings));
   directories = json_object_new ();
   json_object_set_string_member (directories, "config", paths->config);
   json_object_set_string_member (directories, "state", paths->state);

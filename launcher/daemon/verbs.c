@@ -45,6 +45,7 @@ static const struct
   { "image-remove", dn_verb_image_remove },
   { "context-list", dn_verb_context_list },
   { "context-create", dn_verb_context_create },
+  { "context-explain", dn_verb_context_explain },
   { "context-stop", dn_verb_context_stop },
   { "context-remove", dn_verb_context_remove },
   { "context-console", dn_verb_context_console },
