@@ -2,7 +2,6 @@
 #include "context-explain.h"
 
 #include "json-build.h"
-#include "settings-file.h"
 
 static void
 add_source (JsonObject *object, const DnContextExplanation *explanation, const DnKey *key)
@@ -56,34 +55,5 @@ dn_context_explanation_to_json (const DnContextExplanation *explanation)
     json_array_add_object_element (
         array, explain_key (explanation, &keys[i], explanation->fresh != NULL ? &fresh[i] : NULL));
   json_object_set_array_member (object, "keys", array);
-  return object;
-}
-
-JsonObject *
-dn_context_explain (DnContext *context)
-{
-  g_autoptr (DnSettings) settings = dn_settings_get (context->daemon);
-  g_autofree char *error = NULL, *text = NULL;
-  g_autofree char *file = context->is_ephemeral ? NULL : dn_context_file_path (context->name);
-  DnContextDefinition definition, fresh;
-  gboolean is_fresh;
-  JsonObject *object;
-  gsize size;
-
-  g_mutex_lock (&context->daemon->lock);
-  dn_context_definition_copy (&context->definition, &definition);
-  error = g_strdup (context->error);
-  g_mutex_unlock (&context->daemon->lock);
-  dn_context_definition_init (&fresh, settings);
-  is_fresh = file != NULL && g_file_get_contents (file, &text, &size, NULL)
-             && dn_context_definition_parse (&fresh, text, size, file, NULL);
-  object = dn_context_explanation_to_json (
-      &(DnContextExplanation){ .name = context->name,
-                               .file = file,
-                               .error = error,
-                               .definition = &definition,
-                               .fresh = is_fresh ? &fresh : NULL });
-  dn_context_definition_clear (&definition);
-  dn_context_definition_clear (&fresh);
   return object;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `danchi context explain`: each value that holds for a context, and where it comes from. */
+/* `danchi context explain`: each value that holds for a context, and where it comes from.  Pure. */
 #pragma once
 
-#include "context.h"
+#include <json-glib/json-glib.h>
+
+#include "context-definition.h"
 
 typedef struct
 {
@@ -15,9 +17,6 @@ typedef struct
 
 /* {"name", "file", "error", "keys": [{"group", "key", "value", "source", "file", "line", "holds",
  * "next"}]}: `source` is built-in, danchi.conf or context, with file and line but for the first;
- * `holds` is at-once or next-guest, what a change waits for; `next` is the value that waits.  Pure.
+ * `holds` is at-once or next-guest, what a change waits for; `next` is the value that waits.
  * (transfer full) */
 JsonObject *dn_context_explanation_to_json (const DnContextExplanation *explanation);
-
-/* Of a context as it is; reads its file.  Without the daemon's lock. (transfer full) */
-JsonObject *dn_context_explain (DnContext *context);

@@ -350,6 +350,22 @@ policy_to_json (const DnPolicy *policy)
   return object;
 }
 
+/* Under the daemon's lock. */
+static void
+add_terms (JsonObject *object, const DnTerms *terms)
+{
+  JsonObject *images = json_object_new (), *lifetime = json_object_new ();
+
+  dn_json_set_strings (images, "allow", terms->allow);
+  json_object_set_string_member (images, "digest", dn_need_words[terms->digest]);
+  json_object_set_string_member (images, "signature", dn_need_words[terms->signature]);
+  json_object_set_object_member (object, "images", images);
+  json_object_set_string_member (object, "network", dn_network_words[terms->network]);
+  json_object_set_int_member (lifetime, "idle_s", (gint64) terms->idle_s);
+  json_object_set_int_member (lifetime, "maximum_s", (gint64) terms->maximum_s);
+  json_object_set_object_member (object, "lifetime", lifetime);
+}
+
 JsonObject *
 dn_context_to_json (DnContext *context, gboolean is_full)
 {
@@ -376,6 +392,7 @@ dn_context_to_json (DnContext *context, gboolean is_full)
       g_mutex_lock (&context->daemon->lock);
       json_object_set_object_member (object, "confinement",
                                      policy_to_json (&context->definition.policy));
+      add_terms (object, &context->definition.terms);
       g_mutex_unlock (&context->daemon->lock);
     }
   if (is_full && !context->is_ephemeral)

@@ -13,17 +13,7 @@
 #pragma once
 
 #include "context.h"
-
-typedef enum
-{
-  DN_LIFETIME_GOES_ON,
-  DN_LIFETIME_IDLE,
-  DN_LIFETIME_OVER,
-} DnLifetime;
-
-/* @guest_since_us, @idle_since_us: as in DnContext.  Pure. */
-DnLifetime dn_lifetime_judge (const DnTerms *terms, gint64 guest_since_us, gint64 idle_since_us,
-                              gint64 now_us);
+#include "lifetime-judge.h"
 
 /* CLOCK_BOOTTIME. */
 gint64 dn_lifetime_now_us (void);

@@ -207,6 +207,36 @@ DN_VERB (context_create)
   return name_answer (name);
 }
 
+/* Of a context as it is; reads its file. */
+static JsonObject *
+explain (DnContext *context)
+{
+  g_autoptr (DnSettings) settings = dn_settings_get (context->daemon);
+  g_autofree char *error = NULL, *text = NULL;
+  g_autofree char *file = context->is_ephemeral ? NULL : dn_context_file_path (context->name);
+  DnContextDefinition definition, fresh;
+  gboolean is_fresh;
+  JsonObject *object;
+  gsize size;
+
+  g_mutex_lock (&context->daemon->lock);
+  dn_context_definition_copy (&context->definition, &definition);
+  error = g_strdup (context->error);
+  g_mutex_unlock (&context->daemon->lock);
+  dn_context_definition_init (&fresh, settings);
+  is_fresh = file != NULL && g_file_get_contents (file, &text, &size, NULL)
+             && dn_context_definition_parse (&fresh, text, size, file, NULL);
+  object = dn_context_explanation_to_json (
+      &(DnContextExplanation){ .name = context->name,
+                               .file = file,
+                               .error = error,
+                               .definition = &definition,
+                               .fresh = is_fresh ? &fresh : NULL });
+  dn_context_definition_clear (&definition);
+  dn_context_definition_clear (&fresh);
+  return object;
+}
+
 DN_VERB (context_explain)
 {
   g_autofree char *name = NULL;
@@ -218,7 +248,7 @@ DN_VERB (context_explain)
   if (!dn_request_read (request, fields, error))
     return NULL;
   context = dn_context_find (request->daemon, name, error);
-  return context != NULL ? dn_context_explain (context) : NULL;
+  return context != NULL ? explain (context) : NULL;
 }
 
 static gboolean

@@ -7,6 +7,7 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "container.h"
+#include "doctor-policy.h"
 #include "doctor.h"
 #include "json-build.h"
 #include "settings-file.h"
@@ -150,12 +151,15 @@ DN_VERB (info)
 DN_VERB (doctor)
 {
   g_autoptr (JsonNode) checks = NULL;
+  JsonObject *ok;
 
   (void) ret_fds;
   if (!read_nothing (request, error))
     return NULL;
   checks = dn_doctor_run ();
-  return json_node_dup_object (checks);
+  ok = json_node_dup_object (checks);
+  dn_doctor_add_policy (request->daemon, json_object_get_array_member (ok, "checks"));
+  return ok;
 }
 
 DN_VERB (gc)
