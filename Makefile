@@ -7,7 +7,9 @@
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
+#   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
+#   launcher/report/    the audit's document as text and as a page, for danchi; pure
 #   launcher/{cli,daemon,relay}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
@@ -61,9 +63,11 @@ guest_objs = $(patsubst %.c,$(B)/guest/%.o,$(1))
 PROTOCOL_SRC := $(call sources,protocol)
 BASE_SRC := $(call sources,launcher/base)
 COMMON_SRC := $(call sources,launcher/common)
-CLI_SRC := $(call sources,launcher/cli)
+RECORD_SRC := $(call sources,launcher/record)
+CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
+           $(call sources,launcher/survey) $(RECORD_SRC)
 DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
-              $(call sources,launcher/spec) $(call sources,launcher/verify)
+              $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
 RELAY_SRC := $(call sources,launcher/relay)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
@@ -80,7 +84,11 @@ all: programs images  ## builds everything into build/
 .PHONY: programs
 programs: deps $(HOST_PROGRAMS) $(GUEST_PROGRAMS) $(B)/build-tree
 
-# Tells a program that it runs from a build tree (launcher/common/paths.h).
+# Tells a program that it runs from a build tree (launcher/common/paths.h); written anew where a tree
+# was moved or copied.
+ifneq ($(file <$(B)/build-tree),$(TOP))
+$(B)/build-tree: FORCE
+endif
 $(B)/build-tree: | $(B)/bin
 	echo '$(TOP)' > $@
 
@@ -116,7 +124,12 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 
 $(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/spec/%.o \
   $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
-$(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+$(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
+  $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \
+  CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+
+# The style sheet is compiled in.
+$(B)/host/launcher/report/style.o $(B)/fuzz/launcher/report/style.o: launcher/report/page.css
 
 # deps is order-only: libraries come first, but their presence rebuilds nothing.
 $(B)/host/%.o: %.c $(FLAGS_FILE) | deps

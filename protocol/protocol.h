@@ -12,8 +12,10 @@
 #include "wire.h"
 
 /* The protocol's generation, an integer: both sides name what they speak, the lower wins. */
-#define DN_PROTOCOL_GENERATION 1
+#define DN_PROTOCOL_GENERATION 2
 #define DN_PROTOCOL_GENERATION_OLDEST 1
+/* From this one on the guest knows LISTENERS; to an older one it would be a violation. */
+#define DN_PROTOCOL_GENERATION_LISTENERS 2
 
 /* The one vsock port the agent listens on: below 1024, so that no container process could take it
  * even if it had AF_VSOCK. */
@@ -29,6 +31,8 @@
 #define DN_MESSAGE_BYTES 400
 #define DN_COMMAND_BYTES 256
 #define DN_PROGRAM_BYTES 15 /* what the kernel keeps of a program's name */
+#define DN_ADDRESS_BYTES 16
+#define DN_SOCKET_PATH_BYTES 108 /* sun_path */
 #define DN_PATH_BYTES 4095
 #define DN_REFERENCE_BYTES 255
 #define DN_FACT_NAME_BYTES 255
@@ -84,6 +88,19 @@ enum
   DN_NAMESPACE_NET = 1 << 5,
   DN_NAMESPACE_CGROUP = 1 << 6,
 };
+
+/* LISTENER_ENTRY protocols. */
+typedef enum
+{
+  DN_LISTENER_TCP = 1,
+  DN_LISTENER_TCP6 = 2,
+  DN_LISTENER_UDP = 3, /* bound to a port and to no peer, as are those of UDP6 */
+  DN_LISTENER_UDP6 = 4,
+  DN_LISTENER_UNIX = 5, /* stream and seqpacket sockets that listen */
+} DnListenerProtocol;
+
+/* More than so many of one container are not told. */
+#define DN_LISTENERS_MAX 64
 
 /* UNPACK_PROGRESS phases. */
 enum

@@ -10,7 +10,7 @@
 #include "autofd.h"
 #include "container-create.h"
 #include "copy.h"
-#include "verify.h"
+#include "inquiry.h"
 
 DnContainer *
 dn_container_find (DnAgent *agent, const char *id)
@@ -202,7 +202,7 @@ destroy (DnContainer *container)
   DnAgent *agent = container->agent;
 
   dn_copies_forget_container (agent, container);
-  dn_verify_forget_container (container);
+  dn_inquiry_forget_container (container);
   while (container->processes != NULL)
     dn_process_free (container->processes);
   dn_timer_stop (&container->disk_timer);

@@ -16,6 +16,7 @@
 #include "console.h"
 #include "container.h"
 #include "copy.h"
+#include "listeners.h"
 #include "report.h"
 #include "unpack.h"
 #include "verify.h"
@@ -290,6 +291,18 @@ handle_top (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_listeners (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Listeners, listeners);
+  DnContainer *container = dn_container_find (agent, message.container);
+
+  if (container == NULL && message.container[0] != '\0')
+    return refuse_unknown (agent, &request, message.container);
+  dn_listeners_start (agent, request, container);
+  return 0;
+}
+
+static int
 handle_copy_out (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK_FOR_CONTAINER (CopyOut, copy_out);
@@ -340,7 +353,7 @@ static const struct
   { DN_MSG_LIST, handle_list },       { DN_MSG_STATS, handle_stats },
   { DN_MSG_TOP, handle_top },         { DN_MSG_COPY_OUT, handle_copy_out },
   { DN_MSG_COPY_IN, handle_copy_in }, { DN_MSG_UNPACK, handle_unpack },
-  { DN_MSG_VERIFY, handle_verify },
+  { DN_MSG_VERIFY, handle_verify },   { DN_MSG_LISTENERS, handle_listeners },
 };
 
 static int

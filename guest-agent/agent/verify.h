@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VERIFY: what the kernel reports of a container or of the guest, as facts (protocol/verify.h).
  *
- * The agent forks a verifier, which holds nothing of the agent's but what it looks at, collects and
- * sends facts over a socket pair, and ends; the agent passes them on.  So neither a container with
- * many processes nor one that hangs holds the agent up.  The verifier judges nothing: what was
- * promised is compared by the host.
+ * It is an inquiry (inquiry.h): a child of the agent's, the verifier, looks.  The verifier judges
+ * nothing: what was promised is compared by the host.
  *
  * Inside, it is asked by a process that joins the container exactly as one of exec does (child.h)
  * and then makes attempts that must be refused (verify-attempts.c) in place of execve(2).
@@ -14,7 +12,6 @@
 #include "container.h"
 #include "facts.h"
 
-#define DN_VERIFY_MOST 4 /* at a time */
 #define DN_VERIFY_DEADLINE_MS 30000
 /* In one look at a container; what goes beyond is left out, and the facts are not complete. */
 #define DN_VERIFY_PROCESSES_MAX 4096
@@ -23,9 +20,6 @@
 
 /* Answers with FACTs and a REPLY.  @container: NULL for the guest. */
 void dn_verify_start (DnAgent *agent, DnRequest request, DnContainer *container);
-
-/* The container goes: nothing of it may be held any more. */
-void dn_verify_forget_container (const DnContainer *container);
 
 /* The verifier's work, by file; in its own process, with the guest root's rights.  What cannot be
  * read is left out: the host misses it. */

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/names.h"
+#include "chain.h"
 #include "container-admission.h"
 #include "container-file.h"
 #include "json-build.h"
@@ -142,6 +143,7 @@ dn_container_inspect (DnContainer *container)
   json_object_set_array_member (object, "log_paths", logs);
   if (guest != NULL)
     json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
+  json_object_set_array_member (object, "chain", dn_chain_to_json (container->context));
   add_image (container, object);
   return object;
 }

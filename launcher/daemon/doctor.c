@@ -60,7 +60,7 @@ check_libvirt (void)
   gulong libvirt, qemu;
   const char *hint;
 
-  if (!dn_hypervisor_get_versions (&libvirt, &qemu, &error))
+  if (!dn_hypervisor_get_versions (DN_HYPERVISOR_TIMEOUT_MS, &libvirt, &qemu, &error))
     {
       hint = strchr (error->message, '\n');
       return finding (STATUS_FAIL,

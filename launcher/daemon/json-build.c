@@ -9,6 +9,15 @@ dn_json_set_text (JsonObject *object, const char *name, const char *text)
 }
 
 void
+dn_json_set_text_or_null (JsonObject *object, const char *name, const char *text)
+{
+  if (text != NULL)
+    json_object_set_string_member (object, name, text);
+  else
+    json_object_set_null_member (object, name);
+}
+
+void
 dn_json_set_strings (JsonObject *object, const char *name, char **strings)
 {
   JsonArray *array;

@@ -7,6 +7,9 @@
 /* Sets @name to @text; nothing is set for NULL. */
 void dn_json_set_text (JsonObject *object, const char *name, const char *text);
 
+/* Sets @name to @text, or to null for NULL. */
+void dn_json_set_text_or_null (JsonObject *object, const char *name, const char *text);
+
 /* Sets @name to a list; nothing is set for NULL. */
 void dn_json_set_strings (JsonObject *object, const char *name, char **strings);
 

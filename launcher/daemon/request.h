@@ -10,11 +10,14 @@
 
 #include "../base/fdpass.h"
 #include "../common/json.h"
+#include "caller.h"
 #include "trace.h"
 
 typedef struct
 {
-  struct DnDaemon *daemon; /* borrowed, as are all of these */
+  struct DnDaemon *daemon;   /* borrowed, as are all of these */
+  const DnCaller *caller;    /* who asks, by the kernel's word */
+  const struct DnVerb *verb; /* what for; NULL until the message was read */
   int socket;
   JsonObject *args;
   DnFdList fds;   /* that came along; closed with the request */

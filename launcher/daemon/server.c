@@ -38,7 +38,7 @@ typedef struct
 {
   DnServer *server;
   int socket;
-  guint uid;
+  DnCaller caller;
 } Client;
 
 static JsonNode *
@@ -71,39 +71,41 @@ send_error (int socket, const GError *error, int console_fd)
   return dn_api_send (socket, message, fds.count > 0 ? &fds : NULL, NULL);
 }
 
-static JsonObject *
-run_verb (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
+/* Fills @request's verb and arguments. */
+static gboolean
+read_message (DnRequest *request, JsonObject *message, GError **error)
 {
   g_autofree char *verb = NULL;
-  g_autoptr (JsonObject) args = NULL;
   g_autoptr (GError) local = NULL;
   const DnJsonField fields[] = {
     { "verb", DN_JSON_STRING, TRUE, &verb },
-    { "args", DN_JSON_OBJECT, FALSE, &args },
+    { "args", DN_JSON_OBJECT, FALSE, &request->args },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
-  DnVerbFunc func;
 
   if (!dn_json_read (message, fields, "request", &local))
-    {
-      dn_throw (error, DN_ERROR_USAGE, "%s", local->message);
-      return NULL;
-    }
-  func = dn_verb_find (verb);
-  if (func == NULL)
+    return dn_throw (error, DN_ERROR_USAGE, "%s", local->message);
+  request->verb = dn_verb_find (verb);
+  if (request->verb == NULL)
     {
       g_autofree char *shown = dn_text_clean (verb, 80);
 
-      dn_throw (error, DN_ERROR_USAGE,
-                "verb '%s': this danchid has none of this name\nclient and danchid may be of "
-                "different versions: see danchi version",
-                shown);
-      return NULL;
+      return dn_throw (error, DN_ERROR_USAGE,
+                       "verb '%s': this danchid has none of this name\nclient and danchid may be "
+                       "of different versions: see danchi version",
+                       shown);
     }
-  if (args == NULL)
-    args = json_object_new ();
-  request->args = args;
-  return func (request, ret_fds, error);
+  if (request->args == NULL)
+    request->args = json_object_new ();
+  return TRUE;
+}
+
+static JsonObject *
+run_verb (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
+{
+  if (!read_message (request, message, error))
+    return NULL;
+  return request->verb->func (request, ret_fds, error);
 }
 
 /* Returns: whether the connection can go on. */
@@ -112,6 +114,7 @@ answer (Client *client, JsonObject *message, DnFdList *request_fds)
 {
   g_autoptr (DnTrace) trace = dn_trace_new ();
   DnRequest request = { .daemon = client->server->daemon,
+                        .caller = &client->caller,
                         .socket = client->socket,
                         .fds = *request_fds,
                         .trace = trace,
@@ -125,6 +128,7 @@ answer (Client *client, JsonObject *message, DnFdList *request_fds)
   dn_trace_begin (trace, "request");
   ok = run_verb (&request, message, &fds, &error);
   dn_fd_list_clear (&request.fds);
+  g_clear_pointer (&request.args, json_object_unref);
   if (ok != NULL)
     {
       JsonObject *outer = json_object_new ();
@@ -181,19 +185,32 @@ serve (Client *client)
     }
 }
 
+static void
+free_client (Client *client)
+{
+  dn_fd_clear (&client->socket);
+  dn_caller_clear (&client->caller);
+  g_free (client);
+}
+
+/* Out of the server's list, and gone. */
+static void
+leave (Client *client)
+{
+  DnServer *server = client->server;
+
+  g_mutex_lock (&server->lock);
+  g_ptr_array_remove_fast (server->clients, client);
+  free_client (client);
+  g_cond_broadcast (&server->left);
+  g_mutex_unlock (&server->lock);
+}
+
 static gpointer
 run_client (gpointer data)
 {
-  Client *client = data;
-  DnServer *server = client->server;
-
-  serve (client);
-  g_mutex_lock (&server->lock);
-  g_ptr_array_remove_fast (server->clients, client);
-  (void) close (client->socket);
-  g_cond_broadcast (&server->left);
-  g_mutex_unlock (&server->lock);
-  g_free (client);
+  serve (data);
+  leave (data);
   return NULL;
 }
 
@@ -207,27 +224,26 @@ set_timeouts (int socket)
 }
 
 static gboolean
-admit (DnServer *server, int socket, guint *ret_uid, GError **error)
+admit (DnServer *server, Client *client, GError **error)
 {
-  struct ucred peer;
-  socklen_t size = sizeof peer;
+  const DnCaller *caller = &client->caller;
   guint of_uid = 0, count;
 
-  if (getsockopt (socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-    return dn_throw_errno (error, "caller");
-  if (peer.uid != 0 && peer.uid != geteuid ())
+  if (!dn_caller_read (client->socket, &client->caller, error))
+    return FALSE;
+  if (caller->uid != 0 && caller->uid != geteuid ())
     return dn_throw (error, DN_ERROR_DENIED,
                      "uid %u may not use danchid\nonly root and the user danchid runs as may",
-                     (guint) peer.uid);
+                     caller->uid);
   g_mutex_lock (&server->lock);
   count = server->clients->len;
   for (guint i = 0; i < count; i++)
-    of_uid += ((Client *) server->clients->pdata[i])->uid == peer.uid;
+    of_uid += ((Client *) server->clients->pdata[i])->caller.uid == caller->uid;
   g_mutex_unlock (&server->lock);
-  if (count >= DN_SERVER_CLIENTS_MAX || (peer.uid != 0 && of_uid >= DN_SERVER_CLIENTS_OF_ONE_UID))
+  if (count >= DN_SERVER_CLIENTS_MAX
+      || (caller->uid != 0 && of_uid >= DN_SERVER_CLIENTS_OF_ONE_UID))
     return dn_throw (error, DN_ERROR_LIMIT, "danchid: %u clients are connected, which is the most",
                      count);
-  *ret_uid = peer.uid;
   return TRUE;
 }
 
@@ -235,11 +251,10 @@ static gboolean
 accept_client (gint fd, GIOCondition condition, gpointer data)
 {
   DnServer *server = data;
-  dn_autofd int socket = accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
+  int socket = accept4 (fd, NULL, NULL, SOCK_CLOEXEC);
   g_autoptr (GError) error = NULL;
   Client *client;
   GThread *thread;
-  guint uid = 0;
 
   (void) condition;
   if (socket < 0)
@@ -249,15 +264,15 @@ accept_client (gint fd, GIOCondition condition, gpointer data)
       return G_SOURCE_CONTINUE;
     }
   set_timeouts (socket);
-  if (!admit (server, socket, &uid, &error))
-    {
-      (void) send_error (socket, error, -1);
-      return G_SOURCE_CONTINUE;
-    }
   client = g_new0 (Client, 1);
   client->server = server;
-  client->socket = g_steal_fd (&socket);
-  client->uid = uid;
+  client->socket = socket;
+  if (!admit (server, client, &error))
+    {
+      (void) send_error (socket, error, -1);
+      free_client (client);
+      return G_SOURCE_CONTINUE;
+    }
   g_mutex_lock (&server->lock);
   g_ptr_array_add (server->clients, client);
   g_mutex_unlock (&server->lock);
@@ -268,11 +283,7 @@ accept_client (gint fd, GIOCondition condition, gpointer data)
       return G_SOURCE_CONTINUE;
     }
   g_warning ("server: %s", error->message);
-  g_mutex_lock (&server->lock);
-  g_ptr_array_remove_fast (server->clients, client);
-  g_mutex_unlock (&server->lock);
-  (void) close (client->socket);
-  g_free (client);
+  leave (client);
   return G_SOURCE_CONTINUE;
 }
 

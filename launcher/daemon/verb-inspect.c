@@ -2,6 +2,7 @@
 /* The verb inspect. */
 #include "../common/error.h"
 #include "../common/names.h"
+#include "chain.h"
 #include "container-json.h"
 #include "verbs.h"
 
@@ -24,6 +25,15 @@ image_to_object (DnRequest *request, DnImage *image)
 
   json_object_set_int_member (object, "created_us", dn_image_created_us (image));
   json_object_set_string_member (object, "rootfs", rootfs);
+  return object;
+}
+
+static JsonObject *
+context_to_object (DnContext *context)
+{
+  JsonObject *object = dn_context_to_json (context, TRUE);
+
+  json_object_set_array_member (object, "chain", dn_chain_to_json (context));
   return object;
 }
 
@@ -54,7 +64,7 @@ DN_VERB (inspect)
       g_autoptr (DnContext) context = dn_context_find (request->daemon, name, &context_error);
 
       if (context != NULL)
-        return inspect_answer ("context", dn_context_to_json (context, TRUE));
+        return inspect_answer ("context", context_to_object (context));
     }
   if (kind == NULL || g_str_equal (kind, "image"))
     {

@@ -6,57 +6,56 @@
 #include "../common/names.h"
 #include "container.h"
 
-static const struct
-{
-  const char *name;
-  DnVerbFunc func;
-} verbs[] = {
-  { "version", dn_verb_version },
-  { "info", dn_verb_info },
-  { "doctor", dn_verb_doctor },
-  { "gc", dn_verb_gc },
-  { "container-create", dn_verb_container_create },
-  { "container-run", dn_verb_container_run },
-  { "container-start", dn_verb_container_start },
-  { "container-attach", dn_verb_container_attach },
-  { "container-exec", dn_verb_container_exec },
-  { "container-stop", dn_verb_container_stop },
-  { "container-kill", dn_verb_container_kill },
-  { "container-wait", dn_verb_container_wait },
-  { "container-remove", dn_verb_container_remove },
-  { "container-pause", dn_verb_container_pause },
-  { "container-unpause", dn_verb_container_unpause },
-  { "container-restart", dn_verb_container_restart },
-  { "container-rename", dn_verb_container_rename },
-  { "container-update", dn_verb_container_update },
-  { "container-list", dn_verb_container_list },
-  { "container-logs", dn_verb_container_logs },
-  { "container-top", dn_verb_container_top },
-  { "container-stats", dn_verb_container_stats },
-  { "container-copy-out", dn_verb_container_copy_out },
-  { "container-copy-in", dn_verb_container_copy_in },
-  { "inspect", dn_verb_inspect },
-  { "verify", dn_verb_verify },
-  { "events", dn_verb_events },
-  { "profile-list", dn_verb_profile_list },
-  { "profile-show", dn_verb_profile_show },
-  { "image-load", dn_verb_image_load },
-  { "image-list", dn_verb_image_list },
-  { "image-remove", dn_verb_image_remove },
-  { "context-list", dn_verb_context_list },
-  { "context-create", dn_verb_context_create },
-  { "context-explain", dn_verb_context_explain },
-  { "context-stop", dn_verb_context_stop },
-  { "context-remove", dn_verb_context_remove },
-  { "context-console", dn_verb_context_console },
+/* A verb that is not here cannot be called, and one cannot be here without saying who may. */
+static const DnVerb verbs[] = {
+  { "version", dn_verb_version, 0, DN_SCOPE_HOST },
+  { "info", dn_verb_info, 0, DN_SCOPE_HOST },
+  { "doctor", dn_verb_doctor, 0, DN_SCOPE_ROOT },
+  { "gc", dn_verb_gc, 0, DN_SCOPE_ROOT },
+  { "container-create", dn_verb_container_create, DN_RIGHT_RUN, DN_SCOPE_MAKING },
+  { "container-run", dn_verb_container_run, DN_RIGHT_RUN, DN_SCOPE_MAKING },
+  { "container-start", dn_verb_container_start, DN_RIGHT_RUN, DN_SCOPE_CONTAINER },
+  { "container-attach", dn_verb_container_attach, DN_RIGHT_ATTACH, DN_SCOPE_CONTAINER },
+  { "container-exec", dn_verb_container_exec, DN_RIGHT_EXEC, DN_SCOPE_CONTAINER },
+  { "container-stop", dn_verb_container_stop, DN_RIGHT_STOP, DN_SCOPE_CONTAINER },
+  { "container-kill", dn_verb_container_kill, DN_RIGHT_STOP, DN_SCOPE_CONTAINER },
+  { "container-wait", dn_verb_container_wait, DN_RIGHT_INSPECT, DN_SCOPE_CONTAINER },
+  { "container-remove", dn_verb_container_remove, DN_RIGHT_RM, DN_SCOPE_CONTAINER },
+  { "container-pause", dn_verb_container_pause, DN_RIGHT_STOP, DN_SCOPE_CONTAINER },
+  { "container-unpause", dn_verb_container_unpause, DN_RIGHT_STOP, DN_SCOPE_CONTAINER },
+  { "container-restart", dn_verb_container_restart, DN_RIGHT_RUN | DN_RIGHT_STOP,
+    DN_SCOPE_CONTAINER },
+  { "container-rename", dn_verb_container_rename, DN_RIGHT_UPDATE, DN_SCOPE_CONTAINER },
+  { "container-update", dn_verb_container_update, DN_RIGHT_UPDATE, DN_SCOPE_CONTAINER },
+  { "container-list", dn_verb_container_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "container-logs", dn_verb_container_logs, DN_RIGHT_LOGS, DN_SCOPE_CONTAINER },
+  { "container-top", dn_verb_container_top, DN_RIGHT_INSPECT, DN_SCOPE_CONTAINER },
+  { "container-stats", dn_verb_container_stats, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "container-copy-out", dn_verb_container_copy_out, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
+  { "container-copy-in", dn_verb_container_copy_in, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
+  { "inspect", dn_verb_inspect, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "verify", dn_verb_verify, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "audit", dn_verb_audit, 0, DN_SCOPE_ROOT },
+  { "events", dn_verb_events, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "profile-list", dn_verb_profile_list, 0, DN_SCOPE_HOST },
+  { "profile-show", dn_verb_profile_show, 0, DN_SCOPE_HOST },
+  { "image-load", dn_verb_image_load, 0, DN_SCOPE_LOAD },
+  { "image-list", dn_verb_image_list, 0, DN_SCOPE_HOST },
+  { "image-remove", dn_verb_image_remove, 0, DN_SCOPE_ROOT },
+  { "context-list", dn_verb_context_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "context-create", dn_verb_context_create, 0, DN_SCOPE_ROOT },
+  { "context-explain", dn_verb_context_explain, DN_RIGHT_INSPECT, DN_SCOPE_CONTEXT },
+  { "context-stop", dn_verb_context_stop, DN_RIGHT_STOP, DN_SCOPE_CONTEXT },
+  { "context-remove", dn_verb_context_remove, 0, DN_SCOPE_ROOT },
+  { "context-console", dn_verb_context_console, DN_RIGHT_LOGS, DN_SCOPE_CONTEXT },
 };
 
-DnVerbFunc
+const DnVerb *
 dn_verb_find (const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (g_str_equal (verbs[i].name, name))
-      return verbs[i].func;
+      return &verbs[i];
   return NULL;
 }
 

@@ -7,10 +7,31 @@
  */
 #pragma once
 
+#include "../spec/access.h"
 #include "daemon.h"
 #include "request.h"
 
 typedef JsonObject *(*DnVerbFunc) (DnRequest *request, DnFdList *ret_fds, GError **error);
+
+/* What a verb is about, and so where the right to it comes from. */
+typedef enum
+{
+  DN_SCOPE_CONTAINER, /* the container that its arguments name: the rights of its context */
+  DN_SCOPE_CONTEXT,   /* the context that its arguments name */
+  DN_SCOPE_CHOICE,    /* all that the caller has the right to, or what its arguments name of it */
+  DN_SCOPE_MAKING,    /* a container to be made, in the context that its options name, if any */
+  DN_SCOPE_HOST,      /* the host: whoever has any right on it */
+  DN_SCOPE_LOAD,      /* the image store: root, and who may load images */
+  DN_SCOPE_ROOT,      /* root alone */
+} DnScope;
+
+typedef struct DnVerb
+{
+  const char *name;
+  DnVerbFunc func;
+  guint rights; /* DN_RIGHT_*: all of these are needed; 0 where the scope says it all */
+  DnScope scope;
+} DnVerb;
 
 #define DN_VERB(noun)                                                                              \
   JsonObject *dn_verb_##noun (DnRequest *request, DnFdList *ret_fds, GError **error)
@@ -43,6 +64,7 @@ DN_VERB (inspect);
 DN_VERB (profile_list);
 DN_VERB (profile_show);
 DN_VERB (verify);
+DN_VERB (audit);
 DN_VERB (events);
 DN_VERB (image_load);
 DN_VERB (image_list);
@@ -54,8 +76,8 @@ DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);
 
-/* The function of a verb, or NULL. */
-DnVerbFunc dn_verb_find (const char *name);
+/* By its name, or NULL. */
+const DnVerb *dn_verb_find (const char *name);
 
 /* {"id", "name"} of a container, which many verbs answer. (transfer full) */
 struct DnContainer;

@@ -261,10 +261,28 @@ wait_until_usable (DnGuest *guest, guint timeout_ms, GError **error)
                    guest->context);
 }
 
+/* To an agent of before, an unknown request is a violation, and it would end the link. */
+static gboolean
+check_generation (DnGuest *guest, const DnGuestCall *call, GError **error)
+{
+  guint32 generation;
+
+  if (call->type != DN_MSG_LISTENERS)
+    return TRUE;
+  g_mutex_lock (&guest->lock);
+  generation = guest->generation;
+  g_mutex_unlock (&guest->lock);
+  return generation >= DN_PROTOCOL_GENERATION_LISTENERS
+         || dn_throw (error, DN_ERROR_GUEST,
+                      "guest of context '%s': its agent is too old to tell: it was started before "
+                      "an update of Danchi",
+                      guest->context);
+}
+
 gboolean
 dn_guest_call (DnGuest *guest, DnGuestCall *call, GError **error)
 {
-  return wait_until_usable (guest, call->timeout_ms, error)
+  return wait_until_usable (guest, call->timeout_ms, error) && check_generation (guest, call, error)
          && dn_guest_call_in_any_state (guest, call, error);
 }
 

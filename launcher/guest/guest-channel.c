@@ -34,6 +34,7 @@ take_link_up (DnGuest *guest, const DnMsgLinkUp *up)
   guest->info.boot_id = g_steal_pointer (&boot_id);
   guest->info.kernel = g_steal_pointer (&kernel);
   guest->info.agent_version = g_steal_pointer (&agent_version);
+  guest->generation = up->generation;
   guest->is_linked = TRUE;
   g_cond_broadcast (&guest->changed);
   g_mutex_unlock (&guest->lock);
@@ -178,6 +179,7 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_LIST_ENTRY:
     case DN_MSG_STATS_ENTRY:
     case DN_MSG_TOP_ENTRY:
+    case DN_MSG_LISTENER_ENTRY:
     case DN_MSG_FACT:
     case DN_MSG_UNPACK_PROGRESS:
     case DN_MSG_UNPACK_FIELD:

@@ -81,6 +81,7 @@ struct DnGuest
   DnGuestInfo info;
   gboolean has_relay;
   gboolean is_linked;
+  guint32 generation; /* of the protocol on the link, or on the last one */
   gboolean is_mending;
   guint32 milestone;
   char *link_problem; /* owned: why the link went down last */

@@ -296,7 +296,11 @@ run_start (DnGuest *guest, Start *start, GError **error)
       || !dn_guest_prepare (guest, start->plan, error))
     return FALSE;
   g_mutex_lock (&guest->journal_lock);
-  guest->entry->root_hash = dn_boot_files_root_hash (&start->files); /* with the next write */
+  /* With the next write. */
+  guest->entry->root_hash = dn_boot_files_root_hash (&start->files);
+  guest->entry->kernel_path = g_strdup (start->files.kernel);
+  guest->entry->initrd_path = g_strdup (start->files.initrd);
+  guest->entry->root_path = g_strdup (start->files.root);
   g_mutex_unlock (&guest->journal_lock);
   enter_step (start, "relay");
   if (!start_relay (guest, error))

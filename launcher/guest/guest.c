@@ -77,6 +77,12 @@ dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry)
   info->started_us = entry->started_us;
   g_free (info->root_hash);
   info->root_hash = g_strdup (entry->root_hash);
+  g_free (info->kernel_path);
+  info->kernel_path = g_strdup (entry->kernel_path);
+  g_free (info->initrd_path);
+  info->initrd_path = g_strdup (entry->initrd_path);
+  g_free (info->root_path);
+  info->root_path = g_strdup (entry->root_path);
 }
 
 void
@@ -87,6 +93,9 @@ dn_guest_info_clear (DnGuestInfo *info)
   g_clear_pointer (&info->kernel, g_free);
   g_clear_pointer (&info->agent_version, g_free);
   g_clear_pointer (&info->root_hash, g_free);
+  g_clear_pointer (&info->kernel_path, g_free);
+  g_clear_pointer (&info->initrd_path, g_free);
+  g_clear_pointer (&info->root_path, g_free);
 }
 
 DnGuest *
@@ -333,6 +342,9 @@ dn_guest_get_info (DnGuest *guest, DnGuestInfo *ret_info)
   ret_info->kernel = g_strdup (guest->info.kernel);
   ret_info->agent_version = g_strdup (guest->info.agent_version);
   ret_info->root_hash = g_strdup (guest->info.root_hash);
+  ret_info->kernel_path = g_strdup (guest->info.kernel_path);
+  ret_info->initrd_path = g_strdup (guest->info.initrd_path);
+  ret_info->root_path = g_strdup (guest->info.root_path);
   g_mutex_unlock (&guest->lock);
 }
 

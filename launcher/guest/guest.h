@@ -99,6 +99,9 @@ typedef struct
   char *kernel;        /* owned */
   char *agent_version; /* owned */
   char *root_hash;     /* owned; what it was started with, "sha256 HEX", or NULL: not known */
+  char *kernel_path;   /* owned; files it was started with, or NULL: not known */
+  char *initrd_path;   /* owned; NULL also where it has none */
+  char *root_path;     /* owned */
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks; /* PCIe ports for disks */

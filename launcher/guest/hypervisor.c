@@ -9,6 +9,9 @@
 #include "hypervisor-connection.h"
 #include "worker.h"
 
+/* Of libvirt's QEMU driver of the system: NAME.pid for each active domain. */
+#define PID_FILES "/run/libvirt/qemu"
+
 /* What a call needs and gives: owned by the worker's job, so that it outlives a caller that gave
  * up. */
 typedef struct Call Call;
@@ -20,7 +23,7 @@ struct Call
   char *text; /* owned: owner, or serial number */
   gboolean is_active;
   char *uuid;       /* owned */
-  GPtrArray *names; /* owned */
+  GPtrArray *names; /* owned; of texts, or of machines */
   gulong versions[2];
 };
 
@@ -389,6 +392,76 @@ dn_hypervisor_list (const char *prefix, const char *uri, const char *owner, GErr
   return names;
 }
 
+void
+dn_hypervisor_machine_free (DnHypervisorMachine *machine)
+{
+  if (machine == NULL)
+    return;
+  g_free (machine->name);
+  g_free (machine->uuid);
+  g_free (machine->hypervisor);
+  g_free (machine);
+}
+
+/* libvirt's API does not tell the pid; its QEMU driver of the system keeps it in a file that root
+ * alone can write. */
+static gint
+read_pid (const char *name)
+{
+  g_autofree char *path = g_strdup_printf (PID_FILES "/%s.pid", name);
+  g_autofree char *text = NULL;
+
+  if (strchr (name, '/') != NULL || !g_str_has_suffix (dn_hypervisor_uri (), "/system")
+      || !g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  return (gint) CLAMP (g_ascii_strtoll (text, NULL, 10), 0, G_MAXINT);
+}
+
+static gboolean
+run_list_machines (Call *call, virConnectPtr to, GError **error)
+{
+  virDomainPtr *domains = NULL;
+  const char *type = virConnectGetType (to);
+  int count = virConnectListAllDomains (to, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+
+  if (count < 0)
+    return dn_hypervisor_throw_words ("list", error);
+  call->names = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_hypervisor_machine_free);
+  for (int i = 0; i < count; i++)
+    {
+      DnHypervisorMachine *machine = g_new0 (DnHypervisorMachine, 1);
+      const char *name = virDomainGetName (domains[i]);
+
+      machine->name = dn_hypervisor_flatten (name);
+      machine->uuid = uuid_of (domains[i]);
+      machine->hypervisor = g_ascii_strdown (type != NULL ? type : "unknown", -1);
+      machine->pid = read_pid (name);
+      machine->is_ours = is_owned (domains[i], call->xml, call->text);
+      g_ptr_array_add (call->names, machine);
+      virDomainFree (domains[i]);
+    }
+  free (domains);
+  if (call->names->len > DN_HYPERVISOR_MACHINES_MAX)
+    g_ptr_array_set_size (call->names, DN_HYPERVISOR_MACHINES_MAX);
+  return TRUE;
+}
+
+GPtrArray *
+dn_hypervisor_list_machines (const char *uri, const char *owner, guint timeout_ms, GError **error)
+{
+  Call *call = call_new (run_list_machines, NULL);
+  DnWorkerJob *job = NULL;
+  GPtrArray *machines;
+
+  call->xml = g_strdup (uri);
+  call->text = g_strdup (owner);
+  if (!finish (call, timeout_ms, NULL, &job, error))
+    return NULL;
+  machines = g_steal_pointer (&call->names);
+  dn_worker_job_unref (job);
+  return machines;
+}
+
 static gboolean
 run_versions (Call *call, virConnectPtr to, GError **error)
 {
@@ -399,12 +472,12 @@ run_versions (Call *call, virConnectPtr to, GError **error)
 }
 
 gboolean
-dn_hypervisor_get_versions (gulong *ret_libvirt, gulong *ret_qemu, GError **error)
+dn_hypervisor_get_versions (guint timeout_ms, gulong *ret_libvirt, gulong *ret_qemu, GError **error)
 {
   Call *call = call_new (run_versions, NULL);
   DnWorkerJob *job = NULL;
 
-  if (!finish (call, DN_HYPERVISOR_TIMEOUT_MS, NULL, &job, error))
+  if (!finish (call, timeout_ms, NULL, &job, error))
     return FALSE;
   *ret_libvirt = call->versions[0];
   *ret_qemu = call->versions[1];

@@ -75,9 +75,28 @@ gboolean dn_hypervisor_resume (const char *name, GError **error);
 GPtrArray *dn_hypervisor_list (const char *prefix, const char *uri, const char *owner,
                                GError **error);
 
+/* An active domain, whoever's it is. */
+typedef struct
+{
+  char *name;       /* owned; made one line by dn_hypervisor_flatten() */
+  char *uuid;       /* owned, or NULL */
+  char *hypervisor; /* owned; libvirt's word for the driver: "qemu" */
+  gint pid;         /* where libvirt's own file tells, else 0; may be another's by now */
+  gboolean is_ours; /* its metadata names @owner */
+} DnHypervisorMachine;
+
+void dn_hypervisor_machine_free (DnHypervisorMachine *machine);
+
+/* All active domains of this connection, ours by metadata as in dn_hypervisor_list().  At most
+ * %DN_HYPERVISOR_MACHINES_MAX of them.  (transfer full) (element-type DnHypervisorMachine) */
+#define DN_HYPERVISOR_MACHINES_MAX 4096
+GPtrArray *dn_hypervisor_list_machines (const char *uri, const char *owner, guint timeout_ms,
+                                        GError **error);
+
 /* Versions of libvirt and of the default hypervisor, as major * 1000000 + minor * 1000 + release.
  */
-gboolean dn_hypervisor_get_versions (gulong *ret_libvirt, gulong *ret_qemu, GError **error);
+gboolean dn_hypervisor_get_versions (guint timeout_ms, gulong *ret_libvirt, gulong *ret_qemu,
+                                     GError **error);
 
 /* Foreign text on one line: control characters and runs of blanks become one blank, and at most
  * 600 bytes of it are kept. (transfer full).  Pure. */

@@ -52,6 +52,9 @@ dn_journal_entry_free (DnJournalEntry *entry)
   g_free (entry->state);
   g_free (entry->boot);
   g_free (entry->root_hash);
+  g_free (entry->kernel_path);
+  g_free (entry->initrd_path);
+  g_free (entry->root_path);
   g_strfreev (entry->grants);
   g_ptr_array_unref (entry->disks);
   g_free (entry);
@@ -95,6 +98,13 @@ add_string (JsonBuilder *builder, const char *name, const char *value)
 {
   json_builder_set_member_name (builder, name);
   json_builder_add_string_value (builder, value != NULL ? value : "");
+}
+
+static void
+add_known (JsonBuilder *builder, const char *name, const char *value)
+{
+  if (value != NULL)
+    add_string (builder, name, value);
 }
 
 static void
@@ -168,8 +178,10 @@ dn_journal_write (const DnJournalEntry *entry, GError **error)
   add_number (builder, "vcpus", entry->vcpus);
   add_number (builder, "spare_disks", entry->spare_disks);
   add_number (builder, "started_us", entry->started_us);
-  if (entry->root_hash != NULL)
-    add_string (builder, "root_hash", entry->root_hash);
+  add_known (builder, "root_hash", entry->root_hash);
+  add_known (builder, "kernel_path", entry->kernel_path);
+  add_known (builder, "initrd_path", entry->initrd_path);
+  add_known (builder, "root_path", entry->root_path);
   add_lists (builder, entry);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
@@ -272,6 +284,9 @@ read_object (JsonObject *object, const char *id, const char *what, GError **erro
     { "spare_disks", DN_JSON_INT, TRUE, &n.spare_disks },
     { "started_us", DN_JSON_INT, TRUE, &n.started_us },
     { "root_hash", DN_JSON_STRING, FALSE, &entry->root_hash },
+    { "kernel_path", DN_JSON_STRING, FALSE, &entry->kernel_path },
+    { "initrd_path", DN_JSON_STRING, FALSE, &entry->initrd_path },
+    { "root_path", DN_JSON_STRING, FALSE, &entry->root_path },
     { "grants", DN_JSON_STRINGS, TRUE, &entry->grants },
     { "disks", DN_JSON_ARRAY, TRUE, &disks },
     { 0 },

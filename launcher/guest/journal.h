@@ -43,7 +43,11 @@ typedef struct
   guint vcpus;
   guint spare_disks;
   gint64 started_us;
-  char *root_hash;  /* "sha256 HEX"; NULL in an entry of a danchid that knew of none */
+  char *root_hash; /* "sha256 HEX"; NULL in an entry of a danchid that knew of none */
+  /* What the machine was started with; NULL likewise. */
+  char *kernel_path;
+  char *initrd_path; /* NULL also where there is none */
+  char *root_path;
   char **grants;    /* owned: paths whose ACL names the uid */
   GPtrArray *disks; /* owned DnJournalDisk *: attached after the start */
 } DnJournalEntry;

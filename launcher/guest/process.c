@@ -76,6 +76,14 @@ read_status (gint pid, guint *ret_uid, char *ret_name, gsize name_size)
   return TRUE;
 }
 
+gboolean
+dn_process_get_uid (gint pid, guint *ret_uid)
+{
+  char command[32];
+
+  return read_status (pid, ret_uid, command, sizeof command);
+}
+
 GArray *
 dn_process_list_of_uid (guint uid)
 {

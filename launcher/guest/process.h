@@ -24,6 +24,9 @@ gboolean dn_process_is_alive (gint pid, guint64 start_ticks);
  */
 gboolean dn_process_kill (gint pid, guint64 start_ticks, guint wait_ms);
 
+/* The real uid of a process.  FALSE: there is none of this number. */
+gboolean dn_process_get_uid (gint pid, guint *ret_uid);
+
 /* Pids whose real uid is @uid. (transfer full) (element-type gint) */
 GArray *dn_process_list_of_uid (guint uid);
 

@@ -80,6 +80,7 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
 {
   DnMsgStarted started;
   DnMsgListEntry entry;
+  DnMsgListenerEntry listener;
   DnMsgOom oom;
   DnMsgRefused refused;
 
@@ -110,6 +111,11 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
     case DN_MSG_LIST_ENTRY:
       if (dn_msg_list_entry_unpack (payload, header->length, &entry) < 0
           || !is_id (entry.container))
+        return -EPROTO;
+      break;
+    case DN_MSG_LISTENER_ENTRY:
+      if (dn_msg_listener_entry_unpack (payload, header->length, &listener) < 0
+          || !is_id (listener.container))
         return -EPROTO;
       break;
     default:

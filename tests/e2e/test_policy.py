@@ -73,7 +73,7 @@ def a_host_takes_only_contexts_that_it_accepts_and_names_rule_file_and_line(mach
         line = add("[host]\naccepts = stage:prod;tenant:acme\n") + 1
         place = f"(rule host-accepts, {machine.config}/danchi.conf:{line})"
         expect_error(make(machine, "--context", dev), 1, dev, "stage 'dev'", "takes prod", place)
-        expect_error(make(machine), 1, "stage 'none'", place)
+        expect_error(make(machine), 1, "tenant 'none'", place)
         expect_error(make(machine, "--tenant", "acme", "--stage", "test"), 1, place)
         expect_error(machine.danchi("context", "create", "--stage", "dev", "e2e-never", check=False),
                      1, place)

@@ -17,9 +17,10 @@ import sys
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
     ("danchi", "the caller", 8500, ["launcher/cli"]),
+    ("danchi: the audit's report", "the caller", 2200, ["launcher/report"]),
     ("danchid: broker, store, API", "root", 12000, ["launcher/daemon"]),
     ("danchid: guests through libvirt", "root", 6200, ["launcher/guest"]),
-    ("danchid: specs and filters", "root", 5200, ["launcher/spec", "launcher/verify"]),
+    ("danchid: specs and filters", "root", 5700, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("shared: base, common", "with its program", 2600, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),

@@ -33,6 +33,30 @@ on_reconnected (void)
 {
 }
 
+/* The driver has a domain "test" of its own, which is nobody's of ours. */
+static void
+check_machines (void)
+{
+  g_autoptr (GPtrArray) machines
+      = dn_hypervisor_list_machines ("urn:x", "/run/me", DN_HYPERVISOR_TIMEOUT_MS, NULL);
+  guint ours = 0, foreign = 0;
+
+  g_assert_nonnull (machines);
+  for (guint i = 0; i < machines->len; i++)
+    {
+      const DnHypervisorMachine *machine = machines->pdata[i];
+
+      g_assert_cmpstr (machine->hypervisor, ==, "test");
+      g_assert_cmpuint (strlen (machine->uuid), ==, 36);
+      g_assert_cmpint (machine->pid, ==, 0);
+      g_assert_true (machine->is_ours == g_str_equal (machine->name, "danchi-x"));
+      ours += machine->is_ours;
+      foreign += g_str_equal (machine->name, "test");
+    }
+  g_assert_cmpuint (ours, ==, 1);
+  g_assert_cmpuint (foreign, ==, 1);
+}
+
 static void
 test_starts_lists_and_destroys (void)
 {
@@ -51,6 +75,7 @@ test_starts_lists_and_destroys (void)
   g_assert_cmpuint (mine->len, ==, 1);
   others = dn_hypervisor_list ("danchi-", "urn:x", "/run/you", NULL);
   g_assert_cmpuint (others->len, ==, 0);
+  check_machines ();
   g_assert_true (dn_hypervisor_suspend ("danchi-x", NULL));
   g_assert_true (dn_hypervisor_resume ("danchi-x", NULL));
   g_assert_true (dn_hypervisor_destroy ("danchi-x", 5000, NULL));

@@ -33,6 +33,8 @@ sample (void)
   entry->vcpus = 2;
   entry->spare_disks = 4;
   entry->started_us = 1795324549000000;
+  entry->kernel_path = g_strdup ("/images/vmlinuz");
+  entry->root_path = g_strdup ("/images/guest.erofs");
   g_strfreev (entry->grants);
   entry->grants = g_strsplit ("/dev/kvm /var/lib/libvirt/qemu", " ", 0);
   g_ptr_array_add (entry->disks, dn_journal_disk_new ("/images/1", "image1", 3));
@@ -57,6 +59,9 @@ test_reads_back_what_it_wrote (void)
   g_assert_no_error (error);
   g_assert_cmpstr (read->context, ==, "acme-prod");
   g_assert_cmpstr (read->state, ==, "starting");
+  g_assert_cmpstr (read->kernel_path, ==, "/images/vmlinuz");
+  g_assert_null (read->initrd_path);
+  g_assert_cmpstr (read->root_path, ==, "/images/guest.erofs");
   g_assert_cmpuint (read->uid, ==, 200008);
   g_assert_cmpuint (read->vsock_cid, ==, 1007);
   g_assert_cmpuint (read->relay_start_ticks, ==, 567890);

@@ -65,10 +65,30 @@ def the_flags_of_the_last_make_count(build):
     expect(would_build(build), OBJECTS + (HELPER,))
 
 
+def a_tree_that_was_moved_marks_its_build_anew(build):
+    mark = f"{build}/build-tree"
+    make(build, mark)
+    expect_text(mark, os.getcwd())
+    with open(mark, "w") as file:
+        file.write("/where/it/was/before\n")
+    make(build, mark)
+    expect_text(mark, os.getcwd())
+    if f"> {mark}" in make(build, "-n", mark):
+        raise AssertionError("make would write the mark a third time")
+
+
+def expect_text(path, wanted):
+    with open(path) as file:
+        got = file.read()
+    if got != wanted + "\n":
+        raise AssertionError(f"{path}: {got!r}, not {wanted!r}")
+
+
 def main():
     # In this order: the last two say what those before them left.
     tests = (another_prefix_rebuilds_all_that_has_it_compiled_in, another_version_rebuilds,
              another_compiler_rebuilds, stricter_warnings_rebuild,
+             a_tree_that_was_moved_marks_its_build_anew,
              the_same_flags_build_nothing_though_others_were_asked_about, the_flags_of_the_last_make_count)
     failed = False
     print(f"1..{len(tests)}")

@@ -103,6 +103,7 @@ test_the_longest_values_fit_their_messages (void)
   DnMsgReply reply = { .request = 1, .status = -1 };
   DnMsgReady ready = { 0 };
   DnMsgTopEntry entry = { 0 };
+  DnMsgListenerEntry listener = { 0 };
   DnMsgRefused refused = { 0 };
   DnMsgCopyIn copy = { 0 };
   DnMsgLinkDown down = { 0 };
@@ -117,6 +118,10 @@ test_the_longest_values_fit_their_messages (void)
   g_assert_cmpint (dn_msg_ready_pack (&ready, bytes, sizeof bytes), >, 0);
   memset (entry.command, 'c', DN_COMMAND_BYTES);
   g_assert_cmpint (dn_msg_top_entry_pack (&entry, bytes, sizeof bytes), >, 0);
+  memset (listener.container, 'c', DN_ID_BYTES);
+  memset (listener.program, 'p', DN_PROGRAM_BYTES);
+  memset (listener.path, 'p', DN_SOCKET_PATH_BYTES);
+  g_assert_cmpint (dn_msg_listener_entry_pack (&listener, bytes, sizeof bytes), >, 0);
   memset (refused.container, 'c', DN_ID_BYTES);
   memset (refused.program, 'p', DN_PROGRAM_BYTES);
   g_assert_cmpint (dn_msg_refused_pack (&refused, bytes, sizeof bytes), >, 0);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "caller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../common/autofd.h"
+#include "../common/error.h"
+#include "../common/names.h"
+
+#ifndef SO_PEERPIDFD /* Linux 6.5; the same number on every architecture that we build for */
+#define SO_PEERPIDFD 77
+#endif
+
+#define GROUPS_FIRST 64
+#define COMM_BYTES 16 /* TASK_COMM_LEN */
+#define PATH_BYTES 4096
+#define CUT "..."
+
+void
+dn_caller_format_command (const char *comm, const char *path,
+                          char ret_command[DN_CALLER_COMMAND_BYTES])
+{
+  g_autofree char *first = dn_text_clean (comm, COMM_BYTES);
+  g_autofree char *second = dn_text_clean (path, PATH_BYTES);
+  gsize room = DN_CALLER_COMMAND_BYTES - 1;
+  const char *tail = second;
+
+  /* U+FFFD takes three bytes for one; a process may have written anything for its own name. */
+  if (strlen (first) > COMM_BYTES)
+    g_strlcpy (first, "?", strlen (first) + 1);
+  room -= strlen (first) + 1;
+  if (strlen (second) > room)
+    {
+      tail = second + strlen (second) - (room - strlen (CUT));
+      while ((*tail & 0xc0) == 0x80) /* not in the middle of a character */
+        tail++;
+    }
+  g_snprintf (ret_command, DN_CALLER_COMMAND_BYTES, "%s%s%s%s", first, *second != '\0' ? " " : "",
+              tail != second ? CUT : "", tail);
+}
+
+static gboolean
+read_groups (int socket, DnCaller *caller, GError **error)
+{
+  socklen_t size = GROUPS_FIRST * sizeof (gid_t);
+
+  G_STATIC_ASSERT (sizeof (gid_t) == sizeof (guint));
+  for (;;)
+    {
+      socklen_t room = size;
+
+      caller->groups = g_realloc (caller->groups, room);
+      if (getsockopt (socket, SOL_SOCKET, SO_PEERGROUPS, caller->groups, &size) == 0)
+        {
+          caller->n_groups = size / (guint) sizeof (gid_t);
+          return TRUE;
+        }
+      /* ERANGE says how much it takes. */
+      if (errno != ERANGE || size <= room || size > DN_CALLER_GROUPS_MAX * sizeof (gid_t))
+        return dn_throw_errno (error, "caller: its groups");
+    }
+}
+
+/* Whether the process is still there, and so what was read by its pid until now was its own. */
+static gboolean
+is_alive (int pidfd)
+{
+  struct pollfd entry = { .fd = pidfd, .events = POLLIN };
+
+  return poll (&entry, 1, 0) == 0;
+}
+
+static void
+read_command (int socket, DnCaller *caller)
+{
+  dn_autofd int pidfd = -1;
+  socklen_t size = sizeof pidfd;
+  char path[32], comm[COMM_BYTES + 1] = "", program[PATH_BYTES + 1] = "";
+  dn_autofd int directory = -1, file = -1;
+  ssize_t n;
+
+  if (caller->pid <= 0)
+    return;
+  /* A descriptor of the peer itself, where the kernel has one to give: its pid may be another
+   * process's by now. */
+  if (getsockopt (socket, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
+    pidfd = -1;
+  g_snprintf (path, sizeof path, "/proc/%d", caller->pid);
+  directory = open (path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  file = directory >= 0 ? openat (directory, "comm", O_RDONLY | O_CLOEXEC) : -1;
+  if (file < 0 || (n = read (file, comm, COMM_BYTES)) < 0)
+    return;
+  comm[n] = '\0';
+  g_strchomp (comm);
+  n = readlinkat (directory, "exe", program, PATH_BYTES);
+  program[MAX (n, 0)] = '\0';
+  if (pidfd < 0 || is_alive (pidfd))
+    dn_caller_format_command (comm, program, caller->command);
+}
+
+gboolean
+dn_caller_read (int socket, DnCaller *caller, GError **error)
+{
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+
+  *caller = (DnCaller){ 0 };
+  if (getsockopt (socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    return dn_throw_errno (error, "caller");
+  caller->uid = peer.uid;
+  caller->gid = peer.gid;
+  caller->pid = peer.pid;
+  if (!read_groups (socket, caller, error))
+    return FALSE;
+  read_command (socket, caller);
+  return TRUE;
+}
+
+void
+dn_caller_clear (DnCaller *caller)
+{
+  g_clear_pointer (&caller->groups, g_free);
+  caller->n_groups = 0;
+}
