@@ -7,6 +7,7 @@
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
+#   launcher/survey/    what a host runs and allows, and what an auditor should mind, for danchi
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure

@@ -19,7 +19,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent asan e2e,redteam,compat+kernel lab+fuzz
+CHECK_PLAN := unit agent scale asan e2e,redteam,compat+kernel lab+fuzz
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
@@ -129,10 +129,11 @@ $(MORTAL)/build-tree: $(MORTAL)/images/guest.erofs $(HOST_PROGRAMS) $(IMAGES) $(
 	cp $(B)/build-tree $@
 
 # More build trees whose agent has a file of tests/e2e/ linked in: build/variant/NAME for NAME.c.
-VARIANTS := witness flood panic
+VARIANTS := witness flood panic elder
 VARIANT_TREES := $(VARIANTS:%=$(B)/variant/%/build-tree)
 
 $(B)/variant/flood/danchi-agent: VARIANT_LDFLAGS := -Wl,--wrap=dn_channel_flush
+$(B)/variant/elder/danchi-agent: VARIANT_LDFLAGS := -Wl,--wrap=dn_link_choose_generation
 
 $(B)/variant/%/danchi-agent: $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC)) $(B)/guest/tests/e2e/%.o
 	@mkdir -p $(@D)
@@ -199,6 +200,7 @@ $(FAULTY)/build-tree: $(FAULTY)/images/guest.erofs $(FAULTY)/bin/danchid $(FAULT
 	cp $(B)/build-tree $@
 
 include tests/redteam/redteam.mk
+include tests/scale/scale.mk
 
 E2E_TREES := $(MORTAL)/build-tree $(VARIANT_TREES) $(FAULTY)/build-tree
 # Shares that run beside each other, in cells and in labs; a few chosen tests are not worth two.
@@ -257,5 +259,6 @@ lab: lab-image  ## runs SCRIPT=... as root inside the KVM lab (ARGS=...)
 	@./tests/lab/lab.py $(SCRIPT) $(ARGS)
 
 .PHONY: bench
-bench: all host test-images  ## the benchmark table, medians of BENCH_RUNS=10 runs
+bench: all host test-images $(SCALE)/build-tree  ## the benchmark tables, medians of BENCH_RUNS=10 runs
 	@./tests/bench/bench.py --runs $(BENCH_RUNS)
+	@CELL_LIBVIRT=no $(CELL) ./tests/scale/scale.py --bench --runs $(BENCH_RUNS)

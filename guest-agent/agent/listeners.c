@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "autofd.h"
 #include "inquiry.h"
+#include "report.h"
 #include "socket-table.h"
 #include "verify.h"
 
@@ -77,21 +77,10 @@ static void
 name_owner (DnSocket *found, int pid)
 {
   char path[64];
-  char text[4096];
-  const char *at;
-  dn_autofd int fd = -1;
-  ssize_t n;
 
   (void) snprintf (path, sizeof path, "/proc/%d/comm", pid);
   (void) dn_facts_read_file (AT_FDCWD, path, found->entry.program, sizeof found->entry.program);
-  (void) snprintf (path, sizeof path, "/proc/%d/status", pid);
-  fd = open (path, O_RDONLY | O_CLOEXEC);
-  n = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
-  text[n > 0 ? n : 0] = '\0';
-  at = strstr (text, "\nNSpid:");
-  /* The last number is the innermost namespace's. */
-  for (at = at != NULL ? at + strlen ("\nNSpid:") : ""; *at == '\t' || *at == ' ';)
-    found->entry.pid = (uint32_t) strtoul (at, (char **) &at, 10);
+  found->entry.pid = dn_report_inner_pid (pid);
 }
 
 /* Looks for the sockets, sorted by inode, among the descriptors of one process. */

@@ -143,8 +143,8 @@ inner_pid (const char *status)
   return pid;
 }
 
-static uint32_t
-inner_pid_of (int pid)
+uint32_t
+dn_report_inner_pid (int pid)
 {
   char status[2048];
 
@@ -206,7 +206,7 @@ send_process (DnContainer *container, const DnRequest *request, int pid)
     return; /* ended meanwhile */
   entry.started_us += boot_time_us ();
   entry.pid = inner_pid (status);
-  entry.ppid = entry.pid == 1 ? 0 : inner_pid_of (ppid);
+  entry.ppid = entry.pid == 1 ? 0 : dn_report_inner_pid (ppid);
   uid = strstr (status, "\nUid:");
   entry.uid
       = uid != NULL ? (uint32_t) strtoul (uid + 5, NULL, 10) - container->config.first_uid : 0;

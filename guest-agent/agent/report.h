@@ -6,6 +6,9 @@
 
 #define DN_REPORT_PROCESSES_MAX 1024 /* of one container, in TOP */
 
+/* The number that a process has in its innermost namespace; 0: it has ended. */
+uint32_t dn_report_inner_pid (int pid);
+
 void dn_report_list (DnAgent *agent, DnRequest *request);
 void dn_report_stats (DnContainer *container, DnRequest *request);
 void dn_report_top (DnContainer *container, DnRequest *request);

@@ -187,12 +187,14 @@ print_and_free (char *page)
   return DN_EXIT_DONE;
 }
 
-/* A command that holds others: its first word chooses. */
+/* A command that holds others: its first word chooses; without one it runs itself, where it can. */
 static int
 run_group (DnCli *cli, const DnCommand *group, char **words)
 {
   const DnCommand *command;
 
+  if (group->run != NULL && (words[0] == NULL || words[0][0] == '-'))
+    return group->run (cli, words);
   if (words[0] == NULL || g_str_equal (words[0], "--help") || g_str_equal (words[0], "-h"))
     return print_and_free (dn_help_group (group));
   command = dn_command_find (group->children, words[0]);

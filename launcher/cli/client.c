@@ -68,7 +68,8 @@ dn_client_connect (const char *path, gboolean is_verbose, GError **error)
     {
       dn_throw (error, DN_ERROR_DENIED,
                 "danchid at '%s': permission denied\n"
-                "only root may use it: sudo danchi ...",
+                "root may use it, and members of the group that [access] socket_group of "
+                "danchi.conf names",
                 path);
       return NULL;
     }

@@ -23,14 +23,14 @@ dn_cmd_help (DnCli *cli, char **words)
   command = dn_command_find (dn_commands, words[0]);
   if (command == NULL)
     return dn_cli_fail_usage (cli, "'%s': no such command", words[0]);
-  if (command->children != NULL && words[1] == NULL)
+  if (command->run == NULL && words[1] == NULL)
     {
       page = dn_help_group (command);
       fputs (page, stdout);
       return DN_EXIT_DONE;
     }
   g_free (cli->command_words);
-  if (command->children != NULL)
+  if (command->children != NULL && words[1] != NULL)
     {
       const DnCommand *child = dn_command_find (command->children, words[1]);
 

@@ -12,6 +12,20 @@
     NULL, NULL, NULL, NULL, NULL, NULL, FALSE                                                      \
   }
 
+static const DnCommand audit_commands[] = {
+  { "log", "[FLAGS] [DIRECTORY]", "Prints the audit record, or that of a copy",
+    "danchi audit log --since 1h --decision deny\ndanchi audit log -f --context acme-web\n"
+    "danchi audit log --user alice --format json",
+    dn_cmd_audit_log, NULL, FALSE },
+  { "verify-log", "[FLAGS] [DIRECTORY]",
+    "Finds whether the audit record was changed, or a copy of it",
+    "danchi audit verify-log\ndanchi audit verify-log --anchor kept-elsewhere ./audit-copy",
+    dn_cmd_audit_verify_log, NULL, FALSE },
+  { "anchor", "", "Prints the head of the audit record, for keeping elsewhere",
+    "danchi audit anchor | ssh vault 'cat >> anchors'", dn_cmd_audit_anchor, NULL, FALSE },
+  END,
+};
+
 static const DnCommand context_commands[] = {
   { "ls", "[FLAGS]", "Lists contexts, those of files and those made for one container",
     "danchi context ls\ndanchi context ls --format json", dn_cmd_context_list, NULL, FALSE },
@@ -105,6 +119,9 @@ const DnCommand dn_commands[] = {
   { "verify", "[FLAGS] [CONTAINER|CONTEXT...]",
     "Compares what was promised with what the kernels report",
     "danchi verify\ndanchi verify --quiet web", dn_cmd_verify, NULL, FALSE },
+  { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
+    "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
+    dn_cmd_audit, audit_commands, FALSE },
   { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, rm", NULL, NULL,
     context_commands, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
@@ -125,7 +142,6 @@ const DnCommand dn_commands[] = {
     FALSE },
   UNBUILT ("pull"),
   UNBUILT ("port"),
-  UNBUILT ("audit"),
   UNBUILT ("forensics"),
   UNBUILT ("volume"),
   UNBUILT ("network"),

@@ -14,6 +14,16 @@ append_commands (GString *out, const DnCommand *commands)
       g_string_append_printf (out, "  %-*s%s\n", NAME_COLUMNS, commands->name, commands->summary);
 }
 
+/* Whether it holds commands that this version has. */
+static gboolean
+has_commands (const DnCommand *command)
+{
+  for (const DnCommand *child = command->children; child != NULL && child->name != NULL; child++)
+    if (child->summary != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 char *
 dn_help_overview (const DnCommand *commands)
 {
@@ -25,7 +35,8 @@ dn_help_overview (const DnCommand *commands)
   append_commands (out, commands);
   g_string_append (
       out, "\nGlobal flags, before or after the command:\n"
-           "      --format text|json    how to print; JSON is stable, text may change\n"
+           "      --format text|json    how to print; JSON is stable, text may change (audit: html "
+           "too)\n"
            "      --socket PATH         where danchid listens (or DANCHI_SOCKET)\n"
            "      --allow-emulation     let a guest run without KVM: slow, and no security "
            "boundary\n"
@@ -76,8 +87,11 @@ dn_help_page (const DnCommand *command, const char *words, const GOptionEntry *e
   GString *out = g_string_new (NULL);
   gboolean has_flags = FALSE;
 
-  g_string_append_printf (out, "usage: danchi %s%s%s\n\n%s\n", words,
-                          *command->usage != '\0' ? " " : "", command->usage, command->summary);
+  g_string_append_printf (out, "usage: danchi %s%s%s\n", words, *command->usage != '\0' ? " " : "",
+                          command->usage);
+  if (has_commands (command))
+    g_string_append_printf (out, "       danchi %s COMMAND [FLAGS] [WORDS]\n", words);
+  g_string_append_printf (out, "\n%s\n", command->summary);
   for (const GOptionEntry *entry = entries; entry->long_name != NULL; entry++)
     if (!(entry->flags & G_OPTION_FLAG_HIDDEN))
       {
@@ -85,6 +99,11 @@ dn_help_page (const DnCommand *command, const char *words, const GOptionEntry *e
         has_flags = TRUE;
         append_flag (out, entry);
       }
+  if (has_commands (command))
+    {
+      g_string_append (out, "\nCommands:\n");
+      append_commands (out, command->children);
+    }
   if (command->examples != NULL)
     {
       g_auto (GStrv) lines = g_strsplit (command->examples, "\n", -1);

@@ -19,7 +19,8 @@ void
 dn_options_fill_global (DnCli *cli, GOptionEntry *ret_entries)
 {
   const GOptionEntry entries[DN_OPTIONS_GLOBAL_ROWS] = {
-    { "format", 0, 0, G_OPTION_ARG_FILENAME, &cli->format, "How to print: text or json", "FORMAT" },
+    { "format", 0, 0, G_OPTION_ARG_FILENAME, &cli->format,
+      "How to print: text or json; audit: html too", "FORMAT" },
     { "socket", 0, 0, G_OPTION_ARG_FILENAME, &cli->socket_path,
       "Where danchid listens (or DANCHI_SOCKET)", "PATH" },
     { "allow-emulation", 0, 0, G_OPTION_ARG_NONE, &cli->allow_emulation,
@@ -34,10 +35,16 @@ dn_options_fill_global (DnCli *cli, GOptionEntry *ret_entries)
 gboolean
 dn_options_check_global (DnCli *cli, GError **error)
 {
-  if (cli->format != NULL && !g_str_equal (cli->format, "text")
-      && !g_str_equal (cli->format, "json"))
-    return dn_throw (error, DN_ERROR_USAGE, "--format: '%s': must be text or json", cli->format);
+  /* Before a command is known, html may yet be right. */
+  gboolean takes_html = cli->takes_html || cli->command == NULL;
+
   cli->is_json = g_strcmp0 (cli->format, "json") == 0;
+  cli->is_html = g_strcmp0 (cli->format, "html") == 0;
+  if (cli->is_html && !takes_html)
+    return dn_throw (error, DN_ERROR_USAGE, "--format: 'html': only danchi audit prints that");
+  if (cli->format != NULL && !cli->is_json && !cli->is_html && !g_str_equal (cli->format, "text"))
+    return dn_throw (error, DN_ERROR_USAGE, "--format: '%s': must be %s", cli->format,
+                     cli->takes_html ? "text, json or html" : "text or json");
   return TRUE;
 }
 

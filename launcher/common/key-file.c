@@ -2,6 +2,7 @@
 #include "key-file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "error.h"
@@ -132,6 +133,17 @@ read_word (const char *text, const DnKey *key, const Reader *reader, GError **er
 }
 
 static gboolean
+read_path (const char *text, const DnKey *key, const Reader *reader, GError **error)
+{
+  if (!g_path_is_absolute (text) || strlen (text) >= PATH_MAX)
+    return throw_here (reader, error, "[%s] %s = %s: must be an absolute path", key->group,
+                       key->key, text);
+  g_free (*(char **) key->ret_value);
+  *(char **) key->ret_value = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
 read_value (const char *name, const char *text, const DnKey *key, const Reader *reader,
             GError **error)
 {
@@ -143,6 +155,8 @@ read_value (const char *name, const char *text, const DnKey *key, const Reader *
       return read_boolean (text, key, reader, error);
     case DN_KEY_WORD:
       return read_word (text, key, reader, error);
+    case DN_KEY_PATH:
+      return read_path (text, key, reader, error);
     case DN_KEY_CHOICE:
       return read_choice (text, key, reader, error);
     case DN_KEY_WORDS:
@@ -291,6 +305,7 @@ dn_key_print (const DnKey *key)
     case DN_KEY_BOOLEAN:
       return g_strdup (*(gboolean *) key->ret_value ? "yes" : "no");
     case DN_KEY_WORD:
+    case DN_KEY_PATH:
       return g_strdup (*(char **) key->ret_value);
     case DN_KEY_CHOICE:
       return g_strdup (key->choices[*(int *) key->ret_value]);

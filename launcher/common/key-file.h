@@ -19,6 +19,7 @@ typedef enum
   DN_KEY_INTEGER, /* guint64 *: decimal, from min to max; stored times `scale` */
   DN_KEY_BOOLEAN, /* gboolean *: yes, no, true, false */
   DN_KEY_WORD,    /* char **: owned; letters, digits, '_', '.', '-', at most 63 */
+  DN_KEY_PATH,    /* char **: owned; absolute, at most 4095 bytes */
   DN_KEY_CHOICE,  /* int *: the index of the word in `choices` */
   DN_KEY_WORDS,   /* char ***: owned; words as above, ';' between them, none twice; may be empty */
   DN_KEY_LIST,    /* char ***: owned; likewise, of visible ASCII but ';', at most 255 bytes each */

@@ -3,8 +3,10 @@
 
 #include <unistd.h>
 
+#include "../common/json.h"
 #include "container-call.h"
 #include "container-end.h"
+#include "container-file.h"
 #include "container-start.h"
 #include "context-guest.h"
 #include "handlers.h"
@@ -13,6 +15,9 @@
 
 /* Numbers of processes that ended unseen are not given out again. */
 #define PROCESS_GAP 1000
+/* Guests whose containers are looked at at the same time: mostly that is waiting for their agents.
+ */
+#define ADOPTIONS_AT_ONCE 32
 
 /* Under the daemon's lock. */
 static DnContext *
@@ -141,10 +146,24 @@ apply_state (DnContainer *container, const DnGuestProcess *process)
   g_mutex_unlock (&container->daemon->lock);
 }
 
+/* (transfer full): the text of its state file */
+static char *
+print_state (DnContainer *container)
+{
+  g_autoptr (JsonNode) node = NULL;
+
+  g_mutex_lock (&container->daemon->lock);
+  node = dn_container_state_file_print (container);
+  g_mutex_unlock (&container->daemon->lock);
+  return dn_json_to_text (node, FALSE);
+}
+
 static void
 reconcile_container (DnContainer *container, DnGuest *guest, const GArray *processes)
 {
   const DnGuestProcess *first = find_process (processes, container->id, 0);
+  g_autofree char *before = print_state (container);
+  g_autofree char *after = NULL;
   guint32 highest = 0;
 
   if (first == NULL || first->entry.state == DN_PROCESS_CREATED)
@@ -180,7 +199,10 @@ reconcile_container (DnContainer *container, DnGuest *guest, const GArray *proce
   g_mutex_lock (&container->daemon->lock);
   container->next_process = highest + PROCESS_GAP;
   g_mutex_unlock (&container->daemon->lock);
-  dn_container_save_state_or_warn (container);
+  after = print_state (container);
+  /* Mostly it went on as if nothing had happened, and a file costs two fsync(2). */
+  if (!g_str_equal (before, after))
+    dn_container_save_state_or_warn (container);
 }
 
 /* Ends what the guest runs and nobody wrote down. */
@@ -203,9 +225,12 @@ delete_strangers (DnDaemon *daemon, DnGuest *guest, const GArray *processes)
     }
 }
 
+/* On a thread of the pool; each has a guest and thereby containers of its own. */
 static void
-adopt (DnDaemon *daemon, DnGuest *guest)
+adopt (gpointer item, gpointer data)
 {
+  DnGuest *guest = item;
+  DnDaemon *daemon = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) processes = dn_guest_list_processes (guest, &error);
   g_autoptr (GPtrArray) containers = dn_container_list (daemon);
@@ -334,11 +359,14 @@ gboolean
 dn_adopt_all (DnDaemon *daemon, GError **error)
 {
   g_autoptr (GPtrArray) guests = dn_guest_adopt_all (choose, daemon, error);
+  GThreadPool *pool;
 
   if (guests == NULL)
     return FALSE;
+  pool = g_thread_pool_new (adopt, daemon, ADOPTIONS_AT_ONCE, FALSE, NULL);
   for (guint i = 0; i < guests->len; i++)
-    adopt (daemon, guests->pdata[i]);
+    (void) g_thread_pool_push (pool, guests->pdata[i], NULL);
+  g_thread_pool_free (pool, FALSE, TRUE); /* when all are done */
   settle_lost (daemon);
   settle_stranded (daemon);
   remove_ended (daemon);

@@ -6,28 +6,18 @@
 
 #define DAY_US (24 * G_TIME_SPAN_HOUR)
 
-char *
-dn_audit_time (gint64 time_us)
-{
-  g_autoptr (GDateTime) time
-      = time_us > 0 ? g_date_time_new_from_unix_utc (time_us / G_USEC_PER_SEC) : NULL;
-
-  return time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
-}
-
 static JsonObject *
 image_to_json (DnContainer *container)
 {
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   gint64 created_us = image != NULL ? dn_image_created_us (image) : 0;
-  g_autofree char *created = dn_audit_time (created_us);
   g_autofree char *digest = g_strconcat ("sha256:", container->image_id, NULL);
   JsonObject *object = json_object_new ();
 
   json_object_set_string_member (object, "reference", container->image);
   json_object_set_string_member (object, "digest", digest);
-  dn_json_set_text_or_null (object, "created", created);
-  if (created != NULL)
+  dn_json_set_time_or_null (object, "created", created_us);
+  if (created_us > 0)
     json_object_set_int_member (object, "age_days",
                                 MAX (0, (g_get_real_time () - created_us) / DAY_US));
   else
@@ -103,13 +93,33 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   return object;
 }
 
+/* Whom the context's file admits, besides root; one without a file is its maker's. */
+static JsonObject *
+access_to_json (DnContext *context)
+{
+  g_auto (DnAccessRules) rules = { 0 };
+  g_autofree char *owner = g_strdup_printf ("%u", context->owner_uid);
+  char *owners[] = { owner, NULL };
+  JsonObject *object = json_object_new ();
+
+  g_mutex_lock (&context->daemon->lock);
+  dn_access_rules_copy (&context->definition.access, &rules);
+  g_mutex_unlock (&context->daemon->lock);
+  dn_json_set_strings (object, "users", context->is_ephemeral ? owners : rules.users);
+  dn_json_set_strings (object, "groups", rules.groups);
+  dn_json_set_strings (object, "verbs", rules.verbs);
+  dn_json_set_strings (object, "readers", rules.readers);
+  dn_json_set_strings (object, "reader_groups", rules.reader_groups);
+  return object;
+}
+
 static JsonObject *
 context_to_json (DnContext *context, const GPtrArray *containers, const DnListeners *listeners)
 {
   /* Its members have the names that context-list gives them. */
   JsonObject *object = dn_context_to_json (context, FALSE);
   JsonArray *array = json_array_new ();
-  static const char *const absent[] = { "error", "guest", "access", "verdict" };
+  static const char *const absent[] = { "error", "guest", "verdict" };
 
   for (guint i = 0; i < containers->len; i++)
     {
@@ -119,6 +129,7 @@ context_to_json (DnContext *context, const GPtrArray *containers, const DnListen
         json_array_add_object_element (array, container_to_json (container, listeners));
     }
   json_object_set_array_member (object, "containers", array);
+  json_object_set_object_member (object, "access", access_to_json (context));
   for (gsize i = 0; i < G_N_ELEMENTS (absent); i++)
     if (!json_object_has_member (object, absent[i]))
       json_object_set_null_member (object, absent[i]);

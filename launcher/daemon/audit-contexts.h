@@ -11,6 +11,3 @@
 
 /* All contexts, by name. @listeners: what the guests answered.  (transfer full) */
 JsonArray *dn_audit_contexts (DnDaemon *daemon, const DnListeners *listeners);
-
-/* "2026-11-29T22:40:00Z", or NULL for 0.  Pure. (transfer full) */
-char *dn_audit_time (gint64 time_us);

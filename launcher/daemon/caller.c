@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +23,9 @@
 #define COMM_BYTES 16 /* TASK_COMM_LEN */
 #define PATH_BYTES 4096
 #define CUT "..."
+/* An entry of a group with thousands of members. */
+#define ENTRY_BYTES_FIRST 4096
+#define ENTRY_BYTES_MAX (4 * 1024 * 1024)
 
 void
 dn_caller_format_command (const char *comm, const char *path,
@@ -126,5 +131,77 @@ void
 dn_caller_clear (DnCaller *caller)
 {
   g_clear_pointer (&caller->groups, g_free);
+  g_clear_pointer (&caller->user, g_free);
+  g_clear_pointer (&caller->group, g_free);
+  g_clear_pointer (&caller->group_names, g_strfreev);
   caller->n_groups = 0;
+}
+
+/* (transfer full): NULL where there is none, also where the database cannot be asked: whom nobody
+ * knows has no rights. */
+static char *
+user_name (guint uid)
+{
+  for (gsize size = ENTRY_BYTES_FIRST; size <= ENTRY_BYTES_MAX; size *= 2)
+    {
+      g_autofree char *buffer = g_malloc (size);
+      struct passwd entry, *found = NULL;
+      int r = getpwuid_r (uid, &entry, buffer, size, &found);
+
+      if (r != ERANGE)
+        return r == 0 && found != NULL ? g_strdup (found->pw_name) : NULL;
+    }
+  return NULL;
+}
+
+static char *
+group_name (guint gid)
+{
+  for (gsize size = ENTRY_BYTES_FIRST; size <= ENTRY_BYTES_MAX; size *= 2)
+    {
+      g_autofree char *buffer = g_malloc (size);
+      struct group entry, *found = NULL;
+      int r = getgrgid_r (gid, &entry, buffer, size, &found);
+
+      if (r != ERANGE)
+        return r == 0 && found != NULL ? g_strdup (found->gr_name) : NULL;
+    }
+  return NULL;
+}
+
+void
+dn_caller_name (DnCaller *caller)
+{
+  if (dn_caller_is_root (caller))
+    return;
+  g_free (caller->user);
+  g_free (caller->group);
+  g_strfreev (caller->group_names);
+  caller->user = user_name (caller->uid);
+  caller->group = group_name (caller->gid);
+  caller->group_names = g_new0 (char *, caller->n_groups + 1);
+  for (guint i = 0; i < caller->n_groups; i++)
+    {
+      char *name = group_name (caller->groups[i]);
+
+      caller->group_names[i] = name != NULL ? name : g_strdup ("");
+    }
+}
+
+gboolean
+dn_caller_is_root (const DnCaller *caller)
+{
+  return caller->uid == 0 || caller->uid == geteuid ();
+}
+
+DnPrincipal
+dn_caller_principal (const DnCaller *caller)
+{
+  return (DnPrincipal){ .uid = dn_caller_is_root (caller) ? 0 : caller->uid,
+                        .user = caller->user,
+                        .gid = caller->gid,
+                        .group = caller->group,
+                        .groups = caller->groups,
+                        .group_names = caller->group_names,
+                        .n_groups = caller->n_groups };
 }

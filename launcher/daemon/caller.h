@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "../spec/access.h"
 
 #define DN_CALLER_COMMAND_BYTES 64
 /* More supplementary groups than the kernel lets a process have (NGROUPS_MAX). */
@@ -25,11 +25,26 @@ typedef struct
   guint n_groups;
   gint pid;                              /* 0: it lives in another pid namespace */
   char command[DN_CALLER_COMMAND_BYTES]; /* "COMM PATH", cleaned; "" where it is not known */
+  /* By dn_caller_name(); owned. */
+  char *user;         /* NULL: the host has no name for it */
+  char *group;        /* likewise */
+  char **group_names; /* of `groups`; "" for one without a name; NULL before */
 } DnCaller;
 
 /* @socket: a connection's end.  DN_ERROR_FAILED.  @caller needs dn_caller_clear() in any case. */
 gboolean dn_caller_read (int socket, DnCaller *caller, GError **error);
 void dn_caller_clear (DnCaller *caller);
+
+/* Asks the host's databases (nsswitch.conf(5)) for the names of the caller's ids, anew each time:
+ * rules name users and groups by them.  May block; not under a lock.  Nothing is asked for root,
+ * who needs no rule. */
+void dn_caller_name (DnCaller *caller);
+
+/* root, or whom danchid itself runs as. */
+gboolean dn_caller_is_root (const DnCaller *caller);
+
+/* What decisions are made by.  Borrows from @caller. */
+DnPrincipal dn_caller_principal (const DnCaller *caller);
 
 /* What `command` shows of a process's own word and of the kernel's.  A long path loses its
  * beginning.  Pure. */

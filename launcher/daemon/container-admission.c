@@ -48,7 +48,7 @@ collect_context (DnContext *context, Facts *facts)
   DnContextDefinition *definition = &facts->definition;
 
   if (!context->is_ephemeral)
-    dn_context_refresh (context->daemon);
+    dn_context_refresh_one (context->daemon, context->name);
   else
     dn_settings_refresh (context->daemon);
   g_mutex_lock (&context->daemon->lock);

@@ -12,6 +12,9 @@
 #include "../common/state-file.h"
 #include "container-admission.h"
 #include "container-file.h"
+#include "gate.h"
+#include "lookup.h"
+#include "request-record.h"
 #include "settings-file.h"
 #include "tree.h"
 
@@ -50,8 +53,11 @@ set_label (char **label, const char *value)
 /* A context for one container without one: a guest of its own, as large as the container needs,
  * and of the labels that it says. */
 static DnContext *
-make_ephemeral (DnDaemon *daemon, const char *id, const DnContainerOptions *options, GError **error)
+make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *options,
+                GError **error)
 {
+  DnDaemon *daemon = request->daemon;
+  DnContext *context;
   g_autofree char *name = g_strdup_printf ("c-%.8s", id);
   guint64 needed
       = options->memory_bytes > 0 ? (guint64) options->memory_bytes + DN_GUEST_OVERHEAD_BYTES : 0;
@@ -84,7 +90,9 @@ make_ephemeral (DnDaemon *daemon, const char *id, const DnContainerOptions *opti
       dn_context_definition_clear (&definition);
       return NULL;
     }
-  return dn_context_new (daemon, name, TRUE, &definition);
+  context = dn_context_new (daemon, name, TRUE, &definition);
+  context->owner_uid = request->caller->uid;
+  return context;
 }
 
 static gboolean
@@ -104,16 +112,18 @@ check_named (DnContext *context, const DnContainerOptions *options, GError **err
 }
 
 static DnContext *
-choose_context (DnDaemon *daemon, const char *id, const DnContainerOptions *options, GError **error)
+choose_context (DnRequest *request, const char *id, const DnContainerOptions *options,
+                GError **error)
 {
+  DnDaemon *daemon = request->daemon;
   g_autoptr (DnContext) context = NULL;
   gboolean is_usable;
   guint64 memory;
 
-  if (options->context == NULL)
-    context = make_ephemeral (daemon, id, options, error);
-  else
-    context = dn_context_find (daemon, options->context, error);
+  if (options->context != NULL)
+    context = dn_lookup_context (request, options->context, error);
+  else if (dn_gate_may_make_ephemeral (request, error))
+    context = make_ephemeral (request, id, options, error);
   if (context == NULL || (options->context != NULL && !check_named (context, options, error)))
     return NULL;
   g_mutex_lock (&daemon->lock);
@@ -163,10 +173,48 @@ write_files (DnContainer *container, GError **error)
   return FALSE;
 }
 
+/* Under the daemon's lock: what the maker has, and this container with its context. */
+static DnUse
+count_use (const DnContainer *container)
+{
+  DnDaemon *daemon = container->daemon;
+  const DnContext *own = container->context;
+  DnUse use = { .containers = 1 };
+  GHashTableIter iter;
+  DnContainer *other;
+  DnContext *context;
+
+  if (own->is_ephemeral)
+    use = (DnUse){ 1, 1, own->definition.guest_memory_bytes };
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &other))
+    use.containers += other->owner_uid == container->owner_uid;
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    if (context->is_ephemeral && context->owner_uid == container->owner_uid)
+      {
+        use.contexts++;
+        use.memory_bytes += context->definition.guest_memory_bytes;
+      }
+  return use;
+}
+
+/* Under the daemon's lock. */
+static gboolean
+check_use (const DnContainer *container, const DnRequest *request, GError **error)
+{
+  const DnUse use = count_use (container);
+  g_autofree char *file = g_build_filename (dn_paths ()->config, "danchi.conf", NULL);
+
+  return dn_caller_is_root (request->caller)
+         || dn_host_access_check_use (&request->daemon->settings->access, &use,
+                                      container->owner_uid, file, error);
+}
+
 /* Under the daemon's lock: the container's name and place in the tables, or the reason against
  * them.  From here on its image and context stay, because they see that it uses them. */
 static gboolean
-enter_tables (DnContainer *container, GError **error)
+enter_tables (DnContainer *container, DnRequest *request, GError **error)
 {
   DnDaemon *daemon = container->daemon;
   DnContext *context = container->context;
@@ -185,7 +233,8 @@ enter_tables (DnContainer *container, GError **error)
   if (context->is_ephemeral && g_hash_table_contains (daemon->contexts, context->name))
     return dn_throw (error, DN_ERROR_CONFLICT, "context '%s': exists already; try again",
                      context->name);
-  if (!dn_container_take_name (daemon, container->options->name, &container->name, error))
+  if (!check_use (container, request, error)
+      || !dn_container_take_name (request, container->options->name, &container->name, error))
     return FALSE;
   if (context->is_ephemeral)
     g_hash_table_insert (daemon->contexts, g_strdup (context->name), dn_context_ref (context));
@@ -210,9 +259,10 @@ tell (DnContainer *container)
 }
 
 DnContainer *
-dn_container_create (DnDaemon *daemon, DnContainerOptions *options, gboolean is_provisional,
+dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean is_provisional,
                      GError **error)
 {
+  DnDaemon *daemon = request->daemon;
   g_autoptr (DnContainer) container = NULL;
   g_autoptr (DnImage) image = NULL;
   char id[DN_ID_BYTES + 1];
@@ -222,30 +272,33 @@ dn_container_create (DnDaemon *daemon, DnContainerOptions *options, gboolean is_
   dn_id_new (id);
   container = dn_container_new (daemon, id);
   container->options = options;
+  container->owner_uid = request->caller->uid;
   container->is_provisional = is_provisional;
   if (options->image == NULL)
     {
       dn_throw (error, DN_ERROR_USAGE, "image: not given");
       return NULL;
     }
-  if (options->name != NULL && !dn_name_check (options->name, "container", error))
+  if ((options->name != NULL && !dn_name_check (options->name, "container", error))
+      || !dn_gate_may_emulate (request, options->allow_emulation, error))
     return NULL;
-  image = dn_store_find (daemon->store, options->image, error);
+  image = dn_lookup_image (request, options->image, error);
   if (image == NULL)
     return NULL;
   container->image = g_strdup (options->image);
   container->image_id = g_strdup (image->id);
   container->command = command_words (options, image);
   container->created_us = g_get_real_time ();
-  container->context = choose_context (daemon, id, options, error);
+  container->context = choose_context (request, id, options, error);
   if (container->context == NULL)
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
-  if (container->profile == NULL || !dn_container_admit (container, options, &verdict, error))
+  if (container->profile == NULL || !dn_container_admit (container, options, &verdict, error)
+      || !dn_request_record_decided (request, container, error))
     return NULL;
   container->relaxations = g_steal_pointer (&verdict.relaxations);
   g_mutex_lock (&daemon->lock);
-  is_fine = enter_tables (container, error);
+  is_fine = enter_tables (container, request, error);
   g_mutex_unlock (&daemon->lock);
   if (!is_fine)
     return NULL;

@@ -5,6 +5,7 @@
 
 #include "container-call.h"
 #include "context-guest.h"
+#include "daemon-record.h"
 
 #define DELETE_TIMEOUT_MS 15000
 
@@ -26,6 +27,7 @@ note_die (DnContainer *container)
     signal = g_strdup_printf ("%" G_GINT64_FORMAT, container->exit_signal);
   reason = g_strdup (container->reason);
   g_mutex_unlock (&daemon->lock);
+  dn_daemon_record_container (container, "container-ended", code, reason);
   dn_container_event (container, "die",
                       (const char *const[]){ "exit_code", code, "signal",
                                              signal != NULL ? signal : "0", "reason", reason,
@@ -70,6 +72,8 @@ run_ending (gpointer data)
   g_mutex_unlock (&daemon->lock);
   if (is_ours)
     dn_container_leave_guest (container);
+  if (is_to_be_removed)
+    dn_daemon_record_container (container, "container-removed-at-exit", NULL, NULL);
   if (is_to_be_removed)
     dn_container_forget (container);
   g_mutex_unlock (&container->op_lock);

@@ -44,6 +44,7 @@ dn_container_options_file_print (DnContainer *container)
   json_object_set_string_member (object, "command", container->command);
   json_object_set_string_member (object, "context", container->context->name);
   json_object_set_int_member (object, "created_us", container->created_us);
+  json_object_set_int_member (object, "owner_uid", container->owner_uid);
   json_object_set_member (object, "options", dn_container_options_to_json (container->options));
   json_object_set_string_member (object, "profile", profile);
   return dn_json_node_take (object);
@@ -227,6 +228,7 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
 {
   g_autofree char *id = NULL, *context = NULL, *profile = NULL;
   g_autoptr (JsonObject) options = NULL;
+  gint64 owner_uid = 0;
   const DnJsonField fields[] = {
     { "id", DN_JSON_STRING, TRUE, &id },
     { "name", DN_JSON_STRING, TRUE, &container->name },
@@ -235,6 +237,7 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
     { "command", DN_JSON_STRING, TRUE, &container->command },
     { "context", DN_JSON_STRING, TRUE, &context },
     { "created_us", DN_JSON_INT, TRUE, &container->created_us },
+    { "owner_uid", DN_JSON_INT, FALSE, &owner_uid },
     { "options", DN_JSON_OBJECT, TRUE, &options },
     { "profile", DN_JSON_STRING, FALSE, &profile },
     { NULL, DN_JSON_STRING, FALSE, NULL },
@@ -245,6 +248,7 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
     return FALSE;
   if (!g_str_equal (id, container->id) || !dn_name_is_valid (container->name))
     return dn_throw (error, DN_ERROR_CONFIG, "%s: is another container's", what);
+  container->owner_uid = (guint) owner_uid;
   container->options = dn_container_options_read (options, error);
   if (container->options == NULL)
     return FALSE;

@@ -18,8 +18,10 @@ JsonNode *dn_container_state_file_print (DnContainer *container);
 /* What STARTED reported, for state.json and inspect. (transfer full) */
 JsonObject *dn_container_started_to_json (const DnMsgStarted *started);
 
-/* A free name: @name, or a random one for NULL.  Under the daemon's lock. */
-gboolean dn_container_take_name (DnDaemon *daemon, const char *name, char **ret_name,
+/* A free name: @name, or a random one for NULL.  It is taken where the request's caller may know of
+ * the container that has it: so nobody finds out others' names by trying them.  Under the daemon's
+ * lock. */
+gboolean dn_container_take_name (DnRequest *request, const char *name, char **ret_name,
                                  GError **error);
 
 /* A container of no table; a part of dn_container_create() and dn_container_load_all(). */

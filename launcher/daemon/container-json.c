@@ -53,6 +53,7 @@ summary (DnContainer *container)
   if (has_ended)
     json_object_set_int_member (object, "exit_code", container->exit_code);
   json_object_set_int_member (object, "created_us", container->created_us);
+  json_object_set_int_member (object, "owner_uid", container->owner_uid);
   if (container->started_us != 0)
     json_object_set_int_member (object, "started_us", container->started_us);
   if (container->finished_us != 0)

@@ -10,6 +10,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "container-file.h"
+#include "lookup.h"
 #include "tree.h"
 
 const char *const dn_container_state_words[] = {
@@ -48,50 +49,6 @@ dn_container_unref (DnContainer *container)
   g_mutex_clear (&container->op_lock);
   g_mutex_clear (&container->file_lock);
   g_free (container);
-}
-
-/* Under the daemon's lock.  A name wins over the beginning of an id that reads the same. */
-static GPtrArray *
-match (DnDaemon *daemon, const char *text)
-{
-  GPtrArray *found = g_ptr_array_new ();
-  GHashTableIter iter;
-  DnContainer *container;
-
-  g_hash_table_iter_init (&iter, daemon->containers);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
-    {
-      if (g_str_equal (container->name, text))
-        {
-          g_ptr_array_set_size (found, 0);
-          g_ptr_array_add (found, container);
-          break;
-        }
-      if (dn_id_is_prefix (text) && g_str_has_prefix (container->id, text))
-        g_ptr_array_add (found, container);
-    }
-  return found;
-}
-
-DnContainer *
-dn_container_find (DnDaemon *daemon, const char *text, GError **error)
-{
-  g_autoptr (GPtrArray) found = NULL;
-  g_autofree char *shown = dn_text_clean (text, 80);
-  DnContainer *container = NULL;
-
-  g_mutex_lock (&daemon->lock);
-  found = match (daemon, text);
-  if (found->len == 1)
-    container = dn_container_ref (found->pdata[0]);
-  g_mutex_unlock (&daemon->lock);
-  if (container == NULL && found->len == 0)
-    dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': there is none\nsee danchi ps -a", shown);
-  else if (container == NULL)
-    dn_throw (error, DN_ERROR_CONFLICT,
-              "container '%s': %u containers' ids begin so\ngive more of the id", shown,
-              found->len);
-  return container;
 }
 
 static int
@@ -173,23 +130,27 @@ dn_container_copy_options (DnContainer *container)
   return copy;
 }
 
-/* Under the daemon's lock. */
+/* Under the daemon's lock.  @request: NULL, or only containers that its caller may know of count.
+ */
 static gboolean
-has_name (DnDaemon *daemon, const char *name)
+has_name (DnDaemon *daemon, const char *name, DnRequest *request)
 {
   GHashTableIter iter;
   DnContainer *container;
 
   g_hash_table_iter_init (&iter, daemon->containers);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
-    if (g_str_equal (container->name, name))
+    if (g_str_equal (container->name, name)
+        && (request == NULL || dn_lookup_sees (request, container->context)))
       return TRUE;
   return FALSE;
 }
 
 gboolean
-dn_container_take_name (DnDaemon *daemon, const char *name, char **ret_name, GError **error)
+dn_container_take_name (DnRequest *request, const char *name, char **ret_name, GError **error)
 {
+  DnDaemon *daemon = request->daemon;
+
   /* Random names run out long after everything else does; then a number is added. */
   enum
   {
@@ -198,7 +159,7 @@ dn_container_take_name (DnDaemon *daemon, const char *name, char **ret_name, GEr
 
   if (name != NULL)
     {
-      if (has_name (daemon, name))
+      if (has_name (daemon, name, request))
         return dn_throw (error, DN_ERROR_CONFLICT,
                          "container '%s': the name is taken\nremove or rename the other, or choose "
                          "another name",
@@ -212,7 +173,7 @@ dn_container_take_name (DnDaemon *daemon, const char *name, char **ret_name, GEr
       g_autofree char *candidate
           = i < TRIES ? g_strdup (random) : g_strdup_printf ("%s_%u", random, g_random_int ());
 
-      if (!has_name (daemon, candidate))
+      if (!has_name (daemon, candidate, NULL))
         {
           *ret_name = g_steal_pointer (&candidate);
           return TRUE;
@@ -221,7 +182,7 @@ dn_container_take_name (DnDaemon *daemon, const char *name, char **ret_name, GEr
 }
 
 gboolean
-dn_container_rename (DnContainer *container, const char *name, GError **error)
+dn_container_rename (DnContainer *container, const char *name, DnRequest *request, GError **error)
 {
   DnDaemon *daemon = container->daemon;
   g_autofree char *fresh = NULL, *old = NULL;
@@ -229,7 +190,7 @@ dn_container_rename (DnContainer *container, const char *name, GError **error)
   if (!dn_name_check (name, "container", error))
     return FALSE;
   g_mutex_lock (&daemon->lock);
-  if (dn_container_take_name (daemon, name, &fresh, error))
+  if (dn_container_take_name (request, name, &fresh, error))
     {
       old = container->name;
       container->name = g_steal_pointer (&fresh);
@@ -250,13 +211,18 @@ dn_container_log_path (const DnContainer *container, guint half)
 void
 dn_container_event (DnContainer *container, const char *action, const char *const *attributes)
 {
+  DnEvents *events = container->daemon->events;
   g_autofree char *name = NULL;
 
   g_mutex_lock (&container->daemon->lock);
   name = g_strdup (container->name);
   g_mutex_unlock (&container->daemon->lock);
-  dn_events_add (container->daemon->events, "container", action, container->id, name,
-                 container->context->name, attributes);
+  if (container->context->is_ephemeral)
+    dn_events_add_of (events, container->context->owner_uid, "container", action, container->id,
+                      name, container->context->name, attributes);
+  else
+    dn_events_add (events, "container", action, container->id, name, container->context->name,
+                   attributes);
 }
 
 void

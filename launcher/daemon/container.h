@@ -18,6 +18,7 @@
 
 #include "../spec/spec.h"
 #include "context.h"
+#include "request.h"
 
 typedef enum
 {
@@ -37,6 +38,7 @@ typedef struct DnContainer
   char *image_id;           /* owned */
   char *command;            /* owned; for people */
   gint64 created_us;
+  guint owner_uid;    /* who made it */
   DnContext *context; /* a reference */
   DnProfile *profile; /* owned */
   GMutex op_lock;
@@ -84,7 +86,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContainer, dn_container_unref)
 
 /**
  * dn_container_create:
+ * @request: whose caller makes it, and needs the right to
  * @options: taken over, also on failure
+ * @request: whose line in the audit record is written once all is decided; NULL: none
  * @is_provisional: it is to be started at once, or else to go: should danchid end in between, the
  *   next one removes it
  *
@@ -93,17 +97,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContainer, dn_container_unref)
  *
  * Returns: (transfer full): or NULL with @error
  */
-DnContainer *dn_container_create (DnDaemon *daemon, DnContainerOptions *options,
+DnContainer *dn_container_create (DnRequest *request, DnContainerOptions *options,
                                   gboolean is_provisional, GError **error);
 
 /* Takes the container out of the tables and its files away, with its context where that was made
  * for it.  The caller holds op_lock and has made sure that it is not in a guest. */
 void dn_container_forget (DnContainer *container);
 
-/* @text: a name, an id, or the beginning of one. (transfer full) */
-DnContainer *dn_container_find (DnDaemon *daemon, const char *text, GError **error);
-
-/* In order of creation, newest first.  (transfer full) (element-type DnContainer) */
+/* In order of creation, newest first; whoever asks for a caller uses lookup.h.  (transfer full)
+ * (element-type DnContainer) */
 GPtrArray *dn_container_list (DnDaemon *daemon);
 
 /* Write its files; without the daemon's lock. */
@@ -117,8 +119,9 @@ void dn_container_save_state_or_warn (DnContainer *container);
  * removed. */
 gboolean dn_container_load_all (DnDaemon *daemon, GError **error);
 
-/* Changes the name; DN_ERROR_CONFLICT when another has it. */
-gboolean dn_container_rename (DnContainer *container, const char *name, GError **error);
+/* Changes the name; DN_ERROR_CONFLICT when another has it that the request's caller can see. */
+gboolean dn_container_rename (DnContainer *container, const char *name, DnRequest *request,
+                              GError **error);
 
 /* A copy of the options as they are now. (transfer full) */
 DnContainerOptions *dn_container_copy_options (DnContainer *container);

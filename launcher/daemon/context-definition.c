@@ -39,6 +39,7 @@ dn_context_definition_init (DnContextDefinition *definition, DnSettings *setting
   };
   dn_policy_copy (&settings->policy, &definition->policy);
   dn_terms_copy (&settings->terms, &definition->terms);
+  dn_access_rules_init (&definition->access);
 }
 
 static void
@@ -46,6 +47,7 @@ clear_policy (DnContextDefinition *definition)
 {
   dn_policy_clear (&definition->policy);
   dn_terms_clear (&definition->terms);
+  dn_access_rules_clear (&definition->access);
   clear_origin (&definition->origin);
 }
 
@@ -70,6 +72,7 @@ dn_context_definition_copy (const DnContextDefinition *definition, DnContextDefi
   ret_copy->origin = copy_origin (&definition->origin);
   dn_policy_copy (&definition->policy, &ret_copy->policy);
   dn_terms_copy (&definition->terms, &ret_copy->terms);
+  dn_access_rules_copy (&definition->access, &ret_copy->access);
 }
 
 void
@@ -78,9 +81,11 @@ dn_context_definition_take_policy (DnContextDefinition *definition, DnContextDef
   clear_policy (definition);
   definition->policy = from->policy;
   definition->terms = from->terms;
+  definition->access = from->access;
   definition->origin = from->origin;
   from->policy = (DnPolicy){ NULL };
   from->terms = (DnTerms){ NULL };
+  from->access = (DnAccessRules){ NULL };
   from->origin = (DnOrigin){ NULL };
 }
 
@@ -97,10 +102,15 @@ dn_context_definition_fill_keys (DnContextDefinition *definition, DnKey *ret_key
     { "guest", "transport", DN_KEY_CHOICE, &definition->transport, 0, 0, 0, dn_transport_words },
     { "guest", "allow_emulation", DN_KEY_BOOLEAN, &definition->allow_emulation, 0, 0, 0, NULL },
   };
+  DnKey *at = ret_keys;
 
-  memcpy (ret_keys, keys, sizeof keys);
-  dn_policy_fill_keys (&definition->policy, ret_keys + DN_CONTEXT_OWN_KEYS);
-  dn_terms_fill_keys (&definition->terms, ret_keys + DN_CONTEXT_OWN_KEYS + DN_POLICY_KEYS);
+  memcpy (at, keys, sizeof keys);
+  at += DN_CONTEXT_OWN_KEYS;
+  dn_access_rules_fill_keys (&definition->access, at);
+  at += DN_ACCESS_KEYS;
+  dn_policy_fill_keys (&definition->policy, at);
+  at += DN_POLICY_KEYS;
+  dn_terms_fill_keys (&definition->terms, at);
   ret_keys[DN_CONTEXT_KEYS] = (DnKey){ .group = NULL };
 }
 
@@ -125,6 +135,7 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
 
   dn_context_definition_fill_keys (definition, keys);
   if (!dn_key_file_parse_places (text, size, what, keys, places, error)
+      || !dn_access_rules_check (&definition->access, what, places, error)
       || !dn_policy_check (&definition->policy, what, places, error)
       || !dn_terms_check (&definition->terms, what, places, error))
     return FALSE;

@@ -10,10 +10,12 @@
  *     vcpus = 2
  *     transport = auto
  *     allow_emulation = no
+ *     [access]
+ *     ...                     ../spec/access.h
  *     [confinement]
- *     ...                     policy.h
+ *     ...                     ../spec/policy.h
  *     [images] [network] [lifetime]
- *     ...                     terms.h
+ *     ...                     ../spec/terms.h
  *
  * [context] and [guest] are settled when a guest starts; all else holds at once.  So there are two
  * origins: what a context's guest was started by, and what the file says now.
@@ -22,6 +24,7 @@
  */
 #pragma once
 
+#include "../spec/access.h"
 #include "../spec/placement.h"
 #include "settings.h"
 
@@ -44,12 +47,13 @@ typedef struct
   DnOrigin guest_origin; /* of all above */
   DnPolicy policy;
   DnTerms terms;
+  DnAccessRules access;
   DnOrigin origin; /* of all below guest_origin */
 } DnContextDefinition;
 
 /* Keys of a context's file. */
 #define DN_CONTEXT_OWN_KEYS 7
-#define DN_CONTEXT_KEYS (DN_CONTEXT_OWN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
+#define DN_CONTEXT_KEYS (DN_CONTEXT_OWN_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
 /* What holds where the file says nothing: tenant, stage and tier are "none".  Takes references to
  * @settings. */

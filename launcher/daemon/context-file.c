@@ -25,13 +25,18 @@ dn_context_file_stamp (const char *path)
                           (intmax_t) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
-/* Likewise, of a context's file: it is to be read again also when the settings under it change. */
+/* Likewise, of a context's file: it is to be read again also when the settings under it change.
+ * Without the lock. */
 static char *
-make_stamp (const char *path, guint64 settings_number)
+make_stamp (DnDaemon *daemon, const char *path)
 {
   g_autofree char *stamp = dn_context_file_stamp (path);
+  guint64 number;
 
-  return stamp != NULL ? g_strdup_printf ("%s/%" G_GUINT64_FORMAT, stamp, settings_number) : NULL;
+  g_mutex_lock (&daemon->lock);
+  number = daemon->settings_number;
+  g_mutex_unlock (&daemon->lock);
+  return stamp != NULL ? g_strdup_printf ("%s/%" G_GUINT64_FORMAT, stamp, number) : NULL;
 }
 
 /* Under the daemon's lock.  No guest runs by what the file said before. */
@@ -113,7 +118,39 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
   dn_context_definition_clear (&definition);
 }
 
-/* A context whose file is gone stays while it has containers, which belong to it, or a guest. */
+/* Under the daemon's lock.  A context whose file is gone stays while it has containers, which
+ * belong to it, or a guest.  Returns: whether it goes. */
+static gboolean
+lose_file (DnContext *context)
+{
+  if (context->guest == NULL && context->users == 0 && context->guest_id[0] == '\0'
+      && dn_context_count_containers (context) == 0)
+    {
+      g_autofree char *state = dn_context_state_path (context->name);
+
+      context->is_removed = TRUE;
+      (void) unlink (state);
+      return TRUE;
+    }
+  g_clear_pointer (&context->file_stamp, g_free);
+  g_clear_pointer (&context->policy_stamp, g_free);
+  g_free (context->error);
+  context->error = g_strdup_printf ("file '%s/contexts.d/%s" SUFFIX "': was removed",
+                                    dn_paths ()->config, context->name);
+  return FALSE;
+}
+
+/* Under the daemon's lock.  Asked anew: the file may have come, and its context with it, since the
+ * directory was read. */
+static gboolean
+has_file (const DnContext *context)
+{
+  g_autofree char *path = dn_context_file_path (context->name);
+  g_autofree char *now = dn_context_file_stamp (path);
+
+  return now != NULL;
+}
+
 static void
 drop_without_file (DnDaemon *daemon, GHashTable *seen)
 {
@@ -123,26 +160,28 @@ drop_without_file (DnDaemon *daemon, GHashTable *seen)
   g_mutex_lock (&daemon->lock);
   g_hash_table_iter_init (&iter, daemon->contexts);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
-    {
-      if (context->is_ephemeral || g_hash_table_contains (seen, context->name))
-        continue;
-      if (context->guest == NULL && context->users == 0 && context->guest_id[0] == '\0'
-          && dn_context_count_containers (context) == 0)
-        {
-          g_autofree char *state = dn_context_state_path (context->name);
-
-          context->is_removed = TRUE;
-          (void) unlink (state);
-          g_hash_table_iter_remove (&iter);
-          continue;
-        }
-      g_clear_pointer (&context->file_stamp, g_free);
-      g_clear_pointer (&context->policy_stamp, g_free);
-      g_free (context->error);
-      context->error = g_strdup_printf ("file '%s/contexts.d/%s" SUFFIX "': was removed",
-                                        dn_paths ()->config, context->name);
-    }
+    if (!context->is_ephemeral && !g_hash_table_contains (seen, context->name)
+        && !has_file (context) && lose_file (context))
+      g_hash_table_iter_remove (&iter);
   g_mutex_unlock (&daemon->lock);
+}
+
+/* Returns: whether there is such a file. */
+static gboolean
+look_at (DnDaemon *daemon, const char *name)
+{
+  g_autofree char *path = dn_context_file_path (name);
+  g_autofree char *file_stamp = make_stamp (daemon, path);
+  gboolean is_new;
+
+  if (file_stamp == NULL)
+    return FALSE;
+  g_mutex_lock (&daemon->lock);
+  is_new = is_to_be_read (g_hash_table_lookup (daemon->contexts, name), file_stamp);
+  g_mutex_unlock (&daemon->lock);
+  if (is_new)
+    read_file (daemon, name, path, file_stamp);
+  return TRUE;
 }
 
 void
@@ -152,31 +191,33 @@ dn_context_refresh (DnDaemon *daemon)
   g_autoptr (GDir) directory = NULL;
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   const char *entry;
-  guint64 number;
 
   dn_settings_refresh (daemon);
-  g_mutex_lock (&daemon->lock);
-  number = daemon->settings_number;
-  g_mutex_unlock (&daemon->lock);
   directory = g_dir_open (path, 0, NULL);
   while (directory != NULL && (entry = g_dir_read_name (directory)) != NULL)
     {
-      g_autofree char *file = g_build_filename (path, entry, NULL);
-      g_autofree char *name = NULL, *file_stamp = NULL;
-      gboolean is_new;
+      g_autofree char *name = NULL;
 
       if (entry[0] == '.' || !g_str_has_suffix (entry, SUFFIX))
         continue;
       name = g_strndup (entry, strlen (entry) - strlen (SUFFIX));
-      file_stamp = make_stamp (file, number);
-      if (file_stamp == NULL || !dn_name_is_valid (name))
-        continue;
-      g_mutex_lock (&daemon->lock);
-      is_new = is_to_be_read (g_hash_table_lookup (daemon->contexts, name), file_stamp);
-      g_mutex_unlock (&daemon->lock);
-      if (is_new)
-        read_file (daemon, name, file, file_stamp);
-      g_hash_table_add (seen, g_steal_pointer (&name));
+      if (dn_name_is_valid (name) && look_at (daemon, name))
+        g_hash_table_add (seen, g_steal_pointer (&name));
     }
   drop_without_file (daemon, seen);
+}
+
+void
+dn_context_refresh_one (DnDaemon *daemon, const char *name)
+{
+  DnContext *context;
+
+  dn_settings_refresh (daemon);
+  if (!dn_name_is_valid (name) || look_at (daemon, name))
+    return;
+  g_mutex_lock (&daemon->lock);
+  context = g_hash_table_lookup (daemon->contexts, name);
+  if (context != NULL && !context->is_ephemeral && !has_file (context) && lose_file (context))
+    g_hash_table_remove (daemon->contexts, name);
+  g_mutex_unlock (&daemon->lock);
 }

@@ -3,6 +3,7 @@
 
 #include "../common/error.h"
 #include "container-end.h"
+#include "daemon-record.h"
 #include "handlers.h"
 #include "lifetime.h"
 #include "settings-file.h"
@@ -129,8 +130,8 @@ start_guest (DnContext *context, const DnContextEntry *entry, int *ret_console, 
       save_or_warn (context);
       return NULL;
     }
-  dn_events_add (daemon->events, "context", "start", context->name, context->name, context->name,
-                 (const char *const[]){ "guest", plan->id, NULL });
+  dn_daemon_record_act (daemon, "guest-started", context->name, plan->id);
+  dn_context_event (context, "start", (const char *const[]){ "guest", plan->id, NULL });
   /* It may have gone before it was in the table: then nobody has seen to that. */
   if (!dn_guest_is_running (guest))
     dn_context_guest_gone (daemon, plan->id, "the guest ended at once");
@@ -329,8 +330,9 @@ dn_context_guest_gone (DnDaemon *daemon, const char *guest_id, const char *reaso
   g_mutex_unlock (&daemon->lock);
   if (found == NULL)
     return;
-  dn_events_add (daemon->events, "context", "stop", found->name, found->name, found->name,
-                 (const char *const[]){ "guest", guest_id, "reason", reason, NULL });
+  dn_daemon_record_act (daemon, "guest-ended", found->name, reason);
+  dn_context_event (found, "stop",
+                    (const char *const[]){ "guest", guest_id, "reason", reason, NULL });
   /* Not here: this may be the guest's own reader thread, and files take their time. */
   if (guest != NULL)
     dn_daemon_work (daemon, unref_guest, guest);

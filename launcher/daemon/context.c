@@ -72,29 +72,6 @@ dn_context_state_path (const char *name)
   return g_build_filename (dn_paths ()->state, "contexts", file, NULL);
 }
 
-DnContext *
-dn_context_find (DnDaemon *daemon, const char *name, GError **error)
-{
-  DnContext *context;
-
-  dn_context_refresh (daemon);
-  g_mutex_lock (&daemon->lock);
-  context = g_hash_table_lookup (daemon->contexts, name);
-  if (context != NULL)
-    dn_context_ref (context);
-  g_mutex_unlock (&daemon->lock);
-  if (context == NULL)
-    {
-      g_autofree char *shown = dn_text_clean (name, 80);
-
-      dn_throw (error, DN_ERROR_NOT_FOUND,
-                "context '%s': there is none\nsee danchi context ls; make one with danchi context "
-                "create",
-                shown);
-    }
-  return context;
-}
-
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
@@ -152,6 +129,7 @@ dn_context_save (DnContext *context, GError **error)
   json_object_set_string_member (object, "name", context->name);
   json_object_set_boolean_member (object, "is_ephemeral", context->is_ephemeral);
   json_object_set_int_member (object, "created_us", context->created_us);
+  json_object_set_int_member (object, "owner_uid", context->owner_uid);
   json_object_set_object_member (object, "definition", definition_to_json (&context->definition));
   json_object_set_string_member (object, "guest", context->guest_id);
   json_object_set_int_member (object, "guest_since_us", context->guest_since_us);
@@ -225,11 +203,12 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
   g_auto (GStrv) disks = NULL;
   g_autoptr (JsonObject) definition_json = NULL;
   gboolean is_ephemeral = FALSE;
-  gint64 created_us = 0, guest_since_us = 0, idle_since_us = 0;
+  gint64 created_us = 0, owner_uid = 0, guest_since_us = 0, idle_since_us = 0;
   const DnJsonField fields[] = {
     { "name", DN_JSON_STRING, TRUE, &name },
     { "is_ephemeral", DN_JSON_BOOL, TRUE, &is_ephemeral },
     { "created_us", DN_JSON_INT, TRUE, &created_us },
+    { "owner_uid", DN_JSON_INT, FALSE, &owner_uid },
     { "definition", DN_JSON_OBJECT, TRUE, &definition_json },
     { "guest", DN_JSON_STRING, TRUE, &guest },
     { "guest_since_us", DN_JSON_INT, FALSE, &guest_since_us },
@@ -252,6 +231,7 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
   context->created_us = created_us;
   context->guest_since_us = guest_since_us;
   context->idle_since_us = idle_since_us;
+  context->owner_uid = (guint) owner_uid;
   g_strlcpy (context->guest_id, guest, sizeof context->guest_id);
   for (guint i = 0; disks[i] != NULL; i++)
     g_hash_table_insert (context->disks, g_strdup (disks[i]), GUINT_TO_POINTER (0));
@@ -301,6 +281,19 @@ dn_context_count_containers (DnContext *context)
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
     count += container->context == context;
   return count;
+}
+
+void
+dn_context_event (DnContext *context, const char *action, const char *const *attributes)
+{
+  DnEvents *events = context->daemon->events;
+
+  if (context->is_ephemeral)
+    dn_events_add_of (events, context->owner_uid, "context", action, context->name, context->name,
+                      context->name, attributes);
+  else
+    dn_events_add (events, "context", action, context->name, context->name, context->name,
+                   attributes);
 }
 
 JsonObject *
@@ -378,6 +371,8 @@ dn_context_to_json (DnContext *context, gboolean is_full)
   json_object_set_string_member (object, "name", context->name);
   json_object_set_boolean_member (object, "is_ephemeral", context->is_ephemeral);
   json_object_set_int_member (object, "created_us", context->created_us);
+  if (context->is_ephemeral)
+    json_object_set_int_member (object, "owner_uid", context->owner_uid);
   json_object_set_int_member (object, "containers", dn_context_count_containers (context));
   json_object_set_int_member (object, "running", context->users);
   dn_json_set_text (object, "error", context->error);

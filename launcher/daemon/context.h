@@ -29,6 +29,7 @@ typedef struct DnContext
   char *name;            /* owned; fixed */
   gboolean is_ephemeral; /* fixed */
   gint64 created_us;     /* fixed */
+  guint owner_uid;       /* fixed; whose an ephemeral one is */
   GMutex guest_lock;
   GMutex file_lock;
   /* Under the daemon's lock: */
@@ -60,10 +61,10 @@ gboolean dn_context_load_all (DnDaemon *daemon, GError **error);
 /* Looks for files that are new, changed or gone: contexts.d, and danchi.conf. */
 void dn_context_refresh (DnDaemon *daemon);
 
-/* (transfer full): by name; DN_ERROR_NOT_FOUND */
-DnContext *dn_context_find (DnDaemon *daemon, const char *name, GError **error);
+/* Likewise for the file of one name, whatever their number. */
+void dn_context_refresh_one (DnDaemon *daemon, const char *name);
 
-/* (transfer full) (element-type DnContext): by name */
+/* (transfer full) (element-type DnContext): by name; whoever asks for a caller uses lookup.h */
 GPtrArray *dn_context_list (DnDaemon *daemon);
 
 /* Writes STATE/contexts/NAME.json; without the daemon's lock. */
@@ -85,6 +86,9 @@ guint dn_context_count_containers (DnContext *context);
 /* A summary for context-list; @with_guest adds facts of the guest, for inspect.  Without the lock.
  * (transfer full) */
 JsonObject *dn_context_to_json (DnContext *context, gboolean is_full);
+
+/* For events: adds one of this context's. */
+void dn_context_event (DnContext *context, const char *action, const char *const *attributes);
 
 /* Facts of a guest, for inspect. (transfer full) */
 JsonObject *dn_context_guest_to_json (DnGuest *guest);

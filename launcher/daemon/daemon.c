@@ -6,6 +6,7 @@
 #include "adopt.h"
 #include "container.h"
 #include "context-guest.h"
+#include "daemon-record.h"
 #include "tree.h"
 
 typedef struct
@@ -87,6 +88,8 @@ dn_daemon_new (GError **error)
   daemon->workers = g_thread_pool_new (run_work, NULL, -1, FALSE, NULL);
   if (!read_settings (daemon, error) || !make_directories (error))
     return NULL;
+  dn_daemon_record_open (daemon);
+  dn_daemon_record_start (daemon);
   daemon->store = dn_store_open (error);
   if (daemon->store == NULL)
     return NULL;
@@ -96,7 +99,10 @@ dn_daemon_new (GError **error)
     return NULL;
   dn_store_sweep (daemon->store, swept);
   for (guint i = 0; i < swept->len; i++)
-    g_message ("store: left by a crash and removed: %s", (char *) swept->pdata[i]);
+    {
+      g_message ("store: left by a crash and removed: %s", (char *) swept->pdata[i]);
+      dn_daemon_record_act (daemon, "store-sweep", NULL, swept->pdata[i]);
+    }
   return daemon;
 }
 

@@ -9,7 +9,7 @@
  *   container file_lock,
  *   context file_lock      writing a state file
  *   daemon lock            tables and fields; never held across a call, a wait or an fsync(2)
- *   store, events          leaves
+ *   store, events, record  leaves
  *
  * reload_lock, over reading danchi.conf again, is taken before the daemon lock and with any of the
  * first four or none.
@@ -27,8 +27,9 @@
 
 typedef struct DnDaemon
 {
-  DnStore *store;   /* owned; locks itself */
-  DnEvents *events; /* owned; locks itself */
+  DnStore *store;                /* owned; locks itself */
+  DnEvents *events;              /* owned; locks itself */
+  struct DnDaemonRecord *record; /* owned; locks itself: daemon-record.h */
   gint64 started_us;
   GMutex lock;
   GCond changed;

@@ -139,9 +139,10 @@ write_line (DnEvents *events, JsonNode *node)
     }
 }
 
-void
-dn_events_add (DnEvents *events, const char *type, const char *action, const char *id,
-               const char *name, const char *context, const char *const *attributes)
+/* @owner_uid: -1 for none. */
+static void
+add (DnEvents *events, gint64 owner_uid, const char *type, const char *action, const char *id,
+     const char *name, const char *context, const char *const *attributes)
 {
   JsonObject *object = json_object_new ();
   JsonObject *more = json_object_new ();
@@ -161,12 +162,29 @@ dn_events_add (DnEvents *events, const char *type, const char *action, const cha
   json_object_set_string_member (object, "name", name);
   if (context != NULL)
     json_object_set_string_member (object, "context", context);
+  if (owner_uid >= 0)
+    json_object_set_int_member (object, "owner_uid", owner_uid);
   json_object_set_object_member (object, "attributes", more);
   json_node_seal (node);
   write_line (events, node);
   put (events, node);
   g_cond_broadcast (&events->added);
   g_mutex_unlock (&events->lock);
+}
+
+void
+dn_events_add (DnEvents *events, const char *type, const char *action, const char *id,
+               const char *name, const char *context, const char *const *attributes)
+{
+  add (events, -1, type, action, id, name, context, attributes);
+}
+
+void
+dn_events_add_of (DnEvents *events, guint owner_uid, const char *type, const char *action,
+                  const char *id, const char *name, const char *context,
+                  const char *const *attributes)
+{
+  add (events, owner_uid, type, action, id, name, context, attributes);
 }
 
 static guint64

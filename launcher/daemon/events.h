@@ -28,6 +28,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnEvents, dn_events_free)
 void dn_events_add (DnEvents *events, const char *type, const char *action, const char *id,
                     const char *name, const char *context, const char *const *attributes);
 
+/* Likewise, of a context that was made for one caller: its uid is in the event, which is for that
+ * caller's eyes also when the context is gone. */
+void dn_events_add_of (DnEvents *events, guint owner_uid, const char *type, const char *action,
+                       const char *id, const char *name, const char *context,
+                       const char *const *attributes);
+
 /* A place in the ring from which to read on: at the first event that is not older than @since_us,
  * or at the end for a negative one. */
 guint64 dn_events_find (DnEvents *events, gint64 since_us);

@@ -12,8 +12,8 @@
 
 #include <glib.h>
 
-/* Larger files are not read: no program or guest image is that large. */
-#define DN_FILE_DIGEST_MAX_BYTES (G_GINT64_CONSTANT (1) << 30)
+/* Larger files are not read: no program and no guest root is that large. */
+#define DN_FILE_DIGEST_MAX_BYTES (G_GINT64_CONSTANT (256) * 1024 * 1024)
 
 /**
  * dn_file_digest:

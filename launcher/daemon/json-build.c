@@ -18,6 +18,16 @@ dn_json_set_text_or_null (JsonObject *object, const char *name, const char *text
 }
 
 void
+dn_json_set_time_or_null (JsonObject *object, const char *name, gint64 time_us)
+{
+  g_autoptr (GDateTime) time
+      = time_us > 0 ? g_date_time_new_from_unix_utc (time_us / G_USEC_PER_SEC) : NULL;
+  g_autofree char *text = time != NULL ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+
+  dn_json_set_text_or_null (object, name, text);
+}
+
+void
 dn_json_set_strings (JsonObject *object, const char *name, char **strings)
 {
   JsonArray *array;

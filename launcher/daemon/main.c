@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "../guest/kvm-probe.h"
 #include "confine.h"
 #include "context.h"
+#include "daemon-record.h"
 #include "daemon.h"
 #include "incumbent.h"
 #include "lifetime.h"
@@ -32,6 +34,10 @@
 #include "tree.h"
 
 #define EXIT_USAGE 2
+/* Each client and each guest has a thread, and by default each thread a heap, up to 8 for each
+ * processor, which keep what one large answer took.  On two there is no queue: what danchid does is
+ * mostly waiting. */
+#define HEAPS_MAX 2
 #define MESSAGE_MAX_BYTES 4096
 
 typedef struct
@@ -216,13 +222,12 @@ run (const Options *options, int *ready_fd, GError **error)
   if (server == NULL)
     return FALSE;
   daemon = dn_daemon_new (error);
-  if (daemon == NULL)
+  if (daemon == NULL || !dn_server_run (server, daemon, error))
     {
       (void) unlink (path);
       return FALSE;
     }
   dn_lifetime_watch (daemon);
-  dn_server_run (server, daemon);
   (void) g_unix_signal_add (SIGHUP, reread, daemon);
   (void) g_unix_signal_add (SIGTERM, quit, loop);
   (void) g_unix_signal_add (SIGINT, quit, loop);
@@ -232,6 +237,7 @@ run (const Options *options, int *ready_fd, GError **error)
   g_main_loop_run (loop);
   g_message ("danchid ends; guests go on");
   dn_server_stop (server);
+  dn_daemon_record_stop (daemon);
   return TRUE;
 }
 
@@ -290,6 +296,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int ready_fd = -1;
 
+  (void) mallopt (M_ARENA_MAX, HEAPS_MAX);
   (void) signal (SIGPIPE, SIG_IGN);
   (void) umask (0022);
   if (!read_options (argc, argv, &options, &error))

@@ -13,12 +13,14 @@
 #include "caller.h"
 #include "trace.h"
 
-typedef struct
+typedef struct DnRequest
 {
   struct DnDaemon *daemon;   /* borrowed, as are all of these */
   const DnCaller *caller;    /* who asks, by the kernel's word */
+  char *rule;                /* owned; by which it was last allowed or denied, or NULL */
   const struct DnVerb *verb; /* what for; NULL until the message was read */
   int socket;
+  struct DnRequestRecord *record; /* in the audit record: request-record.h */
   JsonObject *args;
   DnFdList fds;   /* that came along; closed with the request */
   DnTrace *trace; /* from the request's arrival on */

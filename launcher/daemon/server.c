@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,16 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/names.h"
+#include "../common/paths.h"
+#include "gate.h"
 #include "json-build.h"
+#include "request-record.h"
 #include "verbs.h"
 
 #define BACKLOG 128
 #define LISTEN_FD_FIRST 3 /* sd_listen_fds(3) */
 #define STOP_WAIT_US (3 * G_USEC_PER_SEC)
+#define GROUP_ENTRY_BYTES (1024 * 1024)
 
 struct DnServer
 {
@@ -100,12 +105,40 @@ read_message (DnRequest *request, JsonObject *message, GError **error)
   return TRUE;
 }
 
+static const char *
+asked_verb (JsonObject *message)
+{
+  JsonNode *node = json_object_get_member (message, "verb");
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                 && json_node_get_value_type (node) == G_TYPE_STRING
+             ? json_node_get_string (node)
+             : NULL;
+}
+
 static JsonObject *
 run_verb (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
 {
-  if (!read_message (request, message, error))
+  if (!read_message (request, message, error) || !dn_gate_pass (request, error)
+      || !dn_request_record_before (request, error))
     return NULL;
   return request->verb->func (request, ret_fds, error);
+}
+
+/* Nothing is done without a line in the audit record, nor answered without one. */
+static JsonObject *
+run_recorded (DnRequest *request, JsonObject *message, DnFdList *ret_fds, GError **error)
+{
+  g_auto (DnRequestRecord) record = { 0 };
+  JsonObject *ok;
+
+  dn_request_record_begin (request, &record, asked_verb (message));
+  ok = run_verb (request, message, ret_fds, error);
+  ok = dn_request_record_after (request, ok, error);
+  if (ok == NULL)
+    dn_fd_list_clear (ret_fds);
+  request->record = NULL;
+  return ok;
 }
 
 /* Returns: whether the connection can go on. */
@@ -126,9 +159,11 @@ answer (Client *client, JsonObject *message, DnFdList *request_fds)
 
   *request_fds = (DnFdList) DN_FD_LIST_INIT;
   dn_trace_begin (trace, "request");
-  ok = run_verb (&request, message, &fds, &error);
+  dn_caller_name (&client->caller);
+  ok = run_recorded (&request, message, &fds, &error);
   dn_fd_list_clear (&request.fds);
   g_clear_pointer (&request.args, json_object_unref);
+  g_clear_pointer (&request.rule, g_free);
   if (ok != NULL)
     {
       JsonObject *outer = json_object_new ();
@@ -178,7 +213,10 @@ serve (Client *client)
         {
           /* After a broken message nothing more can be understood. */
           if (error != NULL)
-            (void) send_error (client->socket, error, -1);
+            {
+              dn_request_record_refused (client->server->daemon, &client->caller, error);
+              (void) send_error (client->socket, error, -1);
+            }
           goes_on = FALSE;
         }
       dn_fd_list_clear (&fds);
@@ -227,23 +265,28 @@ static gboolean
 admit (DnServer *server, Client *client, GError **error)
 {
   const DnCaller *caller = &client->caller;
-  guint of_uid = 0, count;
+  guint of_uid = 0, of_users = 0, count;
+  gboolean is_root;
 
   if (!dn_caller_read (client->socket, &client->caller, error))
     return FALSE;
-  if (caller->uid != 0 && caller->uid != geteuid ())
-    return dn_throw (error, DN_ERROR_DENIED,
-                     "uid %u may not use danchid\nonly root and the user danchid runs as may",
-                     caller->uid);
+  is_root = dn_caller_is_root (caller);
   g_mutex_lock (&server->lock);
   count = server->clients->len;
   for (guint i = 0; i < count; i++)
-    of_uid += ((Client *) server->clients->pdata[i])->caller.uid == caller->uid;
+    {
+      const DnCaller *other = &((Client *) server->clients->pdata[i])->caller;
+
+      of_uid += other->uid == caller->uid;
+      of_users += !dn_caller_is_root (other);
+    }
   g_mutex_unlock (&server->lock);
-  if (count >= DN_SERVER_CLIENTS_MAX
-      || (caller->uid != 0 && of_uid >= DN_SERVER_CLIENTS_OF_ONE_UID))
-    return dn_throw (error, DN_ERROR_LIMIT, "danchid: %u clients are connected, which is the most",
-                     count);
+  if (!is_root && of_uid >= DN_SERVER_CLIENTS_OF_ONE_UID)
+    return dn_throw (error, DN_ERROR_LIMIT,
+                     "danchid: uid %u has %d connections, which is the most for one user",
+                     caller->uid, DN_SERVER_CLIENTS_OF_ONE_UID);
+  if (count >= DN_SERVER_CLIENTS_MAX || (!is_root && of_users >= DN_SERVER_CLIENTS_OF_USERS))
+    return dn_throw (error, DN_ERROR_LIMIT, "danchid: has as many connections as it takes");
   return TRUE;
 }
 
@@ -269,6 +312,7 @@ accept_client (gint fd, GIOCondition condition, gpointer data)
   client->socket = socket;
   if (!admit (server, client, &error))
     {
+      dn_request_record_refused (server->daemon, &client->caller, error);
       (void) send_error (socket, error, -1);
       free_client (client);
       return G_SOURCE_CONTINUE;
@@ -362,11 +406,38 @@ dn_server_listen (const char *path, GError **error)
   return server;
 }
 
-void
-dn_server_run (DnServer *server, DnDaemon *daemon)
+/* The socket's group and mode, by its path: of a bound socket's descriptor they cannot be changed.
+ * Its directory is root's. */
+static gboolean
+let_in (DnServer *server, const char *group, GError **error)
 {
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  socklen_t size = sizeof address;
+  g_autofree char *buffer = g_malloc (GROUP_ENTRY_BYTES);
+  struct group entry, *found = NULL;
+
+  if (g_str_equal (group, "root"))
+    return TRUE;
+  if (getgrnam_r (group, &entry, buffer, GROUP_ENTRY_BYTES, &found) != 0 || found == NULL)
+    return dn_throw (error, DN_ERROR_CONFIG,
+                     "file '%s/danchi.conf': [access] socket_group: this host has no group "
+                     "'%s'\nmake it with groupadd, or leave the key out",
+                     dn_paths ()->config, group);
+  if (getsockname (server->fd, (struct sockaddr *) &address, &size) < 0
+      || lchown (address.sun_path, (uid_t) -1, found->gr_gid) < 0
+      || chmod (address.sun_path, 0660) < 0)
+    return dn_throw_errno (error, "socket: letting in group '%s'", group);
+  return TRUE;
+}
+
+gboolean
+dn_server_run (DnServer *server, DnDaemon *daemon, GError **error)
+{
+  if (!let_in (server, daemon->settings->access.socket_group, error))
+    return FALSE;
   server->daemon = daemon;
   server->source = g_unix_fd_add (server->fd, G_IO_IN, accept_client, server);
+  return TRUE;
 }
 
 void

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The API's socket: one thread for each client.
  *
- * Who may call is what the kernel says of the peer (SO_PEERCRED, unix(7)): root and danchid's own
- * uid, nobody else.  At most %DN_SERVER_CLIENTS_MAX connections, and of one uid other than root
- * %DN_SERVER_CLIENTS_OF_ONE_UID; one more is told so and closed.
+ * Who can connect is what the socket's mode and group say: root, and members of danchi.conf's
+ * [access] socket_group.  Who calls is what the kernel says of the peer (caller.h), and what that
+ * caller may do is decided for each request (gate.h, lookup.h).  At most %DN_SERVER_CLIENTS_MAX
+ * connections, of uids other than root together %DN_SERVER_CLIENTS_OF_USERS, and of one of them
+ * %DN_SERVER_CLIENTS_OF_ONE_UID, so that nobody keeps root out; one more is told so and closed.
  *
  * A request has to come whole within %DN_SERVER_REQUEST_TIMEOUT_S once it has begun, and an answer
  * has to be taken within the same time.  Between requests a connection may be idle.
@@ -13,7 +15,8 @@
 #include "daemon.h"
 
 #define DN_SERVER_CLIENTS_MAX 256
-#define DN_SERVER_CLIENTS_OF_ONE_UID 192
+#define DN_SERVER_CLIENTS_OF_USERS 192
+#define DN_SERVER_CLIENTS_OF_ONE_UID 64
 #define DN_SERVER_REQUEST_TIMEOUT_S 30
 
 typedef struct DnServer DnServer;
@@ -27,8 +30,9 @@ typedef struct DnServer DnServer;
  */
 DnServer *dn_server_listen (const char *path, GError **error);
 
-/* Accepts clients in the default main context. */
-void dn_server_run (DnServer *server, DnDaemon *daemon);
+/* Lets in whom the daemon's settings name, and accepts clients in the default main context.
+ * DN_ERROR_CONFIG when there is no such group. */
+gboolean dn_server_run (DnServer *server, DnDaemon *daemon, GError **error);
 
 /* Accepts nobody any more, closes all connections, and waits a moment for requests under way. */
 void dn_server_stop (DnServer *server);

@@ -37,7 +37,9 @@ dn_settings_new (const char *file)
     .unpack_timeout_s = 30 * 60,
     .log_bytes = 20 * MIB,
     .log_rate = 8 * MIB,
+    .audit_file_bytes = 16 * MIB,
   };
+  dn_host_access_init (&settings->access);
   dn_policy_init (&settings->policy);
   dn_terms_init (&settings->terms);
   return settings;
@@ -58,6 +60,8 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->file);
   dn_key_places_free (settings->places);
   g_strfreev (settings->accepts);
+  g_free (settings->audit_anchor);
+  dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
   dn_terms_clear (&settings->terms);
   g_free (settings);
@@ -89,11 +93,18 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       NULL },
     { "logs", "container_mib", DN_KEY_INTEGER, &settings->log_bytes, 1, 102400, MIB, NULL },
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
+    { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
+    { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
   };
+  DnKey *at = ret_keys;
 
-  memcpy (ret_keys, keys, sizeof keys);
-  dn_policy_fill_keys (&settings->policy, ret_keys + DN_SETTINGS_OWN_KEYS);
-  dn_terms_fill_keys (&settings->terms, ret_keys + DN_SETTINGS_OWN_KEYS + DN_POLICY_KEYS);
+  memcpy (at, keys, sizeof keys);
+  at += DN_SETTINGS_OWN_KEYS;
+  dn_host_access_fill_keys (&settings->access, at);
+  at += DN_HOST_ACCESS_KEYS;
+  dn_policy_fill_keys (&settings->policy, at);
+  at += DN_POLICY_KEYS;
+  dn_terms_fill_keys (&settings->terms, at);
   ret_keys[DN_SETTINGS_KEYS] = (DnKey){ .group = NULL };
 }
 

@@ -16,6 +16,7 @@
 #include "../guest/guest.h"
 #include "../spec/policy.h"
 #include "../spec/terms.h"
+#include "host-access.h"
 
 typedef struct
 {
@@ -36,18 +37,22 @@ typedef struct
   guint64 unpack_memory_bytes;
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
-  guint64 log_bytes; /* of one container, both halves together */
-  guint64 log_rate;  /* bytes a second */
-  DnPolicy policy;   /* what contexts permit whose file says nothing, and those without one */
-  DnTerms terms;     /* likewise */
+  guint64 log_bytes;  /* of one container, both halves together */
+  guint64 log_rate;   /* bytes a second */
+  char *audit_anchor; /* owned; NULL: in the state directory */
+  guint64 audit_file_bytes;
+  DnHostAccess access;
+  DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
+  DnTerms terms;   /* likewise */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 16
-#define DN_SETTINGS_KEYS (DN_SETTINGS_OWN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
+#define DN_SETTINGS_OWN_KEYS 18
+#define DN_SETTINGS_KEYS                                                                           \
+  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
 /* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
 DnSettings *dn_settings_new (const char *file);

@@ -84,7 +84,7 @@ dn_store_free (DnStore *store)
 
 /* Under the lock.  Which images @text may mean; borrowed. */
 static GPtrArray *
-match (DnStore *store, const char *text)
+match (DnStore *store, const char *text, const DnImageView *view)
 {
   g_autoptr (GPtrArray) by_id = g_ptr_array_new ();
   g_autofree char *name = dn_reference_normalise (text, NULL);
@@ -95,6 +95,8 @@ match (DnStore *store, const char *text)
   g_hash_table_iter_init (&iter, store->images);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &image))
     {
+      if (!dn_image_view_sees (view, image))
+        continue;
       /* A name wins over the beginning of some id that reads the same. */
       if (name != NULL && g_strv_contains ((const char *const *) image->names, name))
         {
@@ -109,14 +111,14 @@ match (DnStore *store, const char *text)
 }
 
 DnImage *
-dn_store_find (DnStore *store, const char *text, GError **error)
+dn_store_find (DnStore *store, const char *text, const DnImageView *view, GError **error)
 {
   g_autoptr (GPtrArray) images = NULL;
   g_autofree char *shown = dn_text_clean (text, DN_REFERENCE_MAX_BYTES);
   DnImage *image = NULL;
 
   g_mutex_lock (&store->lock);
-  images = match (store, text);
+  images = match (store, text, view);
   if (images->len == 1)
     image = dn_image_ref (images->pdata[0]);
   g_mutex_unlock (&store->lock);

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "image.h"
+#include "image-view.h"
 
 /* Names inside a staging directory. */
 #define DN_STORE_ARCHIVE "archive"
@@ -27,9 +27,9 @@ typedef struct DnStore DnStore;
 DnStore *dn_store_open (GError **error);
 void dn_store_free (DnStore *store);
 
-/* @text: an id, the beginning of one, or a name; DN_ERROR_NOT_FOUND, _CONFLICT when ambiguous.
- * (transfer full) */
-DnImage *dn_store_find (DnStore *store, const char *text, GError **error);
+/* @text: an id, the beginning of one, or a name; @view: what it may mean; DN_ERROR_NOT_FOUND,
+ * _CONFLICT when ambiguous.  (transfer full) */
+DnImage *dn_store_find (DnStore *store, const char *text, const DnImageView *view, GError **error);
 
 /* By its whole id, or NULL. (transfer full) */
 DnImage *dn_store_find_id (DnStore *store, const char *id);

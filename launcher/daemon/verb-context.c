@@ -13,6 +13,7 @@
 #include "context-end.h"
 #include "context-explain.h"
 #include "context-guest.h"
+#include "lookup.h"
 #include "settings-file.h"
 #include "verbs.h"
 
@@ -37,9 +38,8 @@ DN_VERB (context_list)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  dn_context_refresh (request->daemon);
   array = json_array_new ();
-  contexts = dn_context_list (request->daemon);
+  contexts = dn_lookup_contexts (request);
   for (guint i = 0; i < contexts->len; i++)
     json_array_add_object_element (array, dn_context_to_json (contexts->pdata[i], FALSE));
   ok = json_object_new ();
@@ -200,10 +200,10 @@ DN_VERB (context_create)
   if (text == NULL || !dn_context_check_host (draft, error)
       || !write_context (daemon, name, path, text, error))
     return NULL;
-  context = dn_context_find (daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
-  dn_events_add (daemon->events, "context", "create", name, name, name, NULL);
+  dn_context_event (context, "create", NULL);
   return name_answer (name);
 }
 
@@ -247,7 +247,7 @@ DN_VERB (context_explain)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   return context != NULL ? explain (context) : NULL;
 }
 
@@ -276,7 +276,7 @@ DN_VERB (context_stop)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
   if (has_guest (context))
@@ -315,8 +315,7 @@ remove_context (DnContext *context, gboolean force, GError **error)
       return FALSE;
     }
   dn_context_forget (context);
-  dn_events_add (daemon->events, "context", "remove", context->name, context->name, context->name,
-                 NULL);
+  dn_context_event (context, "remove", NULL);
   return TRUE;
 }
 
@@ -334,7 +333,7 @@ DN_VERB (context_remove)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL || !remove_context (context, force, error))
     return NULL;
   return name_answer (context->name);
@@ -351,7 +350,7 @@ DN_VERB (context_console)
 
   if (!dn_request_read (request, fields, error))
     return NULL;
-  context = dn_context_find (request->daemon, name, error);
+  context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
   g_mutex_lock (&request->daemon->lock);

@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "container-call.h"
 #include "json-build.h"
+#include "lookup.h"
 #include "verbs.h"
 
 /* A copy lasts as long as client and container take for it; a client that goes ends it at once. */
@@ -93,7 +94,7 @@ run_copy (DnRequest *request, gboolean is_in, GError **error)
       dn_throw (error, DN_ERROR_USAGE, "path: must have from 1 to %d bytes", DN_PATH_BYTES);
       return NULL;
     }
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   guest = container != NULL ? dn_container_get_guest (container, error) : NULL;
   if (guest == NULL)
     return NULL;

@@ -7,9 +7,11 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "container.h"
+#include "daemon-record.h"
 #include "doctor-policy.h"
 #include "doctor.h"
 #include "json-build.h"
+#include "lookup.h"
 #include "settings-file.h"
 #include "verbs.h"
 
@@ -36,9 +38,10 @@ DN_VERB (version)
 }
 
 static JsonObject *
-count_containers (DnDaemon *daemon)
+count_containers (DnRequest *request)
 {
-  g_autoptr (GPtrArray) containers = dn_container_list (daemon);
+  DnDaemon *daemon = request->daemon;
+  g_autoptr (GPtrArray) containers = dn_lookup_containers (request);
   JsonObject *object = json_object_new ();
   guint counts[DN_CONTAINER_EXITED + 1] = { 0 };
 
@@ -86,16 +89,13 @@ accelerator_facts (void)
 }
 
 static guint
-count_guests (DnDaemon *daemon)
+count_guests (DnDaemon *daemon, GPtrArray *contexts)
 {
-  GHashTableIter iter;
-  DnContext *context;
   guint count = 0;
 
   g_mutex_lock (&daemon->lock);
-  g_hash_table_iter_init (&iter, daemon->contexts);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
-    count += context->guest != NULL;
+  for (guint i = 0; i < contexts->len; i++)
+    count += ((DnContext *) contexts->pdata[i])->guest != NULL;
   g_mutex_unlock (&daemon->lock);
   return count;
 }
@@ -125,16 +125,15 @@ DN_VERB (info)
   (void) ret_fds;
   if (!read_nothing (request, error))
     return NULL;
-  dn_context_refresh (daemon);
+  contexts = dn_lookup_contexts (request);
+  images = dn_lookup_images (request);
   settings = dn_settings_get (daemon);
-  contexts = dn_context_list (daemon);
-  images = dn_store_list (daemon->store);
   ok = json_object_new ();
   json_object_set_string_member (ok, "version", DN_VERSION);
   json_object_set_int_member (ok, "started_us", daemon->started_us);
-  json_object_set_object_member (ok, "containers", count_containers (daemon));
+  json_object_set_object_member (ok, "containers", count_containers (request));
   json_object_set_int_member (ok, "contexts", contexts->len);
-  json_object_set_int_member (ok, "guests", count_guests (daemon));
+  json_object_set_int_member (ok, "guests", count_guests (daemon, contexts));
   json_object_set_int_member (ok, "images", images->len);
   json_object_set_object_member (ok, "host", host_facts ());
   json_object_set_object_member (ok, "accelerator", accelerator_facts ());
@@ -148,6 +147,23 @@ DN_VERB (info)
   return ok;
 }
 
+/* Not one of the host: danchid's own. */
+static void
+add_record_check (DnDaemon *daemon, JsonObject *answer)
+{
+  g_autofree char *failure = dn_record_writer_failure (daemon->record->writer);
+  g_auto (GStrv) lines = g_strsplit (failure != NULL ? failure : "", "\n", 2);
+  JsonObject *check = json_object_new ();
+
+  json_object_set_string_member (check, "id", "audit-record");
+  json_object_set_string_member (check, "status", failure != NULL ? "fail" : "ok");
+  json_object_set_string_member (
+      check, "what", failure != NULL ? lines[0] : "what is asked of danchid is recorded");
+  json_object_set_string_member (check, "remedy",
+                                 failure != NULL && lines[1] != NULL ? lines[1] : "");
+  json_array_add_object_element (json_object_get_array_member (answer, "checks"), check);
+}
+
 DN_VERB (doctor)
 {
   g_autoptr (JsonNode) checks = NULL;
@@ -157,6 +173,7 @@ DN_VERB (doctor)
   if (!read_nothing (request, error))
     return NULL;
   checks = dn_doctor_run ();
+  add_record_check (request->daemon, json_node_get_object (checks));
   ok = json_node_dup_object (checks);
   dn_doctor_add_policy (request->daemon, json_object_get_array_member (ok, "checks"));
   return ok;

@@ -5,8 +5,10 @@
 #include "container-end.h"
 #include "container.h"
 #include "context-guest.h"
+#include "gate.h"
 #include "json-build.h"
 #include "load.h"
+#include "lookup.h"
 #include "reference.h"
 #include "verbs.h"
 
@@ -25,7 +27,8 @@ DN_VERB (image_load)
   JsonArray *array;
 
   (void) ret_fds;
-  if (!dn_request_read (request, fields, error))
+  if (!dn_request_read (request, fields, error)
+      || !dn_gate_may_emulate (request, plan.allow_emulation, error))
     return NULL;
   if (request->fds.count != 1)
     {
@@ -59,7 +62,7 @@ DN_VERB (image_list)
   if (!dn_request_read (request, fields, error))
     return NULL;
   array = json_array_new ();
-  images = dn_store_list (request->daemon->store);
+  images = dn_lookup_images (request);
   for (guint i = 0; i < images->len; i++)
     json_array_add_object_element (array, dn_image_summary (images->pdata[i]));
   ok = json_object_new ();
@@ -210,7 +213,7 @@ DN_VERB (image_remove)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  image = dn_store_find (daemon->store, text, error);
+  image = dn_lookup_image (request, text, error);
   if (image == NULL)
     return NULL;
   if (is_one_of_several (image, text, &name))

@@ -4,6 +4,7 @@
 #include "../common/names.h"
 #include "chain.h"
 #include "container-json.h"
+#include "lookup.h"
 #include "verbs.h"
 
 static JsonObject *
@@ -37,6 +38,13 @@ context_to_object (DnContext *context)
   return object;
 }
 
+/* There is something of this name, but the caller may not have it so. */
+static gboolean
+is_answer (const GError *error)
+{
+  return error != NULL && !g_error_matches (error, DN_ERROR, DN_ERROR_NOT_FOUND);
+}
+
 DN_VERB (inspect)
 {
   g_autofree char *name = NULL, *kind = NULL;
@@ -53,28 +61,31 @@ DN_VERB (inspect)
     return NULL;
   if (kind == NULL || g_str_equal (kind, "container"))
     {
-      g_autoptr (DnContainer) container
-          = dn_container_find (request->daemon, name, &container_error);
+      g_autoptr (DnContainer) container = dn_lookup_container (request, name, &container_error);
 
       if (container != NULL)
         return inspect_answer ("container", dn_container_inspect (container));
     }
   if (kind == NULL || g_str_equal (kind, "context"))
     {
-      g_autoptr (DnContext) context = dn_context_find (request->daemon, name, &context_error);
+      g_autoptr (DnContext) context = dn_lookup_context (request, name, &context_error);
 
       if (context != NULL)
         return inspect_answer ("context", context_to_object (context));
     }
   if (kind == NULL || g_str_equal (kind, "image"))
     {
-      g_autoptr (DnImage) image = dn_store_find (request->daemon->store, name, &image_error);
+      g_autoptr (DnImage) image = dn_lookup_image (request, name, &image_error);
 
       if (image != NULL)
         return inspect_answer ("image", image_to_object (request, image));
     }
   shown = dn_text_clean (name, 255);
-  if (kind == NULL)
+  if (kind == NULL && is_answer (container_error))
+    g_propagate_error (error, g_steal_pointer (&container_error));
+  else if (kind == NULL && is_answer (context_error))
+    g_propagate_error (error, g_steal_pointer (&context_error));
+  else if (kind == NULL)
     dn_throw (error, DN_ERROR_NOT_FOUND, "'%s': no container, context or image has this name",
               shown);
   else if (container_error != NULL)

@@ -6,6 +6,7 @@
 #include "../common/signal-name.h"
 #include "container-call.h"
 #include "container-end.h"
+#include "lookup.h"
 #include "verbs.h"
 
 /* cgroup v1's shares (2 to 262,144) on cgroup v2's scale of weights (1 to 10,000), as runc has it.
@@ -58,7 +59,7 @@ DN_VERB (container_stop)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
@@ -94,7 +95,7 @@ DN_VERB (container_kill)
                 text);
       return NULL;
     }
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   /* Without op_lock: a stop that waits for its timeout can be cut short.  The whole pid namespace
    * goes with its first process, so SIGKILL needs no DN_SIGNAL_ALL. */
   if (container == NULL || !dn_container_signal (container, 0, number, 0, error))
@@ -131,7 +132,7 @@ DN_VERB (container_wait)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  container = dn_container_find (daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&daemon->lock);
@@ -180,7 +181,7 @@ DN_VERB (container_remove)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
@@ -202,8 +203,8 @@ DN_VERB (container_rename)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
-  if (container == NULL || !dn_container_rename (container, fresh, error))
+  container = dn_lookup_container (request, name, error);
+  if (container == NULL || !dn_container_rename (container, fresh, request, error))
     return NULL;
   return dn_verb_answer (container);
 }
@@ -318,7 +319,7 @@ DN_VERB (container_update)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);

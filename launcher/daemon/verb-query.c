@@ -7,6 +7,7 @@
 #include "../common/names.h"
 #include "container-call.h"
 #include "container-json.h"
+#include "lookup.h"
 #include "verbs.h"
 
 #define ASK_TIMEOUT_MS 10000
@@ -34,7 +35,7 @@ DN_VERB (container_list)
   for (guint i = 0; filters != NULL && filters[i] != NULL; i++)
     all = all || g_str_has_prefix (filters[i], "status=");
   array = json_array_new ();
-  containers = dn_container_list (request->daemon);
+  containers = dn_lookup_containers (request);
   for (guint i = 0; i < containers->len; i++)
     {
       DnContainer *container = containers->pdata[i];
@@ -150,8 +151,11 @@ DN_VERB (events)
       if (missed > 0)
         g_message ("events: a client is too slow: %" G_GUINT64_FORMAT " events are lost to it",
                    missed);
+      if (taken->len > 0)
+        dn_lookup_refresh (request);
       for (guint i = 0; i < taken->len; i++)
-        if (!dn_request_event (request, taken->pdata[i], NULL, error))
+        if (dn_lookup_sees_event (request, taken->pdata[i])
+            && !dn_request_event (request, taken->pdata[i], NULL, error))
           return NULL;
     }
   return json_object_new ();

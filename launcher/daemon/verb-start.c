@@ -4,6 +4,8 @@
 #include "container-call.h"
 #include "container-end.h"
 #include "container-start.h"
+#include "gate.h"
+#include "lookup.h"
 #include "verbs.h"
 
 #define EXEC_TIMEOUT_MS 60000
@@ -78,7 +80,7 @@ DN_VERB (container_create)
   (void) ret_fds;
   if (options == NULL)
     return NULL;
-  container = dn_container_create (request->daemon, options, FALSE, error);
+  container = dn_container_create (request, options, FALSE, error);
   return container != NULL ? answer_created (container) : NULL;
 }
 
@@ -96,7 +98,7 @@ DN_VERB (container_run)
   options = dn_container_options_read (args, error);
   if (options == NULL)
     return NULL;
-  container = dn_container_create (request->daemon, options, TRUE, error);
+  container = dn_container_create (request, options, TRUE, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
@@ -132,9 +134,10 @@ DN_VERB (container_start)
 
   if (!dn_request_read (request, fields, error)
       || !dn_verb_read_attach (attach, &start.session, error)
-      || !read_size (rows, columns, &start, error))
+      || !read_size (rows, columns, &start, error)
+      || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   dn_container_hurry (container);
@@ -162,9 +165,10 @@ DN_VERB (container_restart)
   g_autoptr (DnContainer) container = NULL;
   gboolean is_fine;
 
-  if (!dn_request_read (request, fields, error))
+  if (!dn_request_read (request, fields, error)
+      || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
@@ -192,7 +196,7 @@ DN_VERB (container_attach)
 
   if (!dn_request_read (request, fields, error) || !dn_verb_read_attach (attach, &session, error))
     return NULL;
-  container = dn_container_find (request->daemon, name, error);
+  container = dn_lookup_container (request, name, error);
   if (container == NULL || !dn_container_attach (container, session, ret_fds, error))
     return NULL;
   dn_container_event (container, "attach", NULL);
@@ -315,7 +319,7 @@ DN_VERB (container_exec)
 
   if (!read_exec (request, &exec, error))
     return NULL;
-  container = dn_container_find (request->daemon, exec.container, error);
+  container = dn_lookup_container (request, exec.container, error);
   if (container == NULL)
     return NULL;
   guest = dn_container_get_guest (container, error);

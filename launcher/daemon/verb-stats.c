@@ -2,6 +2,7 @@
 /* The verb container-stats. */
 #include "../common/error.h"
 #include "container-call.h"
+#include "lookup.h"
 #include "verbs.h"
 
 #define ASK_TIMEOUT_MS 10000
@@ -95,7 +96,7 @@ static GArray *
 choose_samples (DnRequest *request, char **names, GError **error)
 {
   g_autoptr (GArray) samples = g_array_new (FALSE, TRUE, sizeof (Sample));
-  g_autoptr (GPtrArray) all = dn_container_list (request->daemon);
+  g_autoptr (GPtrArray) all = dn_lookup_containers (request);
   gboolean is_all = names == NULL || names[0] == NULL;
 
   g_array_set_clear_func (samples, clear_sample);
@@ -110,7 +111,7 @@ choose_samples (DnRequest *request, char **names, GError **error)
     }
   for (guint i = 0; !is_all && names[i] != NULL; i++)
     {
-      Sample sample = { .container = dn_container_find (request->daemon, names[i], error) };
+      Sample sample = { .container = dn_lookup_container (request, names[i], error) };
 
       if (sample.container == NULL)
         return NULL;

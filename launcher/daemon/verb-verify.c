@@ -230,7 +230,7 @@ DN_VERB (verify)
   (void) ret_fds;
   if (!dn_request_read (request, fields, error))
     return NULL;
-  subjects = dn_verify_subjects_choose (request->daemon, names, error);
+  subjects = dn_verify_subjects_choose (request, names, error);
   if (subjects == NULL)
     return NULL;
   report.lines = json_array_new ();

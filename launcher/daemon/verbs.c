@@ -5,11 +5,12 @@
 #include "../common/error.h"
 #include "../common/names.h"
 #include "container.h"
+#include "lookup.h"
 
 /* A verb that is not here cannot be called, and one cannot be here without saying who may. */
 static const DnVerb verbs[] = {
   { "version", dn_verb_version, 0, DN_SCOPE_HOST },
-  { "info", dn_verb_info, 0, DN_SCOPE_HOST },
+  { "info", dn_verb_info, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "doctor", dn_verb_doctor, 0, DN_SCOPE_ROOT },
   { "gc", dn_verb_gc, 0, DN_SCOPE_ROOT },
   { "container-create", dn_verb_container_create, DN_RIGHT_RUN, DN_SCOPE_MAKING },
@@ -40,7 +41,7 @@ static const DnVerb verbs[] = {
   { "profile-list", dn_verb_profile_list, 0, DN_SCOPE_HOST },
   { "profile-show", dn_verb_profile_show, 0, DN_SCOPE_HOST },
   { "image-load", dn_verb_image_load, 0, DN_SCOPE_LOAD },
-  { "image-list", dn_verb_image_list, 0, DN_SCOPE_HOST },
+  { "image-list", dn_verb_image_list, 0, DN_SCOPE_CHOICE },
   { "image-remove", dn_verb_image_remove, 0, DN_SCOPE_ROOT },
   { "context-list", dn_verb_context_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "context-create", dn_verb_context_create, 0, DN_SCOPE_ROOT },
@@ -111,5 +112,5 @@ dn_verb_read_container (DnRequest *request, GError **error)
 
   if (!dn_request_read (request, fields, error))
     return NULL;
-  return dn_container_find (request->daemon, name, error);
+  return dn_lookup_container (request, name, error);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify-subjects.h"
 
+#include "../common/error.h"
 #include "container-call.h"
+#include "lookup.h"
 
 void
 dn_verify_subjects_free (DnVerifySubjects *subjects)
@@ -22,9 +24,9 @@ add_once (GPtrArray *array, gpointer object, gpointer (*ref) (gpointer))
 
 /* A context with all that runs in it; @context NULL: all contexts. */
 static void
-choose_context (DnVerifySubjects *subjects, DnDaemon *daemon, DnContext *context)
+choose_context (DnVerifySubjects *subjects, DnRequest *request, DnContext *context)
 {
-  g_autoptr (GPtrArray) all = dn_container_list (daemon);
+  g_autoptr (GPtrArray) all = dn_lookup_containers (request);
 
   if (context != NULL)
     add_once (subjects->contexts, context, (gpointer (*) (gpointer)) dn_context_ref);
@@ -40,28 +42,32 @@ choose_context (DnVerifySubjects *subjects, DnDaemon *daemon, DnContext *context
 }
 
 static gboolean
-choose (DnVerifySubjects *subjects, DnDaemon *daemon, char **names, GError **error)
+choose (DnVerifySubjects *subjects, DnRequest *request, char **names, GError **error)
 {
-  g_autoptr (GPtrArray) contexts = dn_context_list (daemon);
+  g_autoptr (GPtrArray) contexts = dn_lookup_contexts (request);
 
   for (guint i = 0; names == NULL && i < contexts->len; i++)
-    choose_context (subjects, daemon, contexts->pdata[i]);
+    choose_context (subjects, request, contexts->pdata[i]);
   for (; names != NULL && *names != NULL; names++)
     {
-      g_autoptr (GError) local = NULL;
-      g_autoptr (DnContainer) container = dn_container_find (daemon, *names, &local);
+      g_autoptr (GError) local = NULL, context_error = NULL;
+      g_autoptr (DnContainer) container = dn_lookup_container (request, *names, &local);
       g_autoptr (DnContext) context = NULL;
       g_autoptr (DnGuest) guest = NULL;
 
       if (container == NULL)
         {
-          context = dn_context_find (daemon, *names, NULL);
+          context = dn_lookup_context (request, *names, &context_error);
           if (context == NULL)
             {
-              g_propagate_error (error, g_steal_pointer (&local));
+              /* A context that it may not see so is an answer; else the container's is. */
+              if (g_error_matches (context_error, DN_ERROR, DN_ERROR_DENIED))
+                g_propagate_error (error, g_steal_pointer (&context_error));
+              else
+                g_propagate_error (error, g_steal_pointer (&local));
               return FALSE;
             }
-          choose_context (subjects, daemon, context);
+          choose_context (subjects, request, context);
           continue;
         }
       /* One that was asked for by name has to run. */
@@ -75,13 +81,13 @@ choose (DnVerifySubjects *subjects, DnDaemon *daemon, char **names, GError **err
 }
 
 DnVerifySubjects *
-dn_verify_subjects_choose (DnDaemon *daemon, char **names, GError **error)
+dn_verify_subjects_choose (DnRequest *request, char **names, GError **error)
 {
   g_autoptr (DnVerifySubjects) subjects = g_new0 (DnVerifySubjects, 1);
 
   subjects->contexts = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_context_unref);
   subjects->containers = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_container_unref);
-  if (!choose (subjects, daemon, names != NULL && names[0] != NULL ? names : NULL, error))
+  if (!choose (subjects, request, names != NULL && names[0] != NULL ? names : NULL, error))
     return NULL;
   return g_steal_pointer (&subjects);
 }

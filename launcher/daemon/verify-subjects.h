@@ -3,6 +3,7 @@
 #pragma once
 
 #include "container.h"
+#include "request.h"
 
 typedef struct
 {
@@ -21,4 +22,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnVerifySubjects, dn_verify_subjects_free)
  * Returns: (transfer full): or NULL with DN_ERROR_NOT_FOUND, DN_ERROR_CONFLICT for a container that
  *   does not run
  */
-DnVerifySubjects *dn_verify_subjects_choose (DnDaemon *daemon, char **names, GError **error);
+DnVerifySubjects *dn_verify_subjects_choose (DnRequest *request, char **names, GError **error);

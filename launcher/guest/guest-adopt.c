@@ -15,6 +15,18 @@
 #define QEMU_PROCESS "qemu-system"
 #define LINK_WAIT_MS 15000
 #define PROBE_WAIT_MS 3000
+/* Taking one over is mostly waiting, for its relay and for its agent; and one that does not answer
+ * holds up no other.  More at a time would be no quicker, and each is a thread. */
+#define ADOPTIONS_AT_ONCE 32
+
+typedef struct
+{
+  DnGuestChooseFunc choose;
+  gpointer choose_data;
+  GHashTable *qemus; /* uid → pid */
+  GMutex lock;
+  GPtrArray *guests; /* DnGuest, references; under lock */
+} Adoption;
 
 static gboolean
 read_secret (DnGuest *guest)
@@ -28,14 +40,14 @@ read_secret (DnGuest *guest)
 
 /* What the kernel and libvirt know of it.  FALSE: it is not running any more. */
 static gboolean
-find_domain (DnGuest *guest)
+find_domain (DnGuest *guest, GHashTable *qemus)
 {
   DnJournalEntry *entry = guest->entry;
   DnGuestInfo *info = &guest->info;
   gboolean is_active = FALSE;
 
-  if (!dn_journal_entry_is_of_this_boot (entry)
-      || (info->qemu_pid = dn_process_find (entry->uid, QEMU_PROCESS)) == 0)
+  info->qemu_pid = GPOINTER_TO_INT (g_hash_table_lookup (qemus, GUINT_TO_POINTER (entry->uid)));
+  if (!dn_journal_entry_is_of_this_boot (entry) || info->qemu_pid == 0)
     return FALSE;
   guest->qemu_start_ticks = dn_process_start_ticks (info->qemu_pid);
   /* Where libvirt is away the guest goes on, and its UUID is learnt never: only a display. */
@@ -78,7 +90,7 @@ join (DnGuest *guest, GError **error)
 
 /* Returns: (transfer full): a running guest, or NULL: it is to be undone */
 static DnGuest *
-adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers)
+adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers, GHashTable *qemus)
 {
   g_autoptr (DnGuest) guest = dn_guest_new (entry->id, entry->context, entry->hostname);
   g_autoptr (GArray) processes = NULL;
@@ -87,7 +99,7 @@ adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers)
 
   guest->entry = dn_journal_read (entry->id, NULL);
   guest->handlers = *handlers;
-  if (guest->entry == NULL || !find_domain (guest) || !read_secret (guest))
+  if (guest->entry == NULL || !find_domain (guest, qemus) || !read_secret (guest))
     return NULL;
   dn_guest_register (guest);
   if (!join (guest, &error))
@@ -107,38 +119,57 @@ adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers)
   return NULL;
 }
 
+/* Takes the id.  On a thread of the pool. */
+static void
+adopt_or_undo (gpointer item, gpointer data)
+{
+  Adoption *adoption = data;
+  g_autofree char *id = item;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (DnJournalEntry) entry = dn_journal_read (id, &problem);
+  DnGuestHandlers handlers = { 0 };
+  DnGuest *guest = NULL;
+
+  if (entry == NULL)
+    {
+      /* Only something else than danchid writes such. Left for a person to look at. */
+      g_warning ("%s", problem->message);
+      return;
+    }
+  if (dn_guest_is_registered (id))
+    return;
+  /* An unpacking guest's work is lost with the danchid that gave it. */
+  if (strcmp (entry->state, "running") == 0 && entry->kind == DN_GUEST_KIND_CONTEXT
+      && adoption->choose (id, entry->context, &handlers, adoption->choose_data))
+    guest = adopt (entry, &handlers, adoption->qemus);
+  if (guest == NULL)
+    {
+      (void) dn_guest_undo (entry, NULL);
+      return;
+    }
+  g_mutex_lock (&adoption->lock);
+  g_ptr_array_add (adoption->guests, guest);
+  g_mutex_unlock (&adoption->lock);
+}
+
 GPtrArray *
 dn_guest_adopt_all (DnGuestChooseFunc choose, gpointer data, GError **error)
 {
-  g_autoptr (GPtrArray) guests = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_guest_unref);
   g_autoptr (GPtrArray) ids = dn_journal_list ();
+  g_autoptr (GHashTable) qemus = dn_process_find_all (QEMU_PROCESS);
+  Adoption adoption
+      = { .choose = choose,
+          .choose_data = data,
+          .qemus = qemus,
+          .guests = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_guest_unref) };
+  GThreadPool *pool = g_thread_pool_new (adopt_or_undo, &adoption, ADOPTIONS_AT_ONCE, FALSE, NULL);
 
   (void) error; /* a guest that cannot be taken over is undone, which is no failure of ours */
+  g_mutex_init (&adoption.lock);
   dn_guest_watch_domains ();
   for (guint i = 0; i < ids->len; i++)
-    {
-      const char *id = g_ptr_array_index (ids, i);
-      g_autoptr (GError) problem = NULL;
-      g_autoptr (DnJournalEntry) entry = dn_journal_read (id, &problem);
-      DnGuestHandlers handlers = { 0 };
-      DnGuest *guest = NULL;
-
-      if (entry == NULL)
-        {
-          /* Only something else than danchid writes such. Left for a person to look at. */
-          g_warning ("%s", problem->message);
-          continue;
-        }
-      if (dn_guest_is_registered (id))
-        continue;
-      /* An unpacking guest's work is lost with the danchid that gave it. */
-      if (strcmp (entry->state, "running") == 0 && entry->kind == DN_GUEST_KIND_CONTEXT
-          && choose (id, entry->context, &handlers, data))
-        guest = adopt (entry, &handlers);
-      if (guest != NULL)
-        g_ptr_array_add (guests, guest);
-      else
-        (void) dn_guest_undo (entry, NULL);
-    }
-  return g_steal_pointer (&guests);
+    (void) g_thread_pool_push (pool, g_strdup (ids->pdata[i]), NULL);
+  g_thread_pool_free (pool, FALSE, TRUE); /* when all are done */
+  g_mutex_clear (&adoption.lock);
+  return adoption.guests;
 }

@@ -250,8 +250,9 @@ GArray *dn_guest_list_processes (DnGuest *guest, GError **error);
 
 /**
  * dn_guest_adopt_all:
- * @choose: called for each guest that still runs and whose relay answers; returns the handlers for
- *   it, or FALSE to have it destroyed because nobody owns it.  @context is from its journal entry
+ * @choose: called, from several threads, for each guest that still runs and whose relay answers;
+ *   returns the handlers for it, or FALSE to have it destroyed because nobody owns it.  @context is
+ *   from its journal entry
  *
  * What danchid's predecessor left: running guests are taken over, half-made and orphaned ones are
  * undone.  A guest whose relay has died gets a new one.

@@ -121,6 +121,27 @@ dn_process_find (guint uid, const char *prefix)
   return 0;
 }
 
+GHashTable *
+dn_process_find_all (const char *prefix)
+{
+  GHashTable *found = g_hash_table_new (NULL, NULL);
+  g_autoptr (GDir) proc = g_dir_open ("/proc", 0, NULL);
+  const char *name;
+
+  while (proc != NULL && (name = g_dir_read_name (proc)) != NULL)
+    {
+      gint pid = g_ascii_isdigit (name[0]) ? (gint) g_ascii_strtoll (name, NULL, 10) : 0;
+      char command[32];
+      guint owner;
+
+      if (pid > 0 && read_status (pid, &owner, command, sizeof command)
+          && g_str_has_prefix (command, prefix)
+          && !g_hash_table_contains (found, GUINT_TO_POINTER (owner)))
+        g_hash_table_insert (found, GUINT_TO_POINTER (owner), GINT_TO_POINTER (pid));
+    }
+  return found;
+}
+
 guint
 dn_process_kill_uid (guint uid, guint wait_ms, guint *ret_left)
 {

@@ -33,6 +33,10 @@ GArray *dn_process_list_of_uid (guint uid);
 /* The first process of @uid whose command's name begins with @prefix, or 0. */
 gint dn_process_find (guint uid, const char *prefix);
 
+/* Likewise for every uid at once, which reads /proc once and not for each: uid → pid.  (transfer
+ * full): g_hash_table_unref() it. */
+GHashTable *dn_process_find_all (const char *prefix);
+
 /* Ends all processes of a uid that belongs to one guest alone; never call it with another.
  * Returns: how many were killed; *ret_left is how many outlived @wait_ms. */
 guint dn_process_kill_uid (guint uid, guint wait_ms, guint *ret_left);

@@ -52,14 +52,12 @@ dn_record_files_list (const char *directory, GError **error)
   GArray *numbers;
   const char *name;
 
+  if (dir == NULL && g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    dn_throw (error, DN_ERROR_NOT_FOUND, "record '%s': there is none", directory);
+  else if (dir == NULL)
+    dn_throw (error, DN_ERROR_FAILED, "record '%s': %s", directory, local->message);
   if (dir == NULL)
-    {
-      dn_throw (error,
-                g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? DN_ERROR_NOT_FOUND
-                                                                          : DN_ERROR_FAILED,
-                "record '%s': %s", directory, local->message);
-      return NULL;
-    }
+    return NULL;
   numbers = g_array_new (FALSE, FALSE, sizeof (guint));
   while ((name = g_dir_read_name (dir)) != NULL)
     {

@@ -11,7 +11,7 @@ dn_describe_listener (JsonObject *listener)
 {
   const char *exposure = dn_facts_text (listener, "exposure");
   g_autofree char *port = dn_view_port (listener);
-  g_autofree char *place = dn_value_join (":", dn_facts_text (listener, "address"), port, NULL);
+  g_autofree char *place = dn_value_address (dn_facts_text (listener, "address"), port);
   g_autofree char *reach = *exposure != '\0' ? g_strdup_printf ("(%s)", exposure) : g_strdup ("");
 
   return dn_value_join (" ", dn_facts_text (listener, "protocol"), place,
@@ -50,6 +50,7 @@ dn_describe_ports (JsonObject *container)
 char *
 dn_describe_confinement (JsonObject *program)
 {
+  const char *forbids = dn_facts_yes_no (program, "confinement.no_new_privs");
   const char *seccomp = dn_facts_text (program, "confinement.seccomp");
   const char *capabilities = dn_facts_text (program, "confinement.capabilities");
   g_autofree char *filter
@@ -58,7 +59,9 @@ dn_describe_confinement (JsonObject *program)
       = *capabilities != '\0' ? g_strdup_printf ("capabilities %s", capabilities) : g_strdup ("");
 
   return dn_value_join (", ", filter,
-                        dn_facts_is (program, "confinement.no_new_privs") ? "no_new_privs" : "",
+                        g_str_equal (forbids, "yes")  ? "no_new_privs"
+                        : g_str_equal (forbids, "no") ? "may gain privileges"
+                                                      : "",
                         caps, dn_facts_text (program, "confinement.apparmor"), NULL);
 }
 

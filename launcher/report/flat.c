@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flat.h"
 
+#include "../cli/escape.h"
 #include "../cli/table.h"
 #include "facts.h"
 #include "html.h"
 #include "map-layout.h"
 #include "value.h"
+#include "view.h"
 #include "window.h"
 
+#include <string.h>
+
 #define ROOMS_MAX 3
-#define SQUARES_MAX 9
+#define SQUARES_MAX 6
 #define PADDING 10
 #define ROOM_Y 48
 #define ROOM_GAP 6
@@ -23,6 +27,30 @@ char *
 dn_flat_fit (const char *text, gint width, gdouble size)
 {
   return dn_table_shorten (text, (guint) MAX (1, (gint) (width / (size * GLYPH))));
+}
+
+/* What tells flats of a tenant apart is the end of their names: its own name, which the block has,
+ * goes first, then the middle. (transfer full) */
+static char *
+fit_name (const char *name, const char *tenant, gint width, gdouble size)
+{
+  guint room = (guint) (width / (size * GLYPH));
+  glong length;
+  g_autofree char *start = NULL, *end = NULL;
+
+  if (dn_escape_width (name) > room && *tenant != '\0' && g_str_has_prefix (name, tenant)
+      && name[strlen (tenant)] != '\0')
+    {
+      g_autofree char *rest = g_strconcat ("…", name + strlen (tenant), NULL);
+
+      return fit_name (rest, "", width, size);
+    }
+  length = g_utf8_strlen (name, -1);
+  if (dn_escape_width (name) <= room || length != (glong) dn_escape_width (name))
+    return dn_flat_fit (name, width, size);
+  start = g_utf8_substring (name, 0, room / 2);
+  end = g_utf8_substring (name, length - (room - 1 - room / 2), -1);
+  return g_strconcat (start, "…", end, NULL);
 }
 
 static gboolean
@@ -52,7 +80,7 @@ put_window (GString *out, const DnWindow *window, DnMapBox box, guint more)
                "<rect class=\"win %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
                "<text class=\"w\" x=\"%d\" y=\"%d\">%s</text>",
                dn_window_classes[window->kind], box.x, box.y, box.width, box.height,
-               box.x + box.width / 2, box.y + 12, label);
+               box.x + box.width / 2, box.y + box.height / 2 + 4, label);
 }
 
 /* Two rows; the last window says how many there are besides. */
@@ -113,7 +141,32 @@ put_rooms (GString *out, JsonArray *containers)
     }
 }
 
-/* A square for each room, and the ports in a line: enough to find the flat that stands out. */
+/* One window for all ports that lead to the flat from outside of the host. */
+static void
+put_published (GString *out, JsonArray *containers)
+{
+  const DnMapBox box = { DN_MAP_FLAT_WIDTH - PADDING - 44, 43, 44, WINDOW_HEIGHT - 4 };
+  guint count = 0;
+  g_autofree char *label = NULL;
+
+  for (guint i = 0; i < dn_facts_length (containers); i++)
+    {
+      JsonArray *ports = dn_facts_array (dn_facts_nth (containers, i), "ports");
+
+      for (guint port = 0; port < dn_facts_length (ports); port++, count++)
+        if (label == NULL)
+          label = dn_view_published (json_array_get_element (ports, port));
+    }
+  if (count > 1)
+    {
+      g_free (label);
+      label = g_strdup_printf ("%u ports", count);
+    }
+  if (count > 0)
+    put_window (out, &(DnWindow){ DN_WINDOW_PUBLISHED, label }, box, 0);
+}
+
+/* A square for each room: enough to find the flat that stands out. */
 static void
 put_squares (GString *out, JsonArray *containers)
 {
@@ -130,15 +183,17 @@ put_squares (GString *out, JsonArray *containers)
     dn_html_put (out, "<text class=\"s\" x=\"%d\" y=\"53\">+%u</text>", x, count - shown);
   if (count == 0)
     dn_html_put (out, "<text class=\"s\" x=\"%d\" y=\"53\">no containers</text>", x);
+  put_published (out, containers);
 }
 
 void
 dn_flat_put (GString *out, JsonObject *context, guint index, gboolean is_compact)
 {
   JsonArray *containers = dn_facts_array (context, "containers");
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (context, "verdict"));
+  DnReportVerdict verdict = dn_report_verdict_parse (dn_facts_text (context, "verdict"));
   const char *name = dn_facts_text (context, "name");
-  g_autofree char *label = dn_flat_fit (*name != '\0' ? name : "?", DN_MAP_FLAT_WIDTH - 42, 13);
+  g_autofree char *label = fit_name (*name != '\0' ? name : "?", dn_facts_text (context, "tenant"),
+                                     DN_MAP_FLAT_WIDTH - 42, 13);
   g_autofree char *labels
       = dn_value_join (" · ", dn_facts_text (context, "stage"), dn_facts_text (context, "tier"),
                        is_running (context) ? "" : dn_facts_text (context, "state"), NULL);
@@ -149,9 +204,10 @@ dn_flat_put (GString *out, JsonObject *context, guint index, gboolean is_compact
                "width=\"%d\" height=\"%d\"/><text class=\"n\" x=\"%d\" y=\"21\">%s</text>"
                "<use href=\"#m-%s\" x=\"%d\" y=\"7\" width=\"20\" height=\"20\"/>"
                "<text class=\"s\" x=\"%d\" y=\"37\">%s</text>",
-               index, dn_verdict_words[verdict], is_running (context) ? "" : " dark",
+               index, dn_report_verdict_words[verdict], is_running (context) ? "" : " dark",
                DN_MAP_FLAT_WIDTH - 2, (is_compact ? DN_FLAT_HEIGHT_COMPACT : DN_FLAT_HEIGHT) - 2,
-               PADDING, label, dn_verdict_words[verdict], DN_MAP_FLAT_WIDTH - 28, PADDING, below);
+               PADDING, label, dn_report_verdict_words[verdict], DN_MAP_FLAT_WIDTH - 28, PADDING,
+               below);
   if (is_compact)
     put_squares (out, containers);
   else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "html.h"
 
+#define WORD_MAX 16
+
 void
 dn_html_put (GString *out, const char *format, ...)
 {
@@ -16,13 +18,21 @@ dn_html_put (GString *out, const char *format, ...)
 void
 dn_html_verdict (GString *out, DnReportVerdict verdict, const char *word)
 {
-  const char *own = dn_verdict_words[verdict];
+  const char *own = dn_report_verdict_words[verdict];
 
   dn_html_put (
       out,
       "<span class=\"v %s\"><svg class=\"mark\" viewBox=\"0 0 20 20\" aria-hidden=\"true\">"
       "<use href=\"#m-%s\"/></svg>%s</span>",
       own, own, word != NULL ? word : own);
+}
+
+void
+dn_html_word (GString *out, const char *tag, const char *text)
+{
+  gboolean is_short = g_utf8_strlen (text, -1) <= WORD_MAX;
+
+  dn_html_put (out, is_short ? "<%s class=\"short\">%s</%s>" : "<%s>%s</%s>", tag, text, tag);
 }
 
 void
@@ -44,7 +54,7 @@ dn_html_table_row (DnHtmlTable *table, DnReportVerdict verdict)
   if (table->column > 0)
     g_string_append (table->out, "</tr>\n");
   table->column = 0;
-  dn_html_put (table->out, "<tr class=\"%s\">", dn_verdict_words[verdict]);
+  dn_html_put (table->out, "<tr class=\"%s\">", dn_report_verdict_words[verdict]);
 }
 
 void
@@ -63,7 +73,7 @@ void
 dn_html_table_text (DnHtmlTable *table, const char *text)
 {
   dn_html_table_open (table);
-  dn_html_put (table->out, "%s", *text != '\0' ? text : "–");
+  dn_html_word (table->out, "span", *text != '\0' ? text : "–");
   dn_html_table_close (table);
 }
 
@@ -72,7 +82,7 @@ dn_html_table_code (DnHtmlTable *table, const char *text)
 {
   dn_html_table_open (table);
   if (*text != '\0')
-    dn_html_put (table->out, "<code>%s</code>", text);
+    dn_html_word (table->out, "code", text);
   else
     g_string_append (table->out, "–");
   dn_html_table_close (table);

@@ -15,6 +15,9 @@ void dn_html_put (GString *out, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* The drawn mark of a verdict beside its word; @word NULL: the verdict's own. */
 void dn_html_verdict (GString *out, DnReportVerdict verdict, const char *word);
 
+/* <TAG>text</TAG>, kept on one line if it is short: a state or an id is not broken in two. */
+void dn_html_word (GString *out, const char *tag, const char *text);
+
 /* A table whose cells know their headings: on a narrow screen each row becomes a list. */
 typedef struct
 {

@@ -43,7 +43,7 @@ put_door (GString *out, JsonObject *listener, DnMapBox box, guint more)
 
   dn_html_put (out,
                "<a href=\"#listeners\"><title>Door: %s port %s, %s</title>"
-               "<use href=\"#door\" x=\"%d\" y=\"%d\"/><text class=\"w\" x=\"%d\" "
+               "<use href=\"#door\" x=\"%d\" y=\"%d\"/><text class=\"no\" x=\"%d\" "
                "y=\"%d\">%s</text><text class=\"d\" x=\"%d\" y=\"%d\">%s</text></a>\n",
                dn_facts_text (listener, "protocol"), port, dn_facts_text (listener, "process"),
                box.x, box.y, box.x + 29, box.y + 25, label, box.x + 29, box.y + 56, below);

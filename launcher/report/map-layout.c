@@ -48,6 +48,21 @@ dn_map_layout_new (const guint *sizes, guint tenants, guint columns, guint flat_
   return layout;
 }
 
+guint
+dn_map_layout_used (const DnMapLayout *layout)
+{
+  guint used = 0;
+
+  for (guint i = 0; i < layout->storeys->len; i++)
+    {
+      GArray *storey = layout->storeys->pdata[i];
+      const DnMapBlock *last = &g_array_index (storey, DnMapBlock, storey->len - 1);
+
+      used = MAX (used, last->column + last->count);
+    }
+  return used;
+}
+
 void
 dn_map_layout_free (DnMapLayout *layout)
 {

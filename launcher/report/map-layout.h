@@ -46,6 +46,9 @@ typedef struct
 /* @sizes: how many flats each of the @tenants has. */
 DnMapLayout *dn_map_layout_new (const guint *sizes, guint tenants, guint columns,
                                 guint flat_height);
+/* How many places are taken in the fullest storey: with so many columns the layout is the same. */
+guint dn_map_layout_used (const DnMapLayout *layout);
+
 void dn_map_layout_free (DnMapLayout *layout);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnMapLayout, dn_map_layout_free)
 

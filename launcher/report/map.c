@@ -22,7 +22,10 @@ static const char marks[]
       "<path class=\"mg\" d=\"M6.5 6.5l7 7m0-7l-7 7\"/></symbol>\n"
       "<symbol id=\"m-unknown\" viewBox=\"0 0 20 20\"><path class=\"mf\" "
       "d=\"M10 .8L19.2 10 10 19.2.8 10z\"/>"
-      "<path class=\"mg\" d=\"M7.6 8a2.4 2.4 0 1 1 2.4 2.6V12M10 13.6v1.2\"/></symbol>\n";
+      "<path class=\"mg\" d=\"M7.6 8a2.4 2.4 0 1 1 2.4 2.6V12M10 13.6v1.2\"/></symbol>\n"
+      "<symbol id=\"m-note\" viewBox=\"0 0 20 20\"><rect class=\"mf\" x=\"2\" y=\"2\" "
+      "width=\"16\" height=\"16\" rx=\"3\"/>"
+      "<path class=\"mg\" d=\"M10 9v5M10 5.6v.6\"/></symbol>\n";
 
 static void
 put_definitions (GString *out, const DnView *view)
@@ -40,7 +43,8 @@ static void
 put_roof (GString *out, const DnView *view, guint columns)
 {
   const gint width = dn_map_width (columns);
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (view->document, "summary.verdict"));
+  DnReportVerdict verdict
+      = dn_report_verdict_parse (dn_facts_text (view->document, "summary.verdict"));
   const char *host = dn_facts_text (view->document, "host.hostname");
   g_autofree char *name = dn_flat_fit (*host != '\0' ? host : "?", MIN (width - 140, 460), 18);
   const gint sign = (gint) (g_utf8_strlen (name, -1) * 11) + 60;
@@ -48,18 +52,18 @@ put_roof (GString *out, const DnView *view, guint columns)
   dn_html_put (out,
                "<svg class=\"roof\" viewBox=\"0 0 %d %d\" role=\"img\"><title>The building: "
                "host %s</title><desc>Verdict: %s. %u contexts as flats.</desc>",
-               width, ROOF_HEIGHT, name, dn_verdict_words[verdict], view->contexts->len);
+               width, ROOF_HEIGHT, name, dn_report_verdict_words[verdict], view->contexts->len);
   dn_html_put (out,
                "<path class=\"pole\" d=\"M%d 62V22m-14 8h28m-22 9h16M%d 62V34\"/>"
-               "<path class=\"tiles\" d=\"M0 %dL34 58H%dL%d %dz\"/>",
+               "<path class=\"roof-tiles\" d=\"M0 %dL34 58H%dL%d %dz\"/>",
                width - 90, 100, ROOF_HEIGHT, width - 34, width, ROOF_HEIGHT);
   dn_html_put (out,
                "<rect class=\"sign %s\" x=\"%d\" y=\"22\" width=\"%d\" height=\"%d\"/>"
                "<use class=\"%s\" href=\"#m-%s\" x=\"%d\" y=\"31\" width=\"22\" height=\"22\"/>"
                "<text class=\"host\" x=\"%d\" y=\"48\">%s</text></svg>\n",
-               dn_verdict_words[verdict], (width - sign) / 2, sign, SIGN_HEIGHT,
-               dn_verdict_words[verdict], dn_verdict_words[verdict], (width - sign) / 2 + 12,
-               (width - sign) / 2 + 42, name);
+               dn_report_verdict_words[verdict], (width - sign) / 2, sign, SIGN_HEIGHT,
+               dn_report_verdict_words[verdict], dn_report_verdict_words[verdict],
+               (width - sign) / 2 + 12, (width - sign) / 2 + 42, name);
 }
 
 static void
@@ -68,12 +72,13 @@ put_flat (GString *out, const DnView *view, guint index, DnMapBox box)
   JsonObject *context = view->contexts->pdata[index];
   guint rooms = dn_facts_length (dn_facts_array (context, "containers"));
 
-  dn_html_put (out,
-               "<a href=\"#c%u\"><title>%s: %s, %u container%s</title>"
-               "<use href=\"#f%u\" x=\"%d\" y=\"%d\"/></a>\n",
-               index, dn_facts_text (context, "name"),
-               dn_verdict_words[dn_verdict_parse (dn_facts_text (context, "verdict"))], rooms,
-               rooms == 1 ? "" : "s", index, box.x, box.y);
+  dn_html_put (
+      out,
+      "<a href=\"#c%u\"><title>%s: %s, %u container%s</title>"
+      "<use href=\"#f%u\" x=\"%d\" y=\"%d\"/></a>\n",
+      index, dn_facts_text (context, "name"),
+      dn_report_verdict_words[dn_report_verdict_parse (dn_facts_text (context, "verdict"))], rooms,
+      rooms == 1 ? "" : "s", index, box.x, box.y);
 }
 
 static void
@@ -125,18 +130,31 @@ put_empty_storey (GString *out, guint columns)
                width, width, DN_MAP_MARGIN, width - 2 * DN_MAP_MARGIN, DN_MAP_MARGIN + 14);
 }
 
+/* No wider than it must be: for its flats, the shacks in the yard and the sign on the roof. */
+static guint
+choose_columns (const DnMapLayout *layout, const DnView *view)
+{
+  guint shacks = view->outsiders->len + view->runtimes->len;
+
+  return CLAMP (MAX (dn_map_layout_used (layout), shacks), 2, layout->columns);
+}
+
 static void
-put_building (GString *out, const DnView *view, guint columns)
+put_building (GString *out, const DnView *view, guint columns_max)
 {
   g_autofree guint *sizes = g_new (guint, view->tenants->len + 1);
   g_autoptr (DnMapLayout) layout = NULL;
+  guint columns;
 
   for (guint i = 0; i < view->tenants->len; i++)
     sizes[i] = g_array_index (view->tenants, DnTenant, i).count;
-  layout = dn_map_layout_new (sizes, view->tenants->len, columns,
+  layout = dn_map_layout_new (sizes, view->tenants->len, columns_max,
                               view->contexts->len > DN_MAP_COMPACT_ABOVE ? DN_FLAT_HEIGHT_COMPACT
                                                                          : DN_FLAT_HEIGHT);
-  dn_html_put (out, "<div class=\"map m%u\">\n", columns);
+  columns = choose_columns (layout, view);
+  layout->columns = columns;
+  dn_html_put (out, "<div class=\"map m%u\" style=\"max-width:%dpx\">\n", columns_max,
+               dn_map_width (columns));
   put_roof (out, view, columns);
   for (guint i = 0; i < layout->storeys->len; i++)
     put_storey (out, view, layout, i);

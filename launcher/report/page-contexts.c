@@ -9,7 +9,7 @@
 static DnReportVerdict
 verdict_of (JsonObject *context)
 {
-  return dn_verdict_parse (dn_facts_text (context, "verdict"));
+  return dn_report_verdict_parse (dn_facts_text (context, "verdict"));
 }
 
 static const char *
@@ -127,8 +127,9 @@ put_containers (GString *out, JsonArray *containers)
 
       dn_html_table_row (&table, DN_REPORT_GOOD);
       dn_html_table_open (&table);
-      dn_html_put (out, "<b>%s</b><br><code>%s</code>", name_of (container),
-                   dn_facts_text (container, "id"));
+      dn_html_word (out, "b", name_of (container));
+      g_string_append (out, "<br>");
+      dn_html_word (out, "code", dn_facts_text (container, "id"));
       dn_html_table_close (&table);
       dn_html_table_text (&table, dn_facts_text (container, "state"));
       put_image (&table, container);
@@ -146,13 +147,14 @@ put_own_findings (GString *out, const DnView *view, const char *name)
   for (guint i = 0; i < view->findings->len; i++)
     {
       JsonObject *finding = view->findings->pdata[i];
-      DnSeverity severity = dn_severity_parse (dn_facts_text (finding, "severity"));
+      DnReportSeverity severity = dn_report_severity_parse (dn_facts_text (finding, "severity"));
 
       if (*name == '\0' || !g_str_equal (dn_facts_text (finding, "context"), name))
         continue;
       g_string_append (out, has_any ? "<li>" : "<ul class=\"own\"><li>");
       has_any = TRUE;
-      dn_html_verdict (out, dn_severity_to_verdict (severity), dn_severity_words[severity]);
+      dn_html_verdict (out, dn_report_severity_to_verdict (severity),
+                       dn_report_severity_words[severity]);
       dn_html_put (out, " <a href=\"#n%u\">%s</a></li>", i, dn_facts_text (finding, "text"));
     }
   if (has_any)
@@ -172,7 +174,7 @@ put_context (GString *out, const DnView *view, guint index)
   g_autofree char *guest = dn_describe_guest (context);
 
   dn_html_put (out, "<article id=\"c%u\" class=\"%s\"><h3>", index,
-               dn_verdict_words[verdict_of (context)]);
+               dn_report_verdict_words[verdict_of (context)]);
   dn_html_put (out, "%s ", name_of (context));
   dn_html_verdict (out, verdict_of (context), NULL);
   dn_html_put (out, "</h3>\n<p class=\"made\">%s</p>\n", labels);

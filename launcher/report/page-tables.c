@@ -31,27 +31,28 @@ static void
 put_finding (DnHtmlTable *table, const DnView *view, guint index)
 {
   JsonObject *finding = view->findings->pdata[index];
-  DnSeverity severity = dn_severity_parse (dn_facts_text (finding, "severity"));
+  DnReportSeverity severity = dn_report_severity_parse (dn_facts_text (finding, "severity"));
   const char *context = dn_facts_text (finding, "context");
   const char *subject = dn_facts_text (finding, "subject");
   GString *out = table->out;
 
-  dn_html_table_row (table, dn_severity_to_verdict (severity));
+  dn_html_table_row (table, dn_report_severity_to_verdict (severity));
   dn_html_table_open (table);
   dn_html_put (out, "<span id=\"n%u\"></span>", index);
-  dn_html_verdict (out, dn_severity_to_verdict (severity), dn_severity_words[severity]);
+  dn_html_verdict (out, dn_report_severity_to_verdict (severity),
+                   dn_report_severity_words[severity]);
   dn_html_table_close (table);
   dn_html_table_open (table);
   put_context_link (out, view, context);
   if (!g_str_equal (subject, context))
     dn_html_put (out, "%s%s", *context != '\0' ? ": " : "", subject);
   dn_html_table_close (table);
-  dn_html_table_text (table, dn_facts_text (finding, "text"));
-  dn_html_table_text (table, dn_facts_text (finding, "remedy"));
   dn_html_table_open (table);
-  dn_html_put (out, "%s<br><code>%s</code>", dn_facts_text (finding, "demand"),
+  dn_html_put (out, "%s<br><code class=\"id\">%s</code>", dn_facts_text (finding, "text"),
                dn_facts_text (finding, "id"));
   dn_html_table_close (table);
+  dn_html_table_text (table, dn_facts_text (finding, "remedy"));
+  dn_html_table_text (table, dn_facts_text (finding, "demand"));
 }
 
 void
@@ -143,7 +144,7 @@ put_listener (DnHtmlTable *table, JsonObject *listener)
   DnReportVerdict verdict = dn_view_is_open (listener) ? DN_REPORT_ATTENTION : DN_REPORT_GOOD;
   const char *exposure = dn_facts_text (listener, "exposure");
   g_autofree char *port = dn_view_port (listener);
-  g_autofree char *address = dn_value_join (":", dn_facts_text (listener, "address"), port, NULL);
+  g_autofree char *address = dn_value_address (dn_facts_text (listener, "address"), port);
   g_autofree char *pid = dn_facts_number (listener, "pid");
   g_autofree char *uid = dn_facts_number (listener, "uid");
   g_autofree char *process = dn_value_join (" ", dn_facts_text (listener, "process"), pid, NULL);

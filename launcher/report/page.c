@@ -29,14 +29,14 @@ static void
 put_tile (GString *out, const char *href, guint count, const char *word, DnReportVerdict verdict)
 {
   dn_html_put (out, "<a class=\"tile %s\" href=\"#%s\"><b>%u</b> %s</a>\n",
-               count > 0 ? dn_verdict_words[verdict] : "none", href, count, word);
+               count > 0 ? dn_report_verdict_words[verdict] : "none", href, count, word);
 }
 
 static void
 put_header (GString *out, const DnView *view, const char *host)
 {
   JsonObject *document = view->document;
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (document, "summary.verdict"));
+  DnReportVerdict verdict = dn_report_verdict_parse (dn_facts_text (document, "summary.verdict"));
   static const char *const sentences[] = {
     [DN_REPORT_GOOD] = "No finding speaks against the isolation of contexts.",
     [DN_REPORT_ATTENTION] = "There are findings that need attention.",
@@ -51,7 +51,7 @@ put_header (GString *out, const DnView *view, const char *host)
                host);
   dn_html_put (out, "%s · danchi %s</p>\n", *time != '\0' ? time : "time unknown",
                *version != '\0' ? version : "version unknown");
-  dn_html_put (out, "<div class=\"banner %s\">", dn_verdict_words[verdict]);
+  dn_html_put (out, "<div class=\"banner %s\">", dn_report_verdict_words[verdict]);
   dn_html_verdict (out, verdict, NULL);
   dn_html_put (out, "<p>%s<br><span>%s</span></p></div>\n<div class=\"tiles\">\n",
                sentences[verdict], findings);
@@ -93,7 +93,7 @@ put_legend (GString *out)
   g_string_append (
       out, "<li><svg class=\"key\" viewBox=\"0 0 26 18\" aria-hidden=\"true\"><g class=\"room on "
            "relaxed\"><rect class=\"in\" x=\"2\" y=\"2\" width=\"22\" height=\"14\"/></g></svg>"
-           "dashed room: its confinement is relaxed</li>\n"
+           "dashed room: relaxed, or with capabilities</li>\n"
            "<li><svg class=\"key\" viewBox=\"0 0 26 18\" aria-hidden=\"true\"><g class=\"room "
            "off\"><rect class=\"in\" x=\"2\" y=\"2\" width=\"22\" height=\"14\"/></g></svg>"
            "dark room: not running</li>\n"

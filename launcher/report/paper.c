@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define FACT_COLUMNS 17
 #define END "\033[0m"
 
 const char *
@@ -34,6 +33,8 @@ dn_paper_verdict (const DnPaper *paper, DnReportVerdict verdict)
       return "\033[1;33m";
     case DN_REPORT_BAD:
       return "\033[1;31m";
+    case DN_REPORT_NOTE:
+      return "\033[1m";
     case DN_REPORT_UNKNOWN:
       break;
     }
@@ -64,15 +65,27 @@ dn_paper_text (DnPaper *paper, guint indent, const char *style, const char *text
 }
 
 void
+dn_paper_item (DnPaper *paper, guint indent, const char *lead, const char *text)
+{
+  guint room = (guint) strlen (lead);
+  g_autoptr (GPtrArray) lines = dn_wrap_text (text, paper->width - indent - room);
+
+  for (guint i = 0; i < lines->len; i++)
+    g_string_append_printf (paper->out, "%*s%-*s%s\n", (int) indent, "", (int) room,
+                            i == 0 ? lead : "", (const char *) lines->pdata[i]);
+}
+
+void
 dn_paper_fact (DnPaper *paper, guint indent, const char *name, const char *value)
 {
-  g_autoptr (GPtrArray) lines
-      = dn_wrap_text (*value != '\0' ? value : "unknown", paper->width - indent - FACT_COLUMNS);
+  g_autoptr (GPtrArray) lines = dn_wrap_text (*value != '\0' ? value : "unknown",
+                                              paper->width - indent - paper->name_columns);
 
   for (guint i = 0; i < lines->len; i++)
     g_string_append_printf (paper->out, "%*s%s%-*s%s%s\n", (int) indent, "",
-                            i == 0 ? dn_paper_faint (paper) : "", FACT_COLUMNS, i == 0 ? name : "",
-                            i == 0 && paper->use_color ? END : "", (const char *) lines->pdata[i]);
+                            i == 0 ? dn_paper_faint (paper) : "", (int) paper->name_columns,
+                            i == 0 ? name : "", i == 0 && paper->use_color ? END : "",
+                            (const char *) lines->pdata[i]);
 }
 
 void

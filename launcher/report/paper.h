@@ -13,6 +13,7 @@ typedef struct
   GString *out;
   gboolean use_color;
   guint width;
+  guint name_columns; /* what the names of facts take */
 } DnPaper;
 
 /* SGR sequences, or "" without colours.  Constants. */
@@ -25,6 +26,9 @@ void dn_paper_heading (DnPaper *paper, const char *heading);
 
 /* @text in the style, wrapped, each line behind @indent blanks. */
 void dn_paper_text (DnPaper *paper, guint indent, const char *style, const char *text);
+
+/* @text behind @lead, its further lines as far in. */
+void dn_paper_item (DnPaper *paper, guint indent, const char *lead, const char *text);
 
 /* "  name:          value", the value wrapped behind its name; "unknown" for an empty one. */
 void dn_paper_fact (DnPaper *paper, guint indent, const char *name, const char *value);

@@ -55,11 +55,11 @@ print_container (DnPaper *paper, JsonObject *container)
 static void
 print_context (DnPaper *paper, JsonObject *context)
 {
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (context, "verdict"));
+  DnReportVerdict verdict = dn_report_verdict_parse (dn_facts_text (context, "verdict"));
   JsonArray *containers = dn_facts_array (context, "containers");
   const char *name = dn_facts_text (context, "name");
   const char *error = dn_facts_text (context, "error");
-  g_autofree char *word = g_ascii_strup (dn_verdict_words[verdict], -1);
+  g_autofree char *word = g_ascii_strup (dn_report_verdict_words[verdict], -1);
   g_autofree char *heading = dn_value_join ("  ", word, *name != '\0' ? name : "?", NULL);
   g_autofree char *labels
       = dn_value_join (", ", dn_facts_text (context, "stage"), dn_facts_text (context, "tier"),

@@ -73,8 +73,10 @@ print_vulnerabilities (DnPaper *paper, JsonObject *host)
                           : NULL,
                       dn_facts_text (one, "name"), dn_facts_text (one, "state"), NULL);
     }
-  if (dn_columns_rows (columns) > 0)
-    dn_paper_table (paper, 2, columns);
+  if (dn_columns_rows (columns) == 0)
+    return;
+  g_string_append_c (paper->out, '\n');
+  dn_paper_table (paper, 2, columns);
 }
 
 void

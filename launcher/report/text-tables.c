@@ -68,8 +68,7 @@ dn_text_listeners (DnPaper *paper, const DnView *view)
       JsonObject *listener = dn_facts_nth (listeners, i);
       const char *exposure = dn_facts_text (listener, "exposure");
       g_autofree char *port = dn_view_port (listener);
-      g_autofree char *address
-          = dn_value_join (":", dn_facts_text (listener, "address"), port, NULL);
+      g_autofree char *address = dn_value_address (dn_facts_text (listener, "address"), port);
       g_autofree char *pid = dn_facts_number (listener, "pid");
       g_autofree char *uid = dn_facts_number (listener, "uid");
       g_autofree char *process
@@ -89,6 +88,8 @@ dn_text_chain (DnPaper *paper, const DnView *view)
 {
   JsonArray *chain = dn_facts_array (view->document, "chain");
 
+  /* A digest fits into 80 columns. */
+  paper->name_columns = 12;
   dn_paper_heading (paper, "CHAIN OF PROGRAMS");
   if (dn_facts_length (chain) == 0)
     dn_paper_text (paper, 2, dn_paper_faint (paper), "unknown");

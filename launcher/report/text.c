@@ -10,7 +10,7 @@ print_summary (DnPaper *paper, const DnView *view)
 {
   JsonObject *document = view->document;
   const char *host = dn_facts_text (document, "host.hostname");
-  DnReportVerdict verdict = dn_verdict_parse (dn_facts_text (document, "summary.verdict"));
+  DnReportVerdict verdict = dn_report_verdict_parse (dn_facts_text (document, "summary.verdict"));
   g_autofree char *time = dn_value_time (dn_facts_text (document, "generated"));
   g_autofree char *title
       = g_strdup_printf ("Danchi audit of %s", *host != '\0' ? host : "an unnamed host");
@@ -24,7 +24,7 @@ print_summary (DnPaper *paper, const DnView *view)
       "%u foreign machine%s, %u container runtime%s, %u reachable listener%s", view->outsiders->len,
       view->outsiders->len == 1 ? "" : "s", view->runtimes->len,
       view->runtimes->len == 1 ? "" : "s", view->doors->len, view->doors->len == 1 ? "" : "s");
-  g_autofree char *word = g_ascii_strup (dn_verdict_words[verdict], -1);
+  g_autofree char *word = g_ascii_strup (dn_report_verdict_words[verdict], -1);
 
   dn_paper_text (paper, 0, dn_paper_bold (paper), title);
   dn_paper_text (paper, 0, dn_paper_faint (paper), made);
@@ -39,25 +39,24 @@ print_summary (DnPaper *paper, const DnView *view)
 static void
 print_finding (DnPaper *paper, JsonObject *finding)
 {
-  DnSeverity severity = dn_severity_parse (dn_facts_text (finding, "severity"));
+  DnReportSeverity severity = dn_report_severity_parse (dn_facts_text (finding, "severity"));
   const char *context = dn_facts_text (finding, "context");
+  const char *subject = dn_facts_text (finding, "subject");
   const char *remedy = dn_facts_text (finding, "remedy");
-  g_autofree char *word = g_ascii_strup (dn_severity_words[severity], -1);
+  g_autofree char *word = g_ascii_strup (dn_report_severity_words[severity], -1);
   g_autofree char *where
       = *context != '\0' ? g_strdup_printf ("context %s", context) : g_strdup ("");
-  g_autofree char *what = dn_value_join (": ", where, dn_facts_text (finding, "subject"), NULL);
+  g_autofree char *what
+      = dn_value_join (": ", where, g_str_equal (subject, context) ? "" : subject, NULL);
   g_autofree char *source = dn_value_join (", ", dn_facts_text (finding, "id"),
                                            dn_facts_text (finding, "demand"), NULL);
   g_autofree char *heading = dn_value_join ("  ", word, what, NULL);
 
-  dn_paper_text (paper, 2, dn_paper_verdict (paper, dn_severity_to_verdict (severity)), heading);
+  dn_paper_text (paper, 2, dn_paper_verdict (paper, dn_report_severity_to_verdict (severity)),
+                 heading);
   dn_paper_text (paper, 4, "", dn_facts_text (finding, "text"));
   if (*remedy != '\0')
-    {
-      g_autofree char *advice = g_strdup_printf ("-> %s", remedy);
-
-      dn_paper_text (paper, 4, "", advice);
-    }
+    dn_paper_item (paper, 4, "-> ", remedy);
   dn_paper_text (paper, 4, dn_paper_faint (paper), source);
 }
 
@@ -83,6 +82,7 @@ dn_report_text (JsonObject *document, gboolean use_color, guint width)
     .out = g_string_new (NULL),
     .use_color = use_color,
     .width = CLAMP (width, DN_REPORT_WIDTH_MIN, DN_REPORT_WIDTH_MAX),
+    .name_columns = 17,
   };
 
   print_summary (&paper, view);

@@ -32,6 +32,14 @@ dn_value_time (const char *time)
 }
 
 char *
+dn_value_address (const char *address, const char *port)
+{
+  if (*address == '\0')
+    return g_strdup (port);
+  return g_strdup_printf (strchr (address, ':') != NULL ? "[%s]:%s" : "%s:%s", address, port);
+}
+
+char *
 dn_value_age (gint64 days)
 {
   if (days < 0)

@@ -10,26 +10,28 @@ typedef enum
   DN_REPORT_ATTENTION,
   DN_REPORT_BAD,
   DN_REPORT_UNKNOWN, /* it does not say, or says what we do not know */
+  DN_REPORT_NOTE,    /* no verdict: what is worth knowing and no more */
 } DnReportVerdict;
 
 typedef enum
 {
-  DN_SEVERITY_INFO,
-  DN_SEVERITY_LOW,
-  DN_SEVERITY_MEDIUM,
-  DN_SEVERITY_HIGH,
-  DN_SEVERITY_CRITICAL,
-  DN_SEVERITY_UNKNOWN, /* shown first: nobody may hide a finding behind an odd word */
-} DnSeverity;
+  DN_REPORT_SEVERITY_INFO,
+  DN_REPORT_SEVERITY_LOW,
+  DN_REPORT_SEVERITY_MEDIUM,
+  DN_REPORT_SEVERITY_HIGH,
+  DN_REPORT_SEVERITY_CRITICAL,
+  DN_REPORT_SEVERITY_UNKNOWN, /* shown first: nobody may hide a finding behind an odd word */
+} DnReportSeverity;
 
-#define DN_SEVERITIES 6
+#define DN_REPORT_SEVERITIES 6
 
-/* "good", "attention", "bad", "unknown" and "info" to "unknown", by the enums' values. */
-extern const char *const dn_verdict_words[];
-extern const char *const dn_severity_words[];
+/* "good", "attention", "bad", "unknown", "note" and "info" to "unknown", by the enums' values. */
+extern const char *const dn_report_verdict_words[];
+extern const char *const dn_report_severity_words[];
 
-DnReportVerdict dn_verdict_parse (const char *word);
-DnSeverity dn_severity_parse (const char *word);
+DnReportVerdict dn_report_verdict_parse (const char *word);
+DnReportSeverity dn_report_severity_parse (const char *word);
 
-/* What a finding of that severity makes of its subject: medium is attention, high is bad. */
-DnReportVerdict dn_severity_to_verdict (DnSeverity severity);
+/* How a finding of that severity is shown, as the verdicts of contexts follow from them: info as a
+ * note, low and medium as attention, what is worse as bad. */
+DnReportVerdict dn_report_severity_to_verdict (DnReportSeverity severity);

@@ -9,8 +9,8 @@ compare_findings (gconstpointer a, gconstpointer b)
 {
   JsonObject *first = *(JsonObject *const *) a, *second = *(JsonObject *const *) b;
 
-  return (gint) dn_severity_parse (dn_facts_text (second, "severity"))
-         - (gint) dn_severity_parse (dn_facts_text (first, "severity"));
+  return (gint) dn_report_severity_parse (dn_facts_text (second, "severity"))
+         - (gint) dn_report_severity_parse (dn_facts_text (first, "severity"));
 }
 
 static gint
@@ -98,7 +98,7 @@ dn_view_new (JsonObject *document)
   g_ptr_array_sort (view->contexts, compare_contexts);
   find_tenants (view);
   for (guint i = 0; i < view->findings->len; i++)
-    view->counts[dn_severity_parse (dn_facts_text (view->findings->pdata[i], "severity"))]++;
+    view->counts[dn_report_severity_parse (dn_facts_text (view->findings->pdata[i], "severity"))]++;
   return view;
 }
 
@@ -156,14 +156,19 @@ char *
 dn_view_count_findings (const DnView *view)
 {
   GString *out = g_string_new (NULL);
+  gboolean is_first = TRUE;
 
-  for (gint i = DN_SEVERITIES - 1; i >= 0; i--)
-    if (view->counts[i] > 0)
-      g_string_append_printf (out, "%s%u %s", out->len > 0 ? ", " : "", view->counts[i],
-                              dn_severity_words[i]);
   if (view->findings->len == 0)
     g_string_append (out, "no findings");
   else
-    g_string_append (out, view->findings->len == 1 ? " finding" : " findings");
+    g_string_append_printf (out, "%u finding%s: ", view->findings->len,
+                            view->findings->len == 1 ? "" : "s");
+  for (gint i = DN_REPORT_SEVERITIES - 1; i >= 0; i--)
+    if (view->counts[i] > 0)
+      {
+        g_string_append_printf (out, "%s%u %s", is_first ? "" : ", ", view->counts[i],
+                                dn_report_severity_words[i]);
+        is_first = FALSE;
+      }
   return g_string_free (out, FALSE);
 }

@@ -20,14 +20,14 @@ typedef struct
 
 typedef struct
 {
-  JsonObject *document;        /* owned */
-  GPtrArray *findings;         /* of JsonObject, the worst first */
-  GPtrArray *contexts;         /* of JsonObject, by tenant, then name */
-  GArray *tenants;             /* of DnTenant */
-  GPtrArray *outsiders;        /* of JsonObject: machines that are not ours */
-  GPtrArray *runtimes;         /* of JsonObject: container runtimes outside of guests */
-  GPtrArray *doors;            /* of JsonObject: the host's listeners that others can reach */
-  guint counts[DN_SEVERITIES]; /* findings of each severity, counted here */
+  JsonObject *document; /* owned */
+  GPtrArray *findings;  /* of JsonObject, the worst first */
+  GPtrArray *contexts;  /* of JsonObject, by tenant, then name */
+  GArray *tenants;      /* of DnTenant */
+  GPtrArray *outsiders; /* of JsonObject: machines that are not ours */
+  GPtrArray *runtimes;  /* of JsonObject: container runtimes outside of guests */
+  GPtrArray *doors;     /* of JsonObject: the host's listeners that others can reach */
+  guint counts[DN_REPORT_SEVERITIES]; /* findings of each severity, counted here */
   guint containers;
 } DnView;
 
@@ -47,5 +47,5 @@ char *dn_view_port (JsonObject *listener);
 /* A published port, which is text, a number or an object. (transfer full) */
 char *dn_view_published (JsonNode *port);
 
-/* "1 high, 2 medium finding(s)", or "no findings". (transfer full) */
+/* "3 findings: 1 high, 2 medium", or "no findings". (transfer full) */
 char *dn_view_count_findings (const DnView *view);

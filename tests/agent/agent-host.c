@@ -117,6 +117,7 @@ host_new (void)
   host->streams = g_hash_table_new_full (NULL, NULL, NULL, stream_free);
   host->exited = g_array_new (FALSE, FALSE, sizeof (DnMsgExited));
   host->entries = g_array_new (FALSE, FALSE, sizeof (DnMsgListEntry));
+  host->listeners = g_array_new (FALSE, FALSE, sizeof (DnMsgListenerEntry));
   host->top = g_array_new (FALSE, FALSE, sizeof (DnMsgTopEntry));
   host->refused = g_array_new (FALSE, FALSE, sizeof (DnMsgRefused));
   host->facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -197,6 +198,7 @@ host_free (Host *host)
   g_hash_table_unref (host->streams);
   g_array_unref (host->exited);
   g_array_unref (host->entries);
+  g_array_unref (host->listeners);
   g_array_unref (host->top);
   g_array_unref (host->refused);
   g_hash_table_unref (host->facts);
@@ -329,6 +331,7 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
   DnMsgExited exited;
   DnMsgListEntry entry;
   DnMsgTopEntry top;
+  DnMsgListenerEntry listener;
   DnMsgRefused refused;
   DnMsgFact fact;
 
@@ -354,6 +357,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
     case DN_MSG_TOP_ENTRY:
       g_assert_cmpint (dn_msg_top_entry_unpack (payload, header->length, &top), ==, 0);
       g_array_append_val (host->top, top);
+      break;
+    case DN_MSG_LISTENER_ENTRY:
+      g_assert_cmpint (dn_msg_listener_entry_unpack (payload, header->length, &listener), ==, 0);
+      g_array_append_val (host->listeners, listener);
       break;
     case DN_MSG_REFUSED:
       g_assert_cmpint (dn_msg_refused_unpack (payload, header->length, &refused), ==, 0);
@@ -547,7 +554,7 @@ host_create (Host *host, const HostContainer *container)
 gint32
 host_simple (Host *host, guint16 type, const char *id)
 {
-  /* START, PAUSE, RESUME, DELETE, STATS and TOP have the same fields. */
+  /* START, PAUSE, RESUME, DELETE, STATS, TOP and LISTENERS have the same fields. */
   DnMsgStart message = { .request = host_next_request (host) };
   guint8 payload[64];
 

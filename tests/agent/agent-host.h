@@ -38,6 +38,7 @@ typedef struct
   GArray *exited;       /* DnMsgExited */
   GArray *entries;      /* DnMsgListEntry */
   GArray *top;          /* DnMsgTopEntry */
+  GArray *listeners;    /* DnMsgListenerEntry */
   GArray *refused;      /* DnMsgRefused */
   GHashTable *facts;    /* name to value, of FACT: the last one of each name */
   GPtrArray *all_facts; /* "name=value", each of them */

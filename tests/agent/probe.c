@@ -3,17 +3,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -170,6 +174,65 @@ storm (void)
     (void) kill (-1, SIGSYS);
 }
 
+static int
+listen_on (int family, int type, const void *address, socklen_t size)
+{
+  int fd = socket (family, type, 0);
+
+  if (fd < 0 || bind (fd, address, size) < 0 || (type == SOCK_STREAM && listen (fd, 1) < 0))
+    {
+      printf ("%s\n", strerror (errno));
+      exit (1);
+    }
+  return fd;
+}
+
+/* Listens on one socket of each kind; with @more, on so many further ports of TCP.  What must not
+ * be told: a connection, a UDP socket with a peer, a unix socket without listeners. */
+static int
+listen_everywhere (int more)
+{
+  const struct sockaddr_in all = { .sin_family = AF_INET, .sin_port = htons (8080) };
+  const struct sockaddr_in local = { .sin_family = AF_INET,
+                                     .sin_port = htons (5353),
+                                     .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  const struct sockaddr_in peer = { .sin_family = AF_INET,
+                                    .sin_port = htons (5354),
+                                    .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  const struct sockaddr_in6 six
+      = { .sin6_family = AF_INET6, .sin6_port = htons (8081), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+  const struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "\0a name\033" };
+  const struct sockaddr_in server = { .sin_family = AF_INET,
+                                      .sin_port = htons (8080),
+                                      .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  int connected;
+  int pair[2];
+
+  (void) listen_on (AF_INET, SOCK_STREAM, &all, sizeof all);
+  (void) listen_on (AF_INET, SOCK_DGRAM, &local, sizeof local);
+  connected = listen_on (AF_INET, SOCK_DGRAM, &peer, sizeof peer);
+  if (connect (connected, (const struct sockaddr *) &local, sizeof local) < 0
+      || socketpair (AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+    return 1;
+  (void) listen_on (AF_INET6, SOCK_STREAM, &six, sizeof six);
+  (void) listen_on (AF_UNIX, SOCK_STREAM, &abstract,
+                    offsetof (struct sockaddr_un, sun_path) + sizeof "\0a name\033" - 1);
+  connected = socket (AF_INET, SOCK_STREAM, 0);
+  if (connect (connected, (const struct sockaddr *) &server, sizeof server) < 0)
+    return 1;
+  for (int i = 0; i < more; i++)
+    {
+      const struct sockaddr_in next
+          = { .sin_family = AF_INET, .sin_port = htons ((uint16_t) (10000 + i)) };
+
+      (void) listen_on (AF_INET, SOCK_STREAM, &next, sizeof next);
+    }
+  printf ("ready\n");
+  fflush (stdout);
+  for (;;)
+    pause ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -217,6 +280,8 @@ main (int argc, char **argv)
     }
   if (strcmp (command, "leave-a-thread") == 0)
     return leave_a_thread ();
+  if (strcmp (command, "listen") == 0)
+    return listen_everywhere (atoi (argument));
   if (strcmp (command, "storm") == 0)
     storm ();
   if (strcmp (command, "hog") == 0)

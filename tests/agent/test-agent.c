@@ -565,6 +565,84 @@ start_ready (Host *host, const HostContainer *container)
   g_assert_cmpmem (output->bytes->data, output->bytes->len, "ready\n", strlen ("ready\n"));
 }
 
+static const DnMsgListenerEntry *
+find_listener (const Host *host, guint8 protocol, guint16 port)
+{
+  for (guint i = 0; i < host->listeners->len; i++)
+    {
+      const DnMsgListenerEntry *entry = &g_array_index (host->listeners, DnMsgListenerEntry, i);
+
+      if (entry->protocol == protocol && entry->port == port)
+        return entry;
+    }
+  return NULL;
+}
+
+static void
+check_listener (const DnMsgListenerEntry *entry)
+{
+  g_assert_nonnull (entry);
+  g_assert_cmpstr (entry->container, ==, ID);
+  g_assert_cmpuint (entry->pid, ==, 1);
+  g_assert_cmpuint (entry->uid, ==, 1000);
+  g_assert_cmpstr (entry->program, ==, "probe");
+}
+
+static void
+test_says_where_a_container_listens (void)
+{
+  static const guint8 all[DN_ADDRESS_BYTES] = { 0 };
+  static const guint8 local[DN_ADDRESS_BYTES] = { 127, 0, 0, 1 };
+  static const guint8 six[DN_ADDRESS_BYTES] = { [15] = 1 };
+  Host *host = host_new ();
+  HostContainer container = container_of (ARGS ("listen", "0"));
+  const DnMsgListenerEntry *entry;
+
+  start_ready (host, &container);
+  g_assert_cmpint (host_simple (host, DN_MSG_LISTENERS, ID), ==, 0);
+  g_assert_cmpuint (host->listeners->len, ==, 4);
+  check_listener (entry = find_listener (host, DN_LISTENER_TCP, 8080));
+  g_assert_cmpmem (entry->address, DN_ADDRESS_BYTES, all, DN_ADDRESS_BYTES);
+  g_assert_cmpuint (entry->left_out, ==, 0);
+  check_listener (entry = find_listener (host, DN_LISTENER_UDP, 5353));
+  g_assert_cmpmem (entry->address, DN_ADDRESS_BYTES, local, DN_ADDRESS_BYTES);
+  check_listener (entry = find_listener (host, DN_LISTENER_TCP6, 8081));
+  g_assert_cmpmem (entry->address, DN_ADDRESS_BYTES, six, DN_ADDRESS_BYTES);
+  /* Who owns a unix socket is not in the kernel's table. */
+  entry = find_listener (host, DN_LISTENER_UNIX, 0);
+  g_assert_nonnull (entry);
+  g_assert_cmpuint (entry->pid, ==, 1);
+  g_assert_cmpstr (entry->path, ==, "@a name\033");
+  /* The same of all containers; and of none that there is not. */
+  g_array_set_size (host->listeners, 0);
+  g_assert_cmpint (host_simple (host, DN_MSG_LISTENERS, ""), ==, 0);
+  g_assert_cmpuint (host->listeners->len, ==, 4);
+  g_assert_cmpint (host_simple (host, DN_MSG_LISTENERS, "0123"), ==, -ESRCH);
+  /* One that is frozen is no obstacle. */
+  g_array_set_size (host->listeners, 0);
+  g_assert_cmpint (host_simple (host, DN_MSG_PAUSE, ID), ==, 0);
+  g_assert_cmpint (host_simple (host, DN_MSG_LISTENERS, ID), ==, 0);
+  g_assert_cmpuint (host->listeners->len, ==, 4);
+  g_assert_cmpint (host_simple (host, DN_MSG_DELETE, ID), ==, 0);
+  host_free (host);
+}
+
+static void
+test_says_how_many_listeners_found_no_room (void)
+{
+  Host *host = host_new ();
+  HostContainer container = container_of (ARGS ("listen", "100"));
+
+  start_ready (host, &container);
+  g_assert_cmpint (host_simple (host, DN_MSG_LISTENERS, ""), ==, 0);
+  g_assert_cmpuint (host->listeners->len, ==, DN_LISTENERS_MAX);
+  for (guint i = 0; i < host->listeners->len; i++)
+    g_assert_cmpuint (g_array_index (host->listeners, DnMsgListenerEntry, i).left_out, ==,
+                      104 - DN_LISTENERS_MAX);
+  g_assert_cmpint (host_simple (host, DN_MSG_DELETE, ID), ==, 0);
+  host_free (host);
+}
+
 /* In it the main thread has ended; what /proc/PID shows is the dead one's. */
 static void
 test_verify_looks_at_every_thread (void)
@@ -995,6 +1073,8 @@ main (int argc, char **argv)
   TEST (a_container_over_its_memory_ends_alone);
   TEST (reports_processes_and_numbers);
   TEST (says_what_the_kernel_reports);
+  TEST (says_where_a_container_listens);
+  TEST (says_how_many_listeners_found_no_room);
   TEST (verify_looks_at_every_thread);
   TEST (a_neighbours_signal_is_no_refusal);
   TEST (a_container_is_deleted_while_it_is_looked_at);

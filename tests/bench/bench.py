@@ -17,6 +17,7 @@ import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "e2e"), HERE]
+import record  # noqa: E402
 from floor import Floor  # noqa: E402
 from machine import BUILD, KVM, Machine, proc_status  # noqa: E402
 from suite import create_context, image  # noqa: E402
@@ -186,6 +187,8 @@ def main():
         bench.throughput()
         bench.memory()
         bench.tell()
+        for what, value, note in record.rows(machine, min(options.runs, 3)):
+            bench.row(what, f"{value * 1000:.1f} ms", note)
         bench.print_table()
         if options.json:
             with open(options.json, "w") as file:

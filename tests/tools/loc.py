@@ -17,16 +17,18 @@ import sys
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
     ("danchi", "the caller", 8500, ["launcher/cli"]),
-    ("danchi: the audit's report", "the caller", 2200, ["launcher/report"]),
-    ("danchid: broker, store, API", "root", 12000, ["launcher/daemon"]),
-    ("danchid: guests through libvirt", "root", 6200, ["launcher/guest"]),
-    ("danchid: specs and filters", "root", 5700, ["launcher/spec", "launcher/verify"]),
+    ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
+    ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
+    ("danchid: broker, store, API", "root", 13400, ["launcher/daemon"]),
+    ("danchid: guests through libvirt", "root", 6300, ["launcher/guest"]),
+    ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
+    ("danchid: specs and filters", "root", 6200, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("shared: base, common", "with its program", 2600, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 400, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 9400, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 9700, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 

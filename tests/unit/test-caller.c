@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/caller.c launcher/common/error.c launcher/common/names.c */
+/* Links: launcher/daemon/caller.c launcher/spec/access.c launcher/common/key-*.c
+ * launcher/common/error.c launcher/common/names.c */
 /* Who is at the other end of a socket, by the kernel's word. */
 #include <string.h>
 #include <sys/socket.h>

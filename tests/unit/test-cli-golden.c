@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: tests/unit/cli-danchid.c launcher/cli/*.c !launcher/cli/main.c launcher/common/*.c
-   launcher/base/*.c protocol/*.c */
+/* Links: tests/unit/cli-danchid.c launcher/cli/*.c !launcher/cli/main.c launcher/survey/*.c
+ * launcher/record/*.c launcher/report/*.c launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* What people and scripts see: each tests/golden/cli/NAME.case is a list of calls and of what a
  * danchid answers, NAME.out the requests, outputs and exit statuses that come of it.
  *

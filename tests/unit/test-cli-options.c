@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/cli/*.c !launcher/cli/main.c launcher/common/*.c launcher/base/*.c protocol/*.c
+/* Links: launcher/cli/*.c !launcher/cli/main.c launcher/survey/*.c launcher/record/*.c
+   launcher/report/*.c launcher/common/*.c launcher/base/*.c protocol/*.c
  */
 /* Flags as fingers have them from docker, and variables from words and files. */
 #include <glib.h>

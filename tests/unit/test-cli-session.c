@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: tests/unit/cli-danchid.c launcher/cli/*.c !launcher/cli/main.c launcher/common/*.c
-   launcher/base/*.c protocol/*.c */
+/* Links: tests/unit/cli-danchid.c launcher/cli/*.c !launcher/cli/main.c launcher/survey/*.c
+ * launcher/record/*.c launcher/report/*.c launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* Packages: -lutil */
 /* Sessions as users know them, against a relay that this test plays: streams, exit statuses,
  * signals, and the terminal in every state that danchi may leave it in. */

@@ -169,6 +169,7 @@ test_values_are_printed_as_a_file_has_them (void)
     { { "g", "k", DN_KEY_INTEGER, &size, 0, 9, 0, NULL }, "3145728" },
     { { "g", "k", DN_KEY_BOOLEAN, &is_on, 0, 0, 0, NULL }, "yes" },
     { { "g", "k", DN_KEY_WORD, &word, 0, 0, 0, NULL }, "acme" },
+    { { "g", "k", DN_KEY_PATH, &word, 0, 0, 0, NULL }, "acme" },
     { { "g", "k", DN_KEY_CHOICE, &choice, 0, 0, 0, choices }, "vsock" },
     { { "g", "k", DN_KEY_WORDS, &list, 0, 0, 0, NULL }, "a;b" },
     { { "g", "k", DN_KEY_LIST, &list, 0, 0, 0, NULL }, "a;b" },
@@ -186,16 +187,20 @@ test_values_are_printed_as_a_file_has_them (void)
 static void
 test_lists_and_free_keys_are_read (void)
 {
+  g_autofree char *path = NULL;
   g_auto (GStrv) words = NULL, list = NULL;
   g_autoptr (GPtrArray) table = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
   const DnKey keys[] = {
     { "list", "words", DN_KEY_WORDS, &words, 0, 0, 0, NULL },
     { "list", "globs", DN_KEY_LIST, &list, 0, 0, 0, NULL },
+    { "list", "path", DN_KEY_PATH, &path, 0, 0, 0, NULL },
     { "table", "*", DN_KEY_TABLE, table, 0, 0, 0, NULL },
     { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
   static const char *const refused[][2] = {
+    { "[list]\npath = a/b\n", "[list] path = a/b: must be an absolute path" },
+    { "[list]\npath =\n", "must be an absolute path" },
     { "[list]\nwords = a;;b\n", "must be words" },
     { "[list]\nwords = a;b c\n", "must be words" },
     { "[list]\nwords = a;b;a\n", "'a' stands there twice" },
@@ -204,12 +209,13 @@ test_lists_and_free_keys_are_read (void)
     { "[list]\nglobs = \303\244\n", "must be texts of at most 255 visible characters" },
     { "[table]\n/b = 1\n/b = 2\n", "[table] /b: stands there twice" },
   };
-  const char *text
-      = "[list]\nwords = a ; b;\nglobs = a/*:1 ; **@sha256:?;\n[table]\n/b = 1 2\n/a = \n";
+  const char *text = "[list]\npath = /a b/c\nwords = a ; b;\nglobs = a/*:1 ; "
+                     "**@sha256:?;\n[table]\n/b = 1 2\n/a = \n";
 
   g_assert_true (dn_key_file_parse (text, strlen (text), "x.conf", keys, &error));
   g_assert_cmpuint (g_strv_length (words), ==, 2);
   g_assert_cmpstr (words[1], ==, "b");
+  g_assert_cmpstr (path, ==, "/a b/c");
   g_assert_cmpuint (g_strv_length (list), ==, 2);
   g_assert_cmpstr (list[0], ==, "a/*:1");
   g_assert_cmpstr (list[1], ==, "**@sha256:?");
@@ -240,8 +246,7 @@ main (int argc, char **argv)
   g_test_add_func ("/key-file/what-is-wrong-is-named-with-its-line",
                    test_what_is_wrong_is_named_with_its_line);
   g_test_add_func ("/key-file/a-nul-and-too-much-are-refused", test_a_nul_and_too_much_are_refused);
-  g_test_add_func ("/key-file/places-are-known",
-                   test_places_are_known);
+  g_test_add_func ("/key-file/places-are-known", test_places_are_known);
   g_test_add_func ("/key-file/values-are-printed-as-a-file-has-them",
                    test_values_are_printed_as_a_file_has_them);
   g_test_add_func ("/key-file/lists-and-free-keys-are-read", test_lists_and_free_keys_are_read);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/common/paths.c
+/* Links: launcher/daemon/context-definition.c launcher/daemon/settings.c
+   launcher/daemon/host-access.c launcher/spec/access.c launcher/common/paths.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c launcher/spec/policy.c
    launcher/spec/terms.c launcher/spec/placement.c launcher/spec/reference-glob.c
    launcher/spec/profile.c launcher/spec/capability.c launcher/spec/tmpfs.c
@@ -69,11 +70,11 @@ static char *
 make_words (const DnKey *key)
 {
   g_autofree char *value = dn_key_print (key);
-  g_auto (GStrv) parts = g_strsplit (value, "*", -1);
+  g_auto (GStrv) parts = g_strsplit (value != NULL ? value : "", "*", -1);
   g_autofree char *escaped = g_strjoinv ("\\*", parts);
 
-  return value[0] != '\0' ? g_strdup_printf ("Built in: *%s*.", escaped)
-                          : g_strdup ("Built in: nothing.");
+  return escaped[0] != '\0' ? g_strdup_printf ("Built in: *%s*.", escaped)
+                            : g_strdup ("Built in: nothing.");
 }
 
 static void
@@ -84,7 +85,7 @@ expect (const char *page, const DnKey *key, const char *entry, const char *words
 }
 
 static void
-check_key (const char *page, const DnKey *key, const char *entry, gboolean is_of_guest)
+check_key (const char *page, const DnKey *key, const char *entry, const char *holds)
 {
   g_autofree char *built_in = make_words (key);
   g_autofree char *choices
@@ -93,7 +94,7 @@ check_key (const char *page, const DnKey *key, const char *entry, gboolean is_of
   g_autofree char *most = g_strdup_printf ("%" G_GUINT64_FORMAT, key->max);
 
   expect (page, key, entry, built_in);
-  expect (page, key, entry, is_of_guest ? "Holds from the next guest on." : "Holds at once.");
+  expect (page, key, entry, holds);
   if (choices != NULL)
     expect (page, key, entry, choices);
   if (key->type == DN_KEY_INTEGER && key->min > 0)
@@ -101,6 +102,17 @@ check_key (const char *page, const DnKey *key, const char *entry, gboolean is_of
       expect (page, key, entry, least);
       expect (page, key, entry, most);
     }
+}
+
+static const char *
+holds_from (const DnKey *key, gboolean is_context)
+{
+  if (is_context ? dn_context_definition_is_of_guest (key) : g_str_equal (key->group, "guest"))
+    return "Holds from the next guest on.";
+  /* What danchid opens once: its socket and its record. */
+  if (!is_context && (g_str_equal (key->group, "audit") || g_str_equal (key->key, "socket_group")))
+    return "Holds from danchid's next start.";
+  return "Holds at once.";
 }
 
 static void
@@ -121,9 +133,7 @@ check_page (const char *page, const DnKey *keys, gboolean is_context)
           g_test_fail_printf ("%s does not tell of [%s] %s", page, key->group, key->key);
           continue;
         }
-      check_key (page, key, entry,
-                 is_context ? dn_context_definition_is_of_guest (key)
-                            : g_str_equal (key->group, "guest"));
+      check_key (page, key, entry, holds_from (key, is_context));
       g_hash_table_remove (entries, id);
     }
   g_hash_table_iter_init (&iter, entries);

@@ -453,6 +453,36 @@ test_a_refused_system_call_is_passed_on_for_what_can_be_a_container (void)
 }
 
 static void
+test_a_listener_is_passed_on_to_who_asked_for_what_can_be_a_container (void)
+{
+  Fixture *fixture = fixture_new ();
+  DnMsgListeners ask = { .request = 7 };
+  DnMsgListenerEntry entry = { .protocol = DN_LISTENER_TCP, .port = 80, .container = CONTAINER };
+  guint8 payload[512];
+  int size = dn_msg_listeners_pack (&ask, payload, sizeof payload);
+  guint32 told;
+  const guint8 *bytes;
+
+  fixture_link (fixture);
+  fixture_order (fixture, DN_MSG_LISTENERS, payload, size, NULL, 0);
+  bytes = fixture_expect_to_guest (fixture, DN_MSG_LISTENERS, 0, &told);
+  g_assert_cmpint (dn_msg_listeners_unpack (bytes, told, &ask), ==, 0);
+  entry.request = ask.request;
+  size = dn_msg_listener_entry_pack (&entry, payload, sizeof payload);
+  fixture_guest_send (fixture, DN_MSG_LISTENER_ENTRY, 0, payload, (gsize) size);
+  bytes = fixture_expect_told (fixture, DN_MSG_LISTENER_ENTRY, &told);
+  g_assert_cmpint (dn_msg_listener_entry_unpack (bytes, told, &entry), ==, 0);
+  g_assert_cmpuint (entry.request, ==, 7);
+  g_assert_cmpuint (entry.port, ==, 80);
+  entry.request = ask.request;
+  strcpy (entry.container, "../../etc");
+  size = dn_msg_listener_entry_pack (&entry, payload, sizeof payload);
+  fixture_guest_send (fixture, DN_MSG_LISTENER_ENTRY, 0, payload, (gsize) size);
+  fixture_expect_suspect (fixture);
+  fixture_free (fixture);
+}
+
+static void
 test_a_danchid_that_does_not_read_is_dropped (void)
 {
   Fixture *fixture = fixture_new ();
@@ -734,6 +764,7 @@ main (int argc, char **argv)
   TEST (a_flood_of_output_leaves_a_bounded_log);
   TEST (a_flood_of_frames_is_read_slowly);
   TEST (a_refused_system_call_is_passed_on_for_what_can_be_a_container);
+  TEST (a_listener_is_passed_on_to_who_asked_for_what_can_be_a_container);
   TEST (a_danchid_that_does_not_read_is_dropped);
   TEST (the_newest_danchid_wins_and_hears_what_it_missed);
   TEST (answers_for_a_guest_that_is_not_there);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/daemon/store*.c launcher/daemon/image.c launcher/daemon/json-build.c
- * launcher/common/names.c launcher/daemon/reference.c launcher/common/state-file.c
- * launcher/daemon/tree.c launcher/common/error.c launcher/common/json.c
- * launcher/common/paths.c protocol/protocol.c protocol/pack.c */
+ * launcher/daemon/image-view.c launcher/common/names.c launcher/daemon/reference.c
+ * launcher/common/state-file.c launcher/daemon/tree.c launcher/common/error.c
+ * launcher/common/json.c launcher/common/paths.c protocol/protocol.c protocol/pack.c */
 /* Packages: json-glib-1.0 */
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +17,19 @@
 #define SECOND "1122222222222222222222222222222222222222222222222222222222222222"
 #define ARCHIVE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define OTHER "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static const DnImageView *
+everything (void)
+{
+  static DnImageView *view;
+
+  if (view == NULL)
+    {
+      view = dn_image_view_new ();
+      dn_image_view_open (view);
+    }
+  return view;
+}
 
 static gboolean
 try_add (DnStore *store, const char *id, const char *name, const char *rootfs, const char *archive,
@@ -70,7 +83,7 @@ static void
 assert_found (DnStore *store, const char *text, const char *id)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (DnImage) image = dn_store_find (store, text, &error);
+  g_autoptr (DnImage) image = dn_store_find (store, text, everything (), &error);
 
   g_assert_no_error (error);
   g_assert_cmpstr (image->id, ==, id);
@@ -89,10 +102,10 @@ test_images_are_found_by_name_and_by_the_beginning_of_an_id (void)
   assert_found (store, "docker.io/library/redis:7", SECOND);
   assert_found (store, "111", FIRST);
   assert_found (store, "sha256:1122", SECOND);
-  g_assert_null (dn_store_find (store, "redis:7", &error));
+  g_assert_null (dn_store_find (store, "redis:7", everything (), &error));
   g_assert_error (error, DN_ERROR, DN_ERROR_NOT_FOUND);
   g_clear_error (&error);
-  g_assert_null (dn_store_find (store, "11", &error));
+  g_assert_null (dn_store_find (store, "11", everything (), &error));
   g_assert_error (error, DN_ERROR, DN_ERROR_NOT_FOUND);
   dn_store_free (store);
 }
