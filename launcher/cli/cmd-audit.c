@@ -12,11 +12,13 @@
 #include "../common/state-file.h"
 #include "../report/report.h"
 #include "../survey/finding.h"
+#include "../survey/record-state.h"
 #include "../survey/survey.h"
 #include "answer.h"
 #include "commands.h"
 #include "escape.h"
 #include "options.h"
+#include "record-place.h"
 #include "terminal.h"
 
 #define PAGE_COLUMNS 100
@@ -116,11 +118,24 @@ write_out (const char *path, const char *text, GError **error)
   return dn_state_file_write_text (path, text, strlen (text), 0600, error);
 }
 
+/* (transfer full) */
+static JsonObject *
+make_document (JsonObject *answer, const Options *options)
+{
+  const DnFindingLimits limits = { .image_age_days = (guint) options->image_age_days };
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *record = dn_record_place_directory ();
+  g_autofree char *anchor = dn_record_place_anchor ();
+  JsonObject *document = dn_survey_make ("/", now, answer);
+
+  json_object_set_object_member (document, "record", dn_record_state_read (record, anchor));
+  dn_finding_conclude (document, &limits);
+  return document;
+}
+
 static int
 audit (DnCli *cli, const Options *options, GError **error)
 {
-  const DnFindingLimits limits = { .image_age_days = (guint) options->image_age_days };
-  g_autoptr (GDateTime) now = NULL;
   g_autoptr (JsonObject) answer = NULL, document = NULL;
   g_autofree char *text = NULL;
 
@@ -135,9 +150,7 @@ audit (DnCli *cli, const Options *options, GError **error)
   answer = dn_cli_call (cli, "audit", NULL, NULL, error);
   if (answer == NULL)
     return DN_EXIT_FAILED;
-  now = g_date_time_new_now_utc ();
-  document = dn_survey_make ("/", now, answer);
-  dn_finding_conclude (document, &limits);
+  document = make_document (answer, options);
   text = render (cli, document, options->output == NULL && isatty (STDOUT_FILENO) == 1);
   if (!write_out (options->output, text, error))
     return DN_EXIT_FAILED;

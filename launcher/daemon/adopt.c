@@ -8,6 +8,7 @@
 #include "container-end.h"
 #include "container-file.h"
 #include "container-start.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 #include "handlers.h"
 #include "lifetime.h"
@@ -227,20 +228,95 @@ delete_strangers (DnDaemon *daemon, DnGuest *guest, const GArray *processes)
 
 /* On a thread of the pool; each has a guest and thereby containers of its own. */
 static void
+reconcile (DnContext *context, DnGuest *guest, const GArray *processes)
+{
+  g_autoptr (GPtrArray) containers = dn_container_list (context->daemon);
+
+  for (guint i = 0; i < containers->len; i++)
+    {
+      DnContainer *container = containers->pdata[i];
+
+      if (container->in_guest && container->context == context)
+        reconcile_container (container, guest, processes);
+    }
+}
+
+/* Under the daemon's lock: those that were in the guest are counted, or not any more. */
+static void
+count_all (DnContext *context, gboolean is_in)
+{
+  GHashTableIter iter;
+  DnContainer *container;
+
+  if (!is_in)
+    {
+      context->users = 0;
+      context->slots = 0;
+      g_hash_table_iter_init (&iter, context->disks);
+      while (g_hash_table_iter_next (&iter, NULL, NULL))
+        g_hash_table_iter_replace (&iter, GUINT_TO_POINTER (0));
+      return;
+    }
+  g_hash_table_iter_init (&iter, context->daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    if (container->in_guest && container->context == context)
+      count_in (container);
+}
+
+void
+dn_adopt_thawed (DnContext *context, DnGuest *guest)
+{
+  DnDaemon *daemon = context->daemon;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) processes = NULL;
+  gboolean is_new;
+
+  processes = dn_guest_list_processes (guest, &error);
+  if (processes == NULL)
+    {
+      g_warning ("context '%s': after its thaw: %s", context->name, error->message);
+      return;
+    }
+  delete_strangers (daemon, guest, processes);
+  g_mutex_lock (&daemon->lock);
+  is_new = context->is_unreconciled && context->guest == guest;
+  if (is_new)
+    {
+      context->is_unreconciled = FALSE;
+      count_all (context, FALSE);
+    }
+  g_mutex_unlock (&daemon->lock);
+  if (is_new)
+    reconcile (context, guest, processes);
+}
+
+static void
 adopt (gpointer item, gpointer data)
 {
   DnGuest *guest = item;
   DnDaemon *daemon = data;
+  gboolean is_frozen = dn_guest_is_frozen (guest);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GArray) processes = dn_guest_list_processes (guest, &error);
-  g_autoptr (GPtrArray) containers = dn_container_list (daemon);
+  g_autoptr (GArray) processes = is_frozen ? NULL : dn_guest_list_processes (guest, &error);
   DnContext *context;
 
   g_mutex_lock (&daemon->lock);
   context = find_context (daemon, dn_guest_id (guest));
   if (context != NULL)
     context->guest = dn_guest_ref (guest);
+  if (context != NULL && is_frozen)
+    {
+      context->is_unreconciled = TRUE;
+      count_all (context, TRUE);
+    }
   g_mutex_unlock (&daemon->lock);
+  /* Everything is as it was written down, until the thaw. */
+  if (is_frozen)
+    {
+      if (context != NULL && dn_guest_is_frozen_in_passing (guest))
+        dn_daemon_work (daemon, dn_context_thaw_later, dn_context_ref (context));
+      return;
+    }
   if (processes == NULL)
     {
       g_warning ("guest %s: %s; it is ended", dn_guest_id (guest), error->message);
@@ -249,15 +325,11 @@ adopt (gpointer item, gpointer data)
       return;
     }
   delete_strangers (daemon, guest, processes);
-  for (guint i = 0; i < containers->len; i++)
-    {
-      DnContainer *container = containers->pdata[i];
-
-      if (container->in_guest && container->context == context)
-        reconcile_container (container, guest, processes);
-    }
   if (context != NULL)
-    dn_lifetime_adopt (context);
+    {
+      reconcile (context, guest, processes);
+      dn_lifetime_adopt (context);
+    }
   if (!dn_guest_is_running (guest))
     dn_context_guest_gone (daemon, dn_guest_id (guest), "the guest is gone");
 }
@@ -292,7 +364,8 @@ settle_lost (DnDaemon *daemon)
       if (lost != NULL)
         dn_context_guest_gone (daemon, lost, "the guest is gone");
       g_mutex_lock (&daemon->lock);
-      is_useless = context->is_ephemeral && dn_context_count_containers (context) == 0;
+      is_useless = context->is_ephemeral && dn_context_count_containers (context) == 0
+                   && !dn_context_is_frozen_locked (context);
       g_mutex_unlock (&daemon->lock);
       if (is_useless)
         {
@@ -346,6 +419,7 @@ remove_ended (DnDaemon *daemon)
       g_mutex_lock (&daemon->lock);
       is_over
           = !container->is_removed && !container->in_guest
+            && !dn_context_is_frozen_locked (container->context)
             && ((container->options->is_removed_at_exit && container->state == DN_CONTAINER_EXITED)
                 || (container->is_provisional && container->state == DN_CONTAINER_CREATED));
       g_mutex_unlock (&daemon->lock);

@@ -93,23 +93,30 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   return object;
 }
 
-/* Whom the context's file admits, besides root; one without a file is its maker's. */
+static void
+set_list (JsonObject *object, const char *name, char **words)
+{
+  char *none[] = { NULL };
+
+  dn_json_set_strings (object, name, words != NULL ? words : none);
+}
+
+/* Root has all rights everywhere and is not named.  Under the daemon's lock. */
 static JsonObject *
 access_to_json (DnContext *context)
 {
-  g_auto (DnAccessRules) rules = { 0 };
+  static const DnAccessRules nobody = { 0 };
+  const DnAccessRules *rules = context->error != NULL ? &nobody : &context->definition.access;
   g_autofree char *owner = g_strdup_printf ("%u", context->owner_uid);
   char *owners[] = { owner, NULL };
+  gboolean has_owner = context->is_ephemeral && context->owner_uid != 0;
   JsonObject *object = json_object_new ();
 
-  g_mutex_lock (&context->daemon->lock);
-  dn_access_rules_copy (&context->definition.access, &rules);
-  g_mutex_unlock (&context->daemon->lock);
-  dn_json_set_strings (object, "users", context->is_ephemeral ? owners : rules.users);
-  dn_json_set_strings (object, "groups", rules.groups);
-  dn_json_set_strings (object, "verbs", rules.verbs);
-  dn_json_set_strings (object, "readers", rules.readers);
-  dn_json_set_strings (object, "reader_groups", rules.reader_groups);
+  set_list (object, "users", has_owner ? owners : rules->users);
+  set_list (object, "groups", rules->groups);
+  set_list (object, "verbs", rules->verbs != NULL ? rules->verbs : (char **) dn_right_words);
+  set_list (object, "readers", rules->readers);
+  set_list (object, "reader_groups", rules->reader_groups);
   return object;
 }
 
@@ -129,7 +136,9 @@ context_to_json (DnContext *context, const GPtrArray *containers, const DnListen
         json_array_add_object_element (array, container_to_json (container, listeners));
     }
   json_object_set_array_member (object, "containers", array);
+  g_mutex_lock (&context->daemon->lock);
   json_object_set_object_member (object, "access", access_to_json (context));
+  g_mutex_unlock (&context->daemon->lock);
   for (gsize i = 0; i < G_N_ELEMENTS (absent); i++)
     if (!json_object_has_member (object, absent[i]))
       json_object_set_null_member (object, absent[i]);

@@ -81,6 +81,20 @@ is_alive (int pidfd)
   return poll (&entry, 1, 0) == 0;
 }
 
+/* proc(5): what the kernel's audit was told at the login; su and sudo do not change it. */
+static guint
+read_login_uid (int directory)
+{
+  dn_autofd int file = openat (directory, "loginuid", O_RDONLY | O_CLOEXEC);
+  char text[16] = "";
+  guint64 uid;
+
+  if (file < 0 || read (file, text, sizeof text - 1) < 0
+      || !g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT32, &uid, NULL))
+    return DN_CALLER_NO_LOGIN;
+  return (guint) uid;
+}
+
 static void
 read_command (int socket, DnCaller *caller)
 {
@@ -88,6 +102,7 @@ read_command (int socket, DnCaller *caller)
   socklen_t size = sizeof pidfd;
   char path[32], comm[COMM_BYTES + 1] = "", program[PATH_BYTES + 1] = "";
   dn_autofd int directory = -1, file = -1;
+  guint login_uid;
   ssize_t n;
 
   if (caller->pid <= 0)
@@ -105,8 +120,11 @@ read_command (int socket, DnCaller *caller)
   g_strchomp (comm);
   n = readlinkat (directory, "exe", program, PATH_BYTES);
   program[MAX (n, 0)] = '\0';
-  if (pidfd < 0 || is_alive (pidfd))
-    dn_caller_format_command (comm, program, caller->command);
+  login_uid = read_login_uid (directory);
+  if (pidfd >= 0 && !is_alive (pidfd))
+    return;
+  caller->login_uid = login_uid;
+  dn_caller_format_command (comm, program, caller->command);
 }
 
 gboolean
@@ -115,7 +133,7 @@ dn_caller_read (int socket, DnCaller *caller, GError **error)
   struct ucred peer;
   socklen_t size = sizeof peer;
 
-  *caller = (DnCaller){ 0 };
+  *caller = (DnCaller){ .login_uid = DN_CALLER_NO_LOGIN };
   if (getsockopt (socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
     return dn_throw_errno (error, "caller");
   caller->uid = peer.uid;

@@ -3,8 +3,8 @@
  *
  * Nothing here comes from a message.  Ids and groups are those that the peer had when it connected
  * (unix(7): SO_PEERCRED, SO_PEERGROUPS): a process that changes its ids afterwards, or hands its
- * connection on, still speaks for those.  `command` is for the record and for people: nothing is
- * decided by it.
+ * connection on, still speaks for those.  `command` and `login_uid` are for the record and for
+ * people: nothing is decided by them.
  *
  * Filled before the first byte of the connection is read, and fixed from then on.
  * Privilege: CAP_SYS_PTRACE for `command` of other users' processes; without it that is shorter.
@@ -16,6 +16,7 @@
 #define DN_CALLER_COMMAND_BYTES 64
 /* More supplementary groups than the kernel lets a process have (NGROUPS_MAX). */
 #define DN_CALLER_GROUPS_MAX 65536
+#define DN_CALLER_NO_LOGIN G_MAXUINT32
 
 typedef struct
 {
@@ -23,7 +24,8 @@ typedef struct
   guint gid;
   guint *groups; /* owned; supplementary ones, maybe none; `gid` may be among them */
   guint n_groups;
-  gint pid;                              /* 0: it lives in another pid namespace */
+  guint login_uid; /* who logged in, before su or sudo; or DN_CALLER_NO_LOGIN */
+  gint pid;        /* 0: it lives in another pid namespace */
   char command[DN_CALLER_COMMAND_BYTES]; /* "COMM PATH", cleaned; "" where it is not known */
   /* By dn_caller_name(); owned. */
   char *user;         /* NULL: the host has no name for it */

@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "../common/signal-name.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 
 #define STOP_TIMEOUT_S 10
@@ -34,7 +35,11 @@ dn_container_get_guest (DnContainer *container, GError **error)
     dn_throw (error, DN_ERROR_CONFLICT, "container '%s': is %s, not running\nsee danchi ps -a",
               container->name, dn_container_state_words[container->state]);
   g_mutex_unlock (&daemon->lock);
-  return guest;
+  if (guest == NULL || dn_guest_check_thawed (guest, error))
+    return guest;
+  g_prefix_error (error, "container '%s': ", container->name);
+  dn_guest_unref (guest);
+  return NULL;
 }
 
 gboolean
@@ -137,11 +142,16 @@ dn_container_kill (DnContainer *container, GError **error)
 
   if (dn_container_wait_ended (container, 0))
     return TRUE;
+  /* It would not end, and the guest must not go for that. */
+  if (!dn_context_check_thawed (container->context, error))
+    return FALSE;
   if (dn_container_signal (container, 0, SIGKILL, DN_SIGNAL_ALL, &local)
       && dn_container_wait_ended (container, KILL_TIMEOUT_MS))
     return TRUE;
   if (dn_container_wait_ended (container, 0))
     return TRUE;
+  if (!dn_context_check_thawed (container->context, error))
+    return FALSE;
   /* The guest does not do as it is told.  Where it holds nothing else, it goes as a whole: that
    * needs neither agent nor relay. */
   if (container->context->is_ephemeral)

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "container-call.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 #include "daemon-record.h"
 
@@ -63,6 +64,7 @@ run_ending (gpointer data)
   dn_container_save_state_or_warn (container);
   note_die (container);
   wait_until_drained (container, ending->run);
+  dn_context_wait_thawed (container->context);
   g_mutex_lock (&container->op_lock);
   g_mutex_lock (&daemon->lock);
   /* It may have been started again, or removed, while this waited. */

@@ -9,6 +9,7 @@
 #include "chain.h"
 #include "container-admission.h"
 #include "container-file.h"
+#include "context-freeze.h"
 #include "json-build.h"
 #include "refusal.h"
 #include "status-words.h"
@@ -28,15 +29,42 @@ labels_to_json (GHashTable *labels)
   return object;
 }
 
+static gboolean
+is_active (const DnContainer *container)
+{
+  return container->state == DN_CONTAINER_RUNNING || container->state == DN_CONTAINER_PAUSED;
+}
+
+/* Under the daemon's lock.  A container of a frozen guest is neither running nor paused. */
+static const char *
+state_word (const DnContainer *container)
+{
+  return is_active (container) && dn_context_is_frozen_locked (container->context)
+             ? DN_CONTAINER_FROZEN_WORD
+             : dn_container_state_words[container->state];
+}
+
+/* Under the daemon's lock. */
+static char *
+status_words (const DnContainer *container)
+{
+  gint64 since_us
+      = container->state == DN_CONTAINER_EXITED ? container->finished_us : container->started_us;
+  g_autofree char *words
+      = dn_status_words (container->state, container->exit_code, since_us, g_get_real_time ());
+
+  return is_active (container) && dn_context_is_frozen_locked (container->context)
+             ? g_strconcat (words, " (Frozen)", NULL)
+             : g_steal_pointer (&words);
+}
+
 /* Under the daemon's lock. */
 static JsonObject *
 summary (DnContainer *container)
 {
   const DnContextDefinition *definition = &container->context->definition;
   gboolean has_ended = container->state == DN_CONTAINER_EXITED;
-  g_autofree char *status = dn_status_words (
-      container->state, container->exit_code,
-      has_ended ? container->finished_us : container->started_us, g_get_real_time ());
+  g_autofree char *status = status_words (container);
   JsonObject *object = json_object_new ();
 
   json_object_set_string_member (object, "id", container->id);
@@ -48,7 +76,7 @@ summary (DnContainer *container)
   json_object_set_string_member (object, "tenant", definition->tenant);
   json_object_set_string_member (object, "stage", definition->stage);
   json_object_set_string_member (object, "tier", definition->tier);
-  json_object_set_string_member (object, "state", dn_container_state_words[container->state]);
+  json_object_set_string_member (object, "state", state_word (container));
   json_object_set_string_member (object, "status", status);
   if (has_ended)
     json_object_set_int_member (object, "exit_code", container->exit_code);
@@ -194,7 +222,7 @@ dn_container_check_filters (char **filters, GError **error)
     {
       g_autofree char *shown = NULL;
       Filter filter = parse_filter (filters[i], &value);
-      gboolean is_state = filter != FILTER_STATUS;
+      gboolean is_state = filter != FILTER_STATUS || g_str_equal (value, DN_CONTAINER_FROZEN_WORD);
 
       shown = dn_text_clean (filters[i], 80);
       if (filter == FILTERS)
@@ -205,9 +233,9 @@ dn_container_check_filters (char **filters, GError **error)
       for (guint k = 0; !is_state && k <= DN_CONTAINER_EXITED; k++)
         is_state = g_str_equal (value, dn_container_state_words[k]);
       if (!is_state)
-        return dn_throw (error, DN_ERROR_USAGE,
-                         "filter '%s': no such status\nuse created, running, paused or exited",
-                         shown);
+        return dn_throw (
+            error, DN_ERROR_USAGE,
+            "filter '%s': no such status\nuse created, running, paused, frozen or exited", shown);
     }
   return TRUE;
 }
@@ -238,7 +266,7 @@ passes (const DnContainer *container, Filter filter, const char *value)
     case FILTER_LABEL:
       return has_label (container, value);
     case FILTER_STATUS:
-      return g_str_equal (dn_container_state_words[container->state], value);
+      return g_str_equal (state_word (container), value);
     case FILTER_CONTEXT:
       return g_str_equal (container->context->name, value);
     case FILTER_IMAGE:

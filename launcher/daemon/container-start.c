@@ -13,6 +13,7 @@
 #include "container-call.h"
 #include "container-end.h"
 #include "container-spec.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 #include "settings-file.h"
 
@@ -391,6 +392,8 @@ dn_container_start (DnContainer *container, const DnContainerStart *plan, DnRequ
     return dn_throw (error, DN_ERROR_CONFLICT,
                      "container '%s': is paused\nuse danchi unpause, or stop it first",
                      container->name);
+  if (!dn_context_check_thawed (container->context, error))
+    return FALSE;
   /* The last run's output may still be on its way to a slow reader: he has lost it now. */
   dn_container_hurry (container);
   dn_container_leave_guest (container);

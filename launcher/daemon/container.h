@@ -79,6 +79,8 @@ typedef struct DnContainer
 } DnContainer;
 
 extern const char *const dn_container_state_words[];
+/* What a running or paused one is called while its context is frozen. */
+#define DN_CONTAINER_FROZEN_WORD "frozen"
 
 DnContainer *dn_container_ref (DnContainer *container);
 void dn_container_unref (DnContainer *container);

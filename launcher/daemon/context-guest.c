@@ -218,7 +218,8 @@ dn_context_enter (DnContext *context, const DnContextEntry *entry, int *ret_cons
   g_mutex_unlock (&context->daemon->lock);
   if (guest == NULL)
     guest = start_guest (context, entry, ret_console, error);
-  else if (!attach_disk (context, guest, entry->image, error))
+  else if (!dn_guest_check_thawed (guest, error)
+           || !attach_disk (context, guest, entry->image, error))
     g_clear_pointer (&guest, dn_guest_unref);
   g_mutex_unlock (&context->guest_lock);
   return g_steal_pointer (&guest);
@@ -250,7 +251,9 @@ dn_context_release (DnContext *context, guint slot, const char *guest_id, const 
     drop_disk_user (context, image_id);
   if (context->users == 0 && context->guest != NULL)
     context->idle_since_us = dn_lifetime_now_us ();
-  is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL;
+  /* A frozen guest is somebody's evidence: the thaw looks again. */
+  is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
+            && !dn_guest_is_frozen (context->guest);
   /* So that a danchid that is started anew does not begin to count anew. */
   is_counted = context->idle_since_us != 0 && context->definition.terms.idle_s != 0;
   g_mutex_unlock (&daemon->lock);
@@ -270,7 +273,8 @@ stop_guest (DnContext *context, guint timeout_ms, gboolean is_idle_only, const c
 
   g_mutex_lock (&context->guest_lock);
   g_mutex_lock (&daemon->lock);
-  if (context->guest != NULL && (!is_idle_only || context->users == 0))
+  if (context->guest != NULL
+      && (!is_idle_only || (context->users == 0 && !dn_guest_is_frozen (context->guest))))
     guest = dn_guest_ref (context->guest);
   g_mutex_unlock (&daemon->lock);
   if (guest != NULL)

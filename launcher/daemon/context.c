@@ -364,7 +364,7 @@ dn_context_to_json (DnContext *context, gboolean is_full)
 {
   g_autoptr (DnGuest) guest = NULL;
   JsonObject *object;
-  gboolean is_running;
+  gboolean is_running, is_frozen;
 
   g_mutex_lock (&context->daemon->lock);
   object = definition_to_json (&context->definition);
@@ -379,7 +379,11 @@ dn_context_to_json (DnContext *context, gboolean is_full)
   guest = context->guest != NULL ? dn_guest_ref (context->guest) : NULL;
   g_mutex_unlock (&context->daemon->lock);
   is_running = guest != NULL && dn_guest_is_running (guest);
-  json_object_set_string_member (object, "state", is_running ? "running" : "stopped");
+  is_frozen = is_running && dn_guest_is_frozen (guest);
+  json_object_set_string_member (object, "state",
+                                 is_frozen    ? "frozen"
+                                 : is_running ? "running"
+                                              : "stopped");
   if (is_running)
     json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
   if (is_full)

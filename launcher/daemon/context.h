@@ -38,6 +38,8 @@ typedef struct DnContext
   char *file_stamp;   /* owned; tells a changed file, or NULL */
   char *policy_stamp; /* likewise, of the policy, which holds at once */
   gboolean is_removed;
+  gboolean is_captured;           /* forensics is at work */
+  gboolean is_unreconciled;       /* danchid found its guest frozen: what that runs is not known */
   DnGuest *guest;                 /* a reference, or NULL */
   char guest_id[DN_ID_BYTES + 1]; /* of `guest`, or of one being started; "" for none */
   GHashTable *disks;              /* serial → users: the images attached to the guest */

@@ -5,8 +5,10 @@
 #include "../common/paths.h"
 #include "adopt.h"
 #include "container.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 #include "daemon-record.h"
+#include "forensics-directory.h"
 #include "tree.h"
 
 typedef struct
@@ -98,11 +100,13 @@ dn_daemon_new (GError **error)
       || !dn_adopt_all (daemon, error))
     return NULL;
   dn_store_sweep (daemon->store, swept);
+  dn_forensics_directory_sweep (swept);
   for (guint i = 0; i < swept->len; i++)
     {
-      g_message ("store: left by a crash and removed: %s", (char *) swept->pdata[i]);
+      g_message ("left by a crash and removed: %s", (char *) swept->pdata[i]);
       dn_daemon_record_act (daemon, "store-sweep", NULL, swept->pdata[i]);
     }
+  dn_daemon_record_loaded (daemon);
   return daemon;
 }
 
@@ -119,7 +123,8 @@ sweep_contexts (DnDaemon *daemon, GPtrArray *removed)
 
       g_mutex_lock (&daemon->lock);
       is_orphan = context->is_ephemeral && context->users == 0
-                  && dn_context_count_containers (context) == 0 && !context->is_removed;
+                  && dn_context_count_containers (context) == 0 && !context->is_removed
+                  && !dn_context_is_frozen_locked (context);
       g_mutex_unlock (&daemon->lock);
       if (!is_orphan)
         continue;
@@ -138,6 +143,8 @@ dn_daemon_gc (DnDaemon *daemon, GError **error)
 
   sweep_contexts (daemon, own);
   dn_store_sweep (daemon->store, own);
+  dn_forensics_directory_sweep (own);
+  dn_context_report_frozen (daemon, own);
   removed = dn_guest_gc (error);
   if (removed == NULL)
     return NULL;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "context-end.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 
 /* How long a container may take to end by itself when its time is over. Its own timeout is its
@@ -79,9 +80,11 @@ judge (DnContext *context, gint64 now_us)
   DnLifetime verdict;
   End *end;
 
-  if (context->guest == NULL || context->is_ending)
+  /* A frozen guest is somebody's evidence: its time goes on, its end waits for the thaw. */
+  if (context->guest == NULL || context->is_ending || dn_context_is_frozen_locked (context))
     return NULL;
-  verdict = dn_lifetime_judge (terms, context->guest_since_us, context->idle_since_us, now_us);
+  verdict = dn_lifetime_judge (terms, context->guest_since_us,
+                               context->users == 0 ? context->idle_since_us : 0, now_us);
   if (verdict == DN_LIFETIME_GOES_ON)
     return NULL;
   context->is_ending = TRUE;

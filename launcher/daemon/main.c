@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@
  * processor, which keep what one large answer took.  On two there is no queue: what danchid does is
  * mostly waiting. */
 #define HEAPS_MAX 2
+/* One for each running guest, and more while somebody asks: as many as the unit gives. */
+#define DESCRIPTORS_MAX 65536
 #define MESSAGE_MAX_BYTES 4096
 
 typedef struct
@@ -289,6 +292,18 @@ report (const GError *error, int ready_fd)
     fprintf (stderr, "danchid: %s\n", error->message);
 }
 
+/* Where no service manager has done it, shells give 1,024. */
+static void
+raise_descriptors (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS_MAX)
+    return;
+  limit.rlim_cur = MIN (limit.rlim_max, DESCRIPTORS_MAX);
+  (void) setrlimit (RLIMIT_NOFILE, &limit);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -297,6 +312,7 @@ main (int argc, char **argv)
   int ready_fd = -1;
 
   (void) mallopt (M_ARENA_MAX, HEAPS_MAX);
+  raise_descriptors ();
   (void) signal (SIGPIPE, SIG_IGN);
   (void) umask (0022);
   if (!read_options (argc, argv, &options, &error))

@@ -96,6 +96,7 @@ fill_who (DnRecordEntry *entry, const DnCaller *caller)
   entry->who.uid = caller->uid;
   entry->who.gid = caller->gid;
   entry->who.pid = caller->pid;
+  entry->who.login_uid = caller->login_uid;
   dn_record_set_text (&entry->who.command, caller->command[0] != '\0' ? caller->command : NULL);
 }
 

@@ -61,6 +61,7 @@ dn_settings_unref (DnSettings *settings)
   dn_key_places_free (settings->places);
   g_strfreev (settings->accepts);
   g_free (settings->audit_anchor);
+  g_free (settings->forensics_key);
   dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
   dn_terms_clear (&settings->terms);
@@ -93,6 +94,7 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       NULL },
     { "logs", "container_mib", DN_KEY_INTEGER, &settings->log_bytes, 1, 102400, MIB, NULL },
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
+    { "forensics", "key", DN_KEY_PATH, &settings->forensics_key, 0, 0, 0, NULL },
     { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
     { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
   };

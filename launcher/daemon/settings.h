@@ -41,6 +41,7 @@ typedef struct
   guint64 log_rate;   /* bytes a second */
   char *audit_anchor; /* owned; NULL: in the state directory */
   guint64 audit_file_bytes;
+  char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
   DnHostAccess access;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
   DnTerms terms;   /* likewise */
@@ -50,7 +51,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 18
+#define DN_SETTINGS_OWN_KEYS 19
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 

@@ -12,6 +12,7 @@
 #include "container-admission.h"
 #include "context-end.h"
 #include "context-explain.h"
+#include "context-freeze.h"
 #include "context-guest.h"
 #include "lookup.h"
 #include "settings-file.h"
@@ -279,7 +280,9 @@ DN_VERB (context_stop)
   context = dn_lookup_context (request, name, error);
   if (context == NULL)
     return NULL;
-  if (has_guest (context))
+  if (dn_context_is_frozen (context))
+    dn_context_stop_guest (context, 0, "the context was stopped while it was frozen");
+  else if (has_guest (context))
     {
       dn_context_end (context, timeout_s, "the context was stopped", NULL);
     }
@@ -293,6 +296,9 @@ remove_context (DnContext *context, gboolean force, GError **error)
   g_autofree char *path = dn_context_file_path (context->name);
   guint containers;
 
+  /* A frozen guest ends as it is, and its containers with it. */
+  if (force && dn_context_is_frozen (context))
+    dn_context_stop_guest (context, 0, "the context was removed while it was frozen");
   if (force)
     dn_context_end_containers (context, 0, TRUE, NULL);
   g_mutex_lock (&daemon->lock);

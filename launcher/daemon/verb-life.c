@@ -6,6 +6,7 @@
 #include "../common/signal-name.h"
 #include "container-call.h"
 #include "container-end.h"
+#include "context-freeze.h"
 #include "lookup.h"
 #include "verbs.h"
 
@@ -153,6 +154,8 @@ remove_locked (DnContainer *container, gboolean force, GError **error)
 {
   if (container->is_removed)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': was removed", container->name);
+  if (!dn_context_check_thawed (container->context, error))
+    return FALSE;
   if (!dn_container_wait_ended (container, 0))
     {
       if (!force)

@@ -17,7 +17,8 @@
 
 typedef struct
 {
-  DnRequest *request;
+  DnDaemon *daemon;
+  gint64 end_us;    /* monotonic; guests are asked until then */
   JsonArray *lines; /* owned, as both */
   JsonArray *notes;
   guint counts[3]; /* by DnVerdict */
@@ -68,11 +69,12 @@ static DnVerifyFacts *
 ask_guest (Report *report, DnGuest *guest, const char *container_id)
 {
   DnVerifyFacts *facts = dn_verify_facts_new ();
+  gint64 left_ms = MAX (report->end_us - g_get_monotonic_time (), 0) / 1000;
   DnMsgVerify message = { 0 };
   DnGuestCall call = { .type = DN_MSG_VERIFY,
                        .message = &message,
                        .pack = (DnPackFunc) dn_msg_verify_pack,
-                       .timeout_ms = ASK_TIMEOUT_MS,
+                       .timeout_ms = (guint) MIN (left_ms, ASK_TIMEOUT_MS),
                        .answer = take_fact,
                        .answer_data = facts };
   GError *error = NULL;
@@ -99,9 +101,9 @@ verify_container (Report *report, DnContainer *container)
   g_autofree char *name = NULL;
   GError *error = NULL;
 
-  g_mutex_lock (&report->request->daemon->lock);
+  g_mutex_lock (&report->daemon->lock);
   name = g_strdup (container->name);
-  g_mutex_unlock (&report->request->daemon->lock);
+  g_mutex_unlock (&report->daemon->lock);
   guest = dn_container_get_guest (container, &error);
   if (guest != NULL)
     spec = dn_container_spec_load (container, &error);
@@ -177,10 +179,10 @@ verify_guest (Report *report, DnContext *context)
   DnGuest *guest = NULL;
   DnGuestInfo info = { 0 };
 
-  g_mutex_lock (&report->request->daemon->lock);
+  g_mutex_lock (&report->daemon->lock);
   if (context->guest != NULL)
     guest = dn_guest_ref (context->guest);
-  g_mutex_unlock (&report->request->daemon->lock);
+  g_mutex_unlock (&report->daemon->lock);
   if (guest == NULL)
     return;
   dn_guest_get_info (guest, &info);
@@ -218,21 +220,12 @@ verify_danchid (Report *report)
   add_lines (report, "danchid", "danchid", FALSE, promises, facts);
 }
 
-DN_VERB (verify)
+JsonObject *
+dn_verify_run (DnDaemon *daemon, const DnVerifySubjects *subjects, gint64 end_us)
 {
-  g_auto (GStrv) names = NULL;
-  const DnJsonField fields[]
-      = { { "names", DN_JSON_STRINGS, FALSE, &names }, { NULL, DN_JSON_STRING, FALSE, NULL } };
-  g_autoptr (DnVerifySubjects) subjects = NULL;
-  Report report = { .request = request };
-  JsonObject *ok;
+  Report report = { .daemon = daemon, .end_us = end_us };
+  JsonObject *ok = json_object_new ();
 
-  (void) ret_fds;
-  if (!dn_request_read (request, fields, error))
-    return NULL;
-  subjects = dn_verify_subjects_choose (request, names, error);
-  if (subjects == NULL)
-    return NULL;
   report.lines = json_array_new ();
   report.notes = json_array_new ();
   report.mute = g_ptr_array_new_with_free_func (g_free);
@@ -242,11 +235,26 @@ DN_VERB (verify)
   for (guint i = 0; i < subjects->containers->len; i++)
     verify_container (&report, subjects->containers->pdata[i]);
   g_ptr_array_unref (report.mute);
-  ok = json_object_new ();
   json_object_set_array_member (ok, "lines", report.lines);
   json_object_set_array_member (ok, "notes", report.notes);
   json_object_set_int_member (ok, "kept", report.counts[DN_VERDICT_OK]);
   json_object_set_int_member (ok, "differing", report.counts[DN_VERDICT_DIFFERS]);
   json_object_set_int_member (ok, "unknown", report.counts[DN_VERDICT_UNKNOWN]);
   return ok;
+}
+
+DN_VERB (verify)
+{
+  g_auto (GStrv) names = NULL;
+  const DnJsonField fields[]
+      = { { "names", DN_JSON_STRINGS, FALSE, &names }, { NULL, DN_JSON_STRING, FALSE, NULL } };
+  g_autoptr (DnVerifySubjects) subjects = NULL;
+
+  (void) ret_fds;
+  if (!dn_request_read (request, fields, error))
+    return NULL;
+  subjects = dn_verify_subjects_choose (request, names, error);
+  if (subjects == NULL)
+    return NULL;
+  return dn_verify_run (request->daemon, subjects, G_MAXINT64);
 }

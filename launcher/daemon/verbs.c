@@ -49,6 +49,8 @@ static const DnVerb verbs[] = {
   { "context-stop", dn_verb_context_stop, DN_RIGHT_STOP, DN_SCOPE_CONTEXT },
   { "context-remove", dn_verb_context_remove, 0, DN_SCOPE_ROOT },
   { "context-console", dn_verb_context_console, DN_RIGHT_LOGS, DN_SCOPE_CONTEXT },
+  { "context-thaw", dn_verb_context_thaw, 0, DN_SCOPE_ROOT },
+  { "forensics", dn_verb_forensics, 0, DN_SCOPE_ROOT },
 };
 
 const DnVerb *

@@ -75,6 +75,8 @@ DN_VERB (context_explain);
 DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);
+DN_VERB (context_thaw);
+DN_VERB (forensics);
 
 /* By its name, or NULL. */
 const DnVerb *dn_verb_find (const char *name);

@@ -23,3 +23,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnVerifySubjects, dn_verify_subjects_free)
  *   does not run
  */
 DnVerifySubjects *dn_verify_subjects_choose (DnRequest *request, char **names, GError **error);
+
+/* Judges them.  Guests are asked until @end_us (monotonic); what they did not answer by then is
+ * unknown, and a note says why.  Returns: (transfer full): what the verb verify answers */
+JsonObject *dn_verify_run (DnDaemon *daemon, const DnVerifySubjects *subjects, gint64 end_us);

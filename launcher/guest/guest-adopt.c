@@ -88,6 +88,19 @@ join (DnGuest *guest, GError **error)
          && dn_guest_wait_link (guest, end_us, error);
 }
 
+/* One that stands still cannot answer.  Its relay is joined where it lives; all else waits for the
+ * thaw. */
+static void
+join_frozen (DnGuest *guest)
+{
+  gint64 soon_us = g_get_monotonic_time () + PROBE_WAIT_MS * G_TIME_SPAN_MILLISECOND;
+
+  g_atomic_int_set (&guest->is_frozen, 1);
+  if (dn_relay_process_is_alive (guest->directory) && dn_guest_open_channel (guest, NULL))
+    (void) dn_guest_wait_link (guest, soon_us, NULL);
+  g_message ("guest '%s' of context '%s': is frozen", guest->id, guest->context);
+}
+
 /* Returns: (transfer full): a running guest, or NULL: it is to be undone */
 static DnGuest *
 adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers, GHashTable *qemus)
@@ -95,21 +108,24 @@ adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers, GHashTable 
   g_autoptr (DnGuest) guest = dn_guest_new (entry->id, entry->context, entry->hostname);
   g_autoptr (GArray) processes = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean is_running;
+  gboolean is_running, is_frozen;
 
   guest->entry = dn_journal_read (entry->id, NULL);
   guest->handlers = *handlers;
   if (guest->entry == NULL || !find_domain (guest, qemus) || !read_secret (guest))
     return NULL;
   dn_guest_register (guest);
-  if (!join (guest, &error))
+  is_frozen = guest->entry->freeze != DN_FREEZE_NONE;
+  if (is_frozen)
+    join_frozen (guest);
+  else if (!join (guest, &error))
     g_warning ("guest '%s' of context '%s' cannot be taken over: %s", guest->id, guest->context,
                error->message);
   else
     /* For the stream numbers that are in use. */
     processes = dn_guest_list_in_any_state (guest, &error);
   g_mutex_lock (&guest->lock);
-  is_running = processes != NULL && guest->is_linked && guest->domain_end == NULL;
+  is_running = (is_frozen || (processes != NULL && guest->is_linked)) && guest->domain_end == NULL;
   guest->state = is_running ? DN_GUEST_RUNNING : DN_GUEST_ENDED;
   g_mutex_unlock (&guest->lock);
   if (is_running)

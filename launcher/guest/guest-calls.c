@@ -229,6 +229,7 @@ wait_while_mending (DnGuest *guest, guint timeout_ms)
   gint64 end_us = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
 
   while (guest->state == DN_GUEST_RUNNING && (!guest->is_linked || guest->is_mending)
+         && !dn_guest_is_frozen (guest)
          && g_cond_wait_until (&guest->changed, &guest->lock, end_us))
     ;
 }
@@ -247,6 +248,8 @@ wait_until_usable (DnGuest *guest, guint timeout_ms, GError **error)
   DnGuestState state;
   gboolean is_usable;
 
+  if (!dn_guest_check_thawed (guest, error))
+    return FALSE;
   g_mutex_lock (&guest->lock);
   wait_while_mending (guest, timeout_ms);
   state = guest->state;

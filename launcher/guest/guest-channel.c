@@ -55,7 +55,8 @@ take_link_down (DnGuest *guest, const DnMsgLinkDown *down)
   g_cond_broadcast (&guest->changed);
   g_mutex_unlock (&guest->lock);
   dn_guest_lose_calls (guest);
-  if (!is_running)
+  /* Of a frozen one nothing is taken away: the thaw sees to it. */
+  if (!is_running || dn_guest_is_frozen (guest))
     return;
   if (down->suspect != 0)
     dn_guest_end_soon (guest, TRUE, reason);

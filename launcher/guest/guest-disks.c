@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks that come and go while a guest runs, and its suspension; its console for a user. */
+/* Disks that come and go while a guest runs; its console for a user. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -160,18 +160,6 @@ dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
                      guest->context);
   release_port (guest, serial);
   return TRUE;
-}
-
-gboolean
-dn_guest_suspend (DnGuest *guest, GError **error)
-{
-  return check_running (guest, error) && dn_hypervisor_suspend (guest->domain, error);
-}
-
-gboolean
-dn_guest_resume (DnGuest *guest, GError **error)
-{
-  return check_running (guest, error) && dn_hypervisor_resume (guest->domain, error);
 }
 
 int

@@ -130,7 +130,8 @@ claim_mending (DnGuest *guest)
   gboolean is_mine;
 
   g_mutex_lock (&guest->lock);
-  is_mine = guest->state == DN_GUEST_RUNNING && !guest->is_mending && !guest->is_linked;
+  is_mine = guest->state == DN_GUEST_RUNNING && !guest->is_mending && !guest->is_linked
+            && !dn_guest_is_frozen (guest);
   guest->is_mending = guest->is_mending || is_mine;
   g_mutex_unlock (&guest->lock);
   return is_mine;
@@ -164,6 +165,8 @@ mend_until (DnGuest *guest, gint64 end_us, GError **error)
 
       if (!dn_guest_qemu_is_alive (guest))
         return throw_end (guest, error);
+      if (dn_guest_is_frozen (guest))
+        return dn_throw (error, DN_ERROR_GUEST, "it was frozen meanwhile");
       if (mend_once (guest, &problem))
         return TRUE;
       if (!is_still_running (guest) || g_get_monotonic_time () >= end_us)
@@ -182,7 +185,8 @@ dn_guest_mend (DnGuest *guest)
 {
   gint64 end_us = g_get_monotonic_time () + DN_GUEST_MEND_TIMEOUT_MS * G_TIME_SPAN_MILLISECOND;
   g_autoptr (GError) error = NULL;
-  gboolean is_mended, is_broken_again;
+  gint freezes = g_atomic_int_get (&guest->freezes);
+  gboolean is_mended, is_broken_again, was_frozen;
 
   if (!claim_mending (guest))
     return;
@@ -191,14 +195,17 @@ dn_guest_mend (DnGuest *guest)
   is_mended = mend_until (guest, end_us, &error);
   if (is_mended)
     report_missed_ends (guest);
+  /* One that cannot answer is not given up for it: the thaw begins anew. */
+  was_frozen = g_atomic_int_get (&guest->freezes) != freezes;
   g_mutex_lock (&guest->lock);
   guest->is_mending = FALSE;
-  is_broken_again = is_mended && !guest->is_linked && guest->state == DN_GUEST_RUNNING;
+  is_broken_again
+      = (is_mended || was_frozen) && !guest->is_linked && guest->state == DN_GUEST_RUNNING;
   g_cond_broadcast (&guest->changed);
   g_mutex_unlock (&guest->lock);
   /* It broke while this mender was at its end, and the next one was turned away. */
   if (is_broken_again)
     dn_guest_spawn (guest, "guest-mend", dn_guest_mend);
-  else if (!is_mended && is_still_running (guest))
+  else if (!is_mended && !was_frozen && is_still_running (guest))
     dn_guest_end_from_inside (guest, FALSE, error->message);
 }

@@ -83,6 +83,8 @@ struct DnGuest
   gboolean is_linked;
   guint32 generation; /* of the protocol on the link, or on the last one */
   gboolean is_mending;
+  gint is_frozen; /* atomic, so that it can be asked under any lock; changed under journal_lock */
+  gint freezes;   /* likewise: how often it was frozen */
   guint32 milestone;
   char *link_problem; /* owned: why the link went down last */
   gboolean is_suspect;

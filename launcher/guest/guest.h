@@ -176,9 +176,42 @@ gboolean dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError *
 /* Takes it away again; the port becomes free when the guest lets go. */
 gboolean dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error);
 
-/* Freezes and thaws all virtual processors (virDomainSuspend, virDomainResume). */
-gboolean dn_guest_suspend (DnGuest *guest, GError **error);
-gboolean dn_guest_resume (DnGuest *guest, GError **error);
+/**
+ * dn_guest_freeze:
+ * @is_passing: only while something is saved: a danchid that finds the guest frozen so, because
+ *   this one ended, lets it go on
+ * @ret_how: (out): (transfer full): how it was done, for people
+ *
+ * All virtual processors stand still: by libvirt, or, where libvirt or QEMU do not answer in time,
+ * QEMU's process is stopped by a signal.  It is in the journal before, so it outlives danchid.  A
+ * frozen guest takes no calls, is neither mended nor given up because its relay or link are gone,
+ * and ends by dn_guest_stop(), dn_guest_destroy() and QEMU's end alone.  Freezing a frozen guest
+ * changes nothing but that KEPT wins over passing.
+ *
+ * Returns: TRUE, or FALSE with DN_ERROR_GUEST, _FAILED: it goes on as before
+ */
+gboolean dn_guest_freeze (DnGuest *guest, gboolean is_passing, char **ret_how, GError **error);
+
+/* It goes on; relay and link are replaced if they were lost meanwhile. FALSE with
+ * DN_ERROR_HYPERVISOR: it is still frozen. TRUE at once for one that is not. */
+gboolean dn_guest_thaw (DnGuest *guest, GError **error);
+
+gboolean dn_guest_is_frozen (DnGuest *guest);
+/* Whether only while something is saved. */
+gboolean dn_guest_is_frozen_in_passing (DnGuest *guest);
+
+/* FALSE with DN_ERROR_CONFLICT and the remedy where it is frozen. */
+gboolean dn_guest_check_thawed (DnGuest *guest, GError **error);
+
+/* The domain's XML as libvirt has it now. (transfer full), or NULL with DN_ERROR_HYPERVISOR */
+char *dn_guest_get_xml (DnGuest *guest, GError **error);
+
+/* Writes the guest's memory to the new file @path, an ELF core; frozen or not (QEMU holds the
+ * processors meanwhile).  DN_ERROR_HYPERVISOR; then the file may be there in part. */
+gboolean dn_guest_dump_memory (DnGuest *guest, const char *path, GError **error);
+
+/* Of what only one guest has: its scratch disks' directory. (transfer full) */
+char *dn_guest_scratch_path (const char *guest_id);
 
 /* One answer of the guest's before its REPLY: the type and the payload of a frame that the relay
  * has checked; unpack it with dn_msg_*_unpack(). */

@@ -19,10 +19,10 @@ struct Call
 {
   gboolean (*run) (Call *call, virConnectPtr to, GError **error);
   char *name; /* owned; of the domain */
-  char *xml;  /* owned: domain, device, or metadata URI */
+  char *xml;  /* owned: domain, device, metadata URI, or a path */
   char *text; /* owned: owner, or serial number */
   gboolean is_active;
-  char *uuid;       /* owned */
+  char *result;     /* owned: what was asked for, as text */
   GPtrArray *names; /* owned; of texts, or of machines */
   gulong versions[2];
 };
@@ -35,7 +35,7 @@ call_free (gpointer data)
   g_free (call->name);
   g_free (call->xml);
   g_free (call->text);
-  g_free (call->uuid);
+  g_free (call->result);
   g_clear_pointer (&call->names, g_ptr_array_unref);
   g_free (call);
 }
@@ -101,7 +101,7 @@ run_start (Call *call, virConnectPtr to, GError **error)
 
   if (domain == NULL)
     return dn_hypervisor_throw_words ("start", error);
-  call->uuid = uuid_of (domain);
+  call->result = uuid_of (domain);
   call->name = g_strdup (virDomainGetName (domain));
   virDomainFree (domain);
   return TRUE;
@@ -133,7 +133,7 @@ dn_hypervisor_start (const char *xml, guint timeout_ms, char **ret_uuid, GError 
   call->xml = g_strdup (xml);
   if (!finish (call, timeout_ms, undo_late_start, &job, error))
     return FALSE;
-  *ret_uuid = g_steal_pointer (&call->uuid);
+  *ret_uuid = g_steal_pointer (&call->result);
   dn_worker_job_unref (job);
   return TRUE;
 }
@@ -195,7 +195,7 @@ run_is_active (Call *call, virConnectPtr to, GError **error)
   if (domain == NULL)
     return TRUE;
   call->is_active = virDomainIsActive (domain) == 1;
-  call->uuid = uuid_of (domain);
+  call->result = uuid_of (domain);
   virDomainFree (domain);
   return TRUE;
 }
@@ -210,7 +210,7 @@ dn_hypervisor_is_active (const char *name, gboolean *ret_is_active, char **ret_u
     return FALSE;
   *ret_is_active = call->is_active;
   if (ret_uuid != NULL)
-    *ret_uuid = g_steal_pointer (&call->uuid);
+    *ret_uuid = g_steal_pointer (&call->result);
   dn_worker_job_unref (job);
   return TRUE;
 }
@@ -296,6 +296,82 @@ dn_hypervisor_detach (const char *name, const char *device_xml, GError **error)
 
   call->xml = g_strdup (device_xml);
   return finish (call, DN_HYPERVISOR_TIMEOUT_MS, NULL, NULL, error);
+}
+
+static gboolean
+run_get_xml (Call *call, virConnectPtr to, GError **error)
+{
+  virDomainPtr domain = virDomainLookupByName (to, call->name);
+  char *xml = domain != NULL ? virDomainGetXMLDesc (domain, 0) : NULL;
+
+  if (domain != NULL)
+    virDomainFree (domain);
+  if (xml == NULL)
+    return dn_hypervisor_throw_words ("describe the domain", error);
+  call->result = g_strdup (xml);
+  free (xml);
+  return TRUE;
+}
+
+char *
+dn_hypervisor_get_xml (const char *name, GError **error)
+{
+  DnWorkerJob *job = NULL;
+  Call *call = call_new (run_get_xml, name);
+  char *xml;
+
+  if (!finish (call, DN_HYPERVISOR_TIMEOUT_MS, NULL, &job, error))
+    return NULL;
+  xml = g_steal_pointer (&call->result);
+  dn_worker_job_unref (job);
+  return xml;
+}
+
+static int
+act_dump (virDomainPtr domain, const char *path)
+{
+  return virDomainCoreDumpWithFormat (domain, path, VIR_DOMAIN_CORE_DUMP_FORMAT_RAW,
+                                      VIR_DUMP_MEMORY_ONLY);
+}
+
+static gboolean
+run_dump (Call *call, virConnectPtr to, GError **error)
+{
+  return with_domain (call, to, act_dump, "dump the memory", error);
+}
+
+gboolean
+dn_hypervisor_dump_memory (const char *name, const char *path, guint timeout_ms, GError **error)
+{
+  Call *call = call_new (run_dump, name);
+
+  call->xml = g_strdup (path);
+  return finish (call, timeout_ms, NULL, NULL, error);
+}
+
+static gboolean
+run_security_model (Call *call, virConnectPtr to, GError **error)
+{
+  virSecurityModel model = { 0 };
+
+  if (virNodeGetSecurityModel (to, &model) < 0)
+    return dn_hypervisor_throw_words ("security model", error);
+  call->result = g_strdup (model.model[0] != '\0' ? model.model : "none");
+  return TRUE;
+}
+
+char *
+dn_hypervisor_get_security_model (GError **error)
+{
+  DnWorkerJob *job = NULL;
+  Call *call = call_new (run_security_model, NULL);
+  char *model;
+
+  if (!finish (call, DN_HYPERVISOR_TIMEOUT_MS, NULL, &job, error))
+    return NULL;
+  model = g_steal_pointer (&call->result);
+  dn_worker_job_unref (job);
+  return model;
 }
 
 static gboolean

@@ -67,8 +67,19 @@ gboolean dn_hypervisor_detach (const char *name, const char *device_xml, GError 
 gboolean dn_hypervisor_has_disk (const char *name, const char *serial, gboolean *ret_has,
                                  GError **error);
 
+/* Stops and continues all virtual processors; one that stands, or runs, already is no error. */
 gboolean dn_hypervisor_suspend (const char *name, GError **error);
 gboolean dn_hypervisor_resume (const char *name, GError **error);
+
+/* The live domain's XML. (transfer full) */
+char *dn_hypervisor_get_xml (const char *name, GError **error);
+
+/* The memory of the domain as an ELF core in the file @path, which libvirt makes as root. */
+gboolean dn_hypervisor_dump_memory (const char *name, const char *path, guint timeout_ms,
+                                    GError **error);
+
+/* The first security model of the host ("selinux", "apparmor", "none"). (transfer full) */
+char *dn_hypervisor_get_security_model (GError **error);
 
 /* Active domains whose name begins with @prefix and whose metadata element at @uri has @owner in
  * its `owner` attribute. (transfer full) (element-type utf8) */

@@ -11,8 +11,7 @@
 
 #include "../common/autofd.h"
 #include "../common/error.h"
-#include "../common/paths.h"
-#include "process.h"
+#include "identity-use.h"
 
 /* A claim is made before its journal entry is written: for this long it counts without one. */
 #define CLAIM_GRACE_S 60
@@ -77,40 +76,6 @@ claim_is_live (const char *path)
          && g_file_test (journal, G_FILE_TEST_EXISTS);
 }
 
-/* Whether @uid owns an entry of TOP/guests/ or one inside it. */
-static gboolean
-owns_files_below (const char *top, guint uid)
-{
-  g_autofree char *path = g_build_filename (top, "guests", NULL);
-  g_autoptr (GDir) guests = g_dir_open (path, 0, NULL);
-  const char *id, *name;
-
-  while (guests != NULL && (id = g_dir_read_name (guests)) != NULL)
-    {
-      g_autofree char *guest = g_build_filename (path, id, NULL);
-      g_autoptr (GDir) files = g_dir_open (guest, 0, NULL);
-
-      while (files != NULL && (name = g_dir_read_name (files)) != NULL)
-        {
-          g_autofree char *file = g_build_filename (guest, name, NULL);
-          struct stat status;
-
-          if (lstat (file, &status) == 0 && (status.st_uid == uid || status.st_gid == uid))
-            return TRUE;
-        }
-    }
-  return FALSE;
-}
-
-static gboolean
-is_unused (guint uid)
-{
-  g_autoptr (GArray) pids = dn_process_list_of_uid (uid);
-
-  return pids->len == 0 && !owns_files_below (dn_paths ()->run, uid)
-         && !owns_files_below (dn_paths ()->state, uid);
-}
-
 /* Written and renamed, so that no claim is ever seen empty. */
 static gboolean
 write_claim (guint slot, const char *journal_path, GError **error)
@@ -125,6 +90,7 @@ gboolean
 dn_identity_take (const char *journal_path, DnIdentity *ret_identity, GError **error)
 {
   dn_autofd int lock = lock_directory (error);
+  g_autoptr (GHashTable) uses = lock >= 0 ? dn_identity_use_find_here () : NULL;
 
   if (lock < 0)
     return FALSE;
@@ -133,8 +99,15 @@ dn_identity_take (const char *journal_path, DnIdentity *ret_identity, GError **e
       DnIdentity identity = dn_identity_of_slot (slot);
       g_autofree char *path = claim_path (slot);
 
-      if (claim_is_live (path) || !is_unused (identity.uid))
+      const char *use = g_hash_table_lookup (uses, GUINT_TO_POINTER (identity.uid));
+
+      if (claim_is_live (path))
         continue;
+      if (use != NULL)
+        {
+          g_message ("identity %u is kept back: it still owns %s", identity.uid, use);
+          continue;
+        }
       if (!write_claim (slot, journal_path, error))
         {
           g_prefix_error (error, "slot %u: ", slot);

@@ -3,8 +3,8 @@
  *
  * No two guests of the host share a slot at any time, whatever danchids run on it: a slot is
  * claimed by a file in %DN_IDENTITY_DIRECTORY that holds the path of the journal entry it is for,
- * and a claim counts as long as that entry exists.  A slot is given out only when its uid owns no
- * process and no file of ours: what an earlier guest left must not fall to the next one.
+ * and a claim counts as long as that entry exists.  A slot is given out only when its uid owns
+ * nothing that can be seen (identity-use.h): what an earlier guest left must not fall to the next.
  *
  * Privilege: root.
  */

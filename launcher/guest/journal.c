@@ -178,6 +178,7 @@ dn_journal_write (const DnJournalEntry *entry, GError **error)
   add_number (builder, "vcpus", entry->vcpus);
   add_number (builder, "spare_disks", entry->spare_disks);
   add_number (builder, "started_us", entry->started_us);
+  add_number (builder, "freeze", entry->freeze);
   add_known (builder, "root_hash", entry->root_hash);
   add_known (builder, "kernel_path", entry->kernel_path);
   add_known (builder, "initrd_path", entry->initrd_path);
@@ -226,7 +227,7 @@ read_disks (JsonArray *array, DnJournalEntry *entry, const char *what, GError **
 typedef struct
 {
   gint64 kind, transport, accelerator, slot, uid, gid, vsock_cid, relay_pid, relay_start_ticks;
-  gint64 memory_bytes, vcpus, spare_disks, started_us;
+  gint64 memory_bytes, vcpus, spare_disks, started_us, freeze;
 } Numbers;
 
 static gboolean
@@ -239,7 +240,7 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
       || n->uid > G_MAXINT || n->gid <= 0 || n->gid > G_MAXINT || n->vsock_cid < 0
       || n->vsock_cid > G_MAXINT || n->relay_pid < 0 || n->relay_pid > G_MAXINT
       || n->memory_bytes < 0 || n->vcpus < 0 || n->vcpus > 1024 || n->spare_disks < 0
-      || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX)
+      || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: a number is out of its range", what);
   entry->kind = (DnGuestKind) n->kind;
   entry->transport = (DnTransport) n->transport;
@@ -254,6 +255,7 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
   entry->vcpus = (guint) n->vcpus;
   entry->spare_disks = (guint) n->spare_disks;
   entry->started_us = n->started_us;
+  entry->freeze = (DnFreeze) n->freeze;
   return TRUE;
 }
 
@@ -283,6 +285,7 @@ read_object (JsonObject *object, const char *id, const char *what, GError **erro
     { "vcpus", DN_JSON_INT, TRUE, &n.vcpus },
     { "spare_disks", DN_JSON_INT, TRUE, &n.spare_disks },
     { "started_us", DN_JSON_INT, TRUE, &n.started_us },
+    { "freeze", DN_JSON_INT, FALSE, &n.freeze },
     { "root_hash", DN_JSON_STRING, FALSE, &entry->root_hash },
     { "kernel_path", DN_JSON_STRING, FALSE, &entry->kernel_path },
     { "initrd_path", DN_JSON_STRING, FALSE, &entry->initrd_path },

@@ -16,6 +16,14 @@
 #define DN_JOURNAL_ENTRIES_MAX 10000
 #define DN_JOURNAL_BYTES_MAX (256 * 1024)
 
+/* Whether the guest's processors stand still, by danchid's doing. */
+typedef enum
+{
+  DN_FREEZE_NONE,
+  DN_FREEZE_PASSING, /* while something is saved: a danchid that finds it so thaws it */
+  DN_FREEZE_KEPT,    /* until somebody thaws it */
+} DnFreeze;
+
 typedef struct
 {
   char *path;   /* owned */
@@ -43,6 +51,7 @@ typedef struct
   guint vcpus;
   guint spare_disks;
   gint64 started_us;
+  DnFreeze freeze; /* written before the guest is stopped, and after it goes on */
   char *root_hash; /* "sha256 HEX"; NULL in an entry of a danchid that knew of none */
   /* What the machine was started with; NULL likewise. */
   char *kernel_path;

@@ -60,6 +60,16 @@ dn_process_kill (gint pid, guint64 start_ticks, guint wait_ms)
   return poll (&ended, 1, (int) wait_ms) > 0;
 }
 
+gboolean
+dn_process_signal (gint pid, guint64 start_ticks, int signal)
+{
+  dn_autofd int pidfd = pid > 0 ? (int) syscall (SYS_pidfd_open, pid, 0) : -1;
+
+  /* As above. */
+  return pidfd >= 0 && dn_process_is_alive (pid, start_ticks)
+         && syscall (SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0;
+}
+
 static gboolean
 read_status (gint pid, guint *ret_uid, char *ret_name, gsize name_size)
 {

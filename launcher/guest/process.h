@@ -24,6 +24,9 @@ gboolean dn_process_is_alive (gint pid, guint64 start_ticks);
  */
 gboolean dn_process_kill (gint pid, guint64 start_ticks, guint wait_ms);
 
+/* Sends @signal to exactly that process; FALSE when it is not there or errno says otherwise. */
+gboolean dn_process_signal (gint pid, guint64 start_ticks, int signal);
+
 /* The real uid of a process.  FALSE: there is none of this number. */
 gboolean dn_process_get_uid (gint pid, guint *ret_uid);
 

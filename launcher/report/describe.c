@@ -85,19 +85,33 @@ dn_describe_host (const DnView *view)
   return g_strdup ("nothing known of the host itself");
 }
 
+/* "alice, group ops: RIGHTS" of two lists of names, "" where they name nobody.  (transfer full) */
+static char *
+describe_grant (JsonObject *context, const char *users_path, const char *groups_path,
+                const char *rights)
+{
+  g_autofree char *users = dn_facts_list (context, users_path);
+  g_autofree char *groups = dn_facts_list (context, groups_path);
+  g_autofree char *members
+      = *groups != '\0' ? g_strdup_printf ("groups %s", groups) : g_strdup ("");
+  g_autofree char *who = dn_value_join (", ", users, members, NULL);
+
+  return *who != '\0' ? dn_value_join (": ", who, rights, NULL) : g_strdup ("");
+}
+
 char *
 dn_describe_access (JsonObject *context)
 {
-  g_autofree char *users = dn_facts_list (context, "access.users");
-  g_autofree char *groups = dn_facts_list (context, "access.groups");
   g_autofree char *verbs = dn_facts_list (context, "access.verbs");
-  g_autofree char *their = *groups != '\0' ? g_strdup_printf ("groups %s", groups) : g_strdup ("");
-  g_autofree char *who = dn_value_join ("; ", users, their, NULL);
-  g_autofree char *may = *verbs != '\0' ? g_strdup_printf ("may %s", verbs) : g_strdup ("");
+  g_autofree char *full = describe_grant (context, "access.users", "access.groups", verbs);
+  g_autofree char *readers
+      = describe_grant (context, "access.readers", "access.reader_groups", "may only read");
+  char *text = dn_value_join ("; ", full, readers, NULL);
 
-  if (dn_facts_object (context, "access") == NULL)
-    return g_strdup ("");
-  return *who != '\0' ? dn_value_join ("; ", who, may, NULL) : g_strdup ("root only");
+  if (*text != '\0' || dn_facts_object (context, "access") == NULL)
+    return text;
+  g_free (text);
+  return g_strdup ("root only");
 }
 
 char *

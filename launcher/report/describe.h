@@ -13,7 +13,8 @@ char *dn_describe_image (JsonObject *container);
 /* The published ports of a container. (transfer full) */
 char *dn_describe_ports (JsonObject *container);
 
-/* Who may do what in a context; "root only" where nobody is named. (transfer full) */
+/* "alice, groups ops: run, exec; bob: may only read", or "root only" where nobody is named.
+ * (transfer full) */
 char *dn_describe_access (JsonObject *context);
 
 /* Accelerator, uid, memory and kernel of a context's guest. (transfer full) */

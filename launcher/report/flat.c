@@ -145,7 +145,7 @@ put_rooms (GString *out, JsonArray *containers)
 static void
 put_published (GString *out, JsonArray *containers)
 {
-  const DnMapBox box = { DN_MAP_FLAT_WIDTH - PADDING - 44, 43, 44, WINDOW_HEIGHT - 4 };
+  const DnMapBox box = { DN_MAP_FLAT_WIDTH - PADDING - 52, 43, 52, WINDOW_HEIGHT - 4 };
   guint count = 0;
   g_autofree char *label = NULL;
 

@@ -38,6 +38,7 @@ put_facts (GString *out, JsonObject *host)
   g_autofree char *kernel = dn_value_join (" ", dn_facts_text (host, "kernel.release"),
                                            dn_facts_text (host, "kernel.version"), NULL);
   g_autofree char *swap = describe_swap (host);
+  const char *label = dn_facts_text (host, "lsm.danchid_label");
   g_autofree char *active = dn_facts_list (host, "lsm.active");
 
   g_string_append (out, "<dl>\n");
@@ -50,7 +51,8 @@ put_facts (GString *out, JsonObject *host)
   put_fact (out, "Security modules", active);
   put_fact (out, "AppArmor", dn_facts_text (host, "lsm.apparmor"));
   put_fact (out, "SELinux", dn_facts_text (host, "lsm.selinux"));
-  put_fact (out, "Label of danchid", dn_facts_text (host, "lsm.danchid_label"));
+  put_fact (out, "Label of danchid",
+            *label != '\0' || dn_facts_object (host, "lsm") == NULL ? label : "none");
   put_fact (out, "libvirt", dn_facts_text (host, "libvirt.version"));
   put_fact (out, "QEMU", dn_facts_text (host, "libvirt.qemu_version"));
   put_fact (out, "Connection", dn_facts_text (host, "libvirt.uri"));

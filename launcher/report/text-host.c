@@ -28,12 +28,14 @@ print_memory (DnPaper *paper, JsonObject *host)
 static void
 print_security_modules (DnPaper *paper, JsonObject *host)
 {
+  const char *label = dn_facts_text (host, "lsm.danchid_label");
   g_autofree char *active = dn_facts_list (host, "lsm.active");
 
   dn_paper_fact (paper, 2, "LSMs active", active);
   dn_paper_fact (paper, 2, "AppArmor", dn_facts_text (host, "lsm.apparmor"));
   dn_paper_fact (paper, 2, "SELinux", dn_facts_text (host, "lsm.selinux"));
-  dn_paper_fact (paper, 2, "danchid's label", dn_facts_text (host, "lsm.danchid_label"));
+  dn_paper_fact (paper, 2, "danchid's label",
+                 *label != '\0' || dn_facts_object (host, "lsm") == NULL ? label : "none");
 }
 
 static void

@@ -80,27 +80,47 @@ dn_find_container_capability_strong (DnFindingLook *look)
   each (look, find_capability_strong);
 }
 
+/* What the container has beyond its profile: "capability NET_RAW", "seccomp relaxed". */
 static void
-find_relaxed (DnFindingLook *look, JsonObject *container, const char *context)
+find_relaxations (DnFindingLook *look, JsonObject *container, const char *context,
+                  gboolean wants_capabilities)
 {
   JsonObject *profile = dn_answer_object (container, "profile");
   JsonArray *relaxations = dn_answer_array (container, "relaxations");
 
   for (guint i = 0; i < dn_answer_length (relaxations); i++)
     {
-      JsonNode *node = json_array_get_element (relaxations, i);
+      const char *relaxation = name_nth (relaxations, i);
 
-      if (json_node_get_value_type (node) == G_TYPE_STRING)
-        dn_finding_add (
-            look, dn_answer_text (container, "name"), context, "beyond its profile '%s': %s",
-            profile != NULL ? dn_answer_text (profile, "name") : "", name_nth (relaxations, i));
+      if (*relaxation != '\0' && g_str_has_prefix (relaxation, "capability ") == wants_capabilities)
+        dn_finding_add (look, dn_answer_text (container, "name"), context,
+                        "beyond its profile '%s': %s",
+                        profile != NULL ? dn_answer_text (profile, "name") : "", relaxation);
     }
+}
+
+static void
+find_relaxed (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  find_relaxations (look, container, context, FALSE);
+}
+
+static void
+find_capability_added (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  find_relaxations (look, container, context, TRUE);
 }
 
 void
 dn_find_container_relaxed (DnFindingLook *look)
 {
   each (look, find_relaxed);
+}
+
+void
+dn_find_container_capability_added (DnFindingLook *look)
+{
+  each (look, find_capability_added);
 }
 
 static void

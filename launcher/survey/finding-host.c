@@ -235,3 +235,25 @@ dn_find_danchid_unconfined (DnFindingLook *look)
   if (*label == '\0' || strstr (label, "unconfined") != NULL)
     dn_finding_add (look, "danchid", NULL, "no profile of AppArmor or SELinux confines it");
 }
+
+void
+dn_find_record_changed (DnFindingLook *look)
+{
+  JsonObject *record = dn_answer_object (look->document, "record");
+
+  if (record != NULL && dn_answer_int (record, "problems", 0) > 0)
+    dn_finding_add (look, "audit record", NULL,
+                    "somebody changed it or lines are lost: %" G_GINT64_FORMAT
+                    " problems, the first is %s",
+                    dn_answer_int (record, "problems", 0), dn_answer_text (record, "problem"));
+}
+
+void
+dn_find_record_unknown (DnFindingLook *look)
+{
+  JsonObject *record = dn_answer_object (look->document, "record");
+
+  if (record != NULL && !dn_finding_is_known (record, "is_whole"))
+    dn_finding_add (look, "audit record", NULL, "whether it is whole is not known: %s",
+                    dn_answer_text (record, "error"));
+}

@@ -53,6 +53,8 @@ void dn_find_swap_unknown (DnFindingLook *look);
 void dn_find_lsm_off (DnFindingLook *look);
 void dn_find_lsm_absent (DnFindingLook *look);
 void dn_find_danchid_unconfined (DnFindingLook *look);
+void dn_find_record_changed (DnFindingLook *look);
+void dn_find_record_unknown (DnFindingLook *look);
 
 /* finding-libvirt.c */
 void dn_find_libvirt_unknown (DnFindingLook *look);
@@ -95,6 +97,7 @@ void dn_find_context_root_only (DnFindingLook *look);
 /* finding-container.c */
 void dn_find_container_relaxed (DnFindingLook *look);
 void dn_find_container_capability (DnFindingLook *look);
+void dn_find_container_capability_added (DnFindingLook *look);
 void dn_find_container_capability_strong (DnFindingLook *look);
 void dn_find_container_listener (DnFindingLook *look);
 void dn_find_container_listeners_unknown (DnFindingLook *look);

@@ -16,7 +16,7 @@
  * @now: the time that the document bears
  * @answer: danchid's to "audit": {contexts, chain, machines, libvirt}; what is missing is empty
  *
- * Returns: (transfer full): all of the document but findings, verdicts and summary, which finding.h
- *   adds; it shares @answer's objects
+ * Returns: (transfer full): all of the document but the record's state, findings, verdicts and
+ * summary, which finding.h adds; it shares @answer's objects
  */
 JsonObject *dn_survey_make (const char *root, GDateTime *now, JsonObject *answer);

@@ -2,8 +2,10 @@
 """danchi audit: what is on the host becomes facts, and what should not be there, findings."""
 
 import contextlib
+import glob
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -14,6 +16,7 @@ from suite import BOX_CONTEXT, box, context, expect_error, start_sh, test
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 DOCKER = "/run/docker.sock"
+HOME = "/var/lib/danchi"
 PORT = 2375
 ANYBODY = 1000
 
@@ -58,6 +61,21 @@ def hidden_container():
     finally:
         outer.kill()
         outer.wait()
+
+
+@contextlib.contextmanager
+def aside(directory):
+    """Without the directory of that name; what is made there meanwhile goes."""
+    kept = f"{directory}.aside"
+    was_there = os.path.exists(directory)
+    if was_there:
+        shutil.move(directory, kept)
+    try:
+        yield
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        if was_there:
+            shutil.move(kept, directory)
 
 
 def audit(machine, *flags):
@@ -189,3 +207,25 @@ def the_audit_writes_files_for_root_alone_and_refuses_others(machine):
                  "/nonexistent/page")
     expect_error(machine.danchi("audit", check=False, user=ANYBODY), 1, "only root")
     expect_error(machine.danchi("ps", "--format", "html", check=False), 2, "only danchi audit")
+
+
+@test("R4.6", "R1.5")
+def a_record_that_was_changed_is_a_finding(machine):
+    with aside(HOME):
+        document, _ = audit(machine)
+        expect_found(document, "record.unknown", "low", "audit record")
+        # The danchid under test has a state directory of its own; danchi looks at the host's.
+        shutil.copytree(f"{machine.state}/audit-anchor", f"{HOME}/audit-anchor")
+        shutil.copytree(f"{machine.state}/audit", f"{HOME}/audit")
+        document, _ = audit(machine)
+        expect_equal((document["record"]["is_whole"], document["record"]["problems"]), (True, 0),
+                     "a record that nobody changed")
+        expect(document["record"]["lines"] > 0, "an empty record")
+        path = sorted(glob.glob(f"{HOME}/audit/*.jsonl"))[0]
+        with open(path, "r+b") as file:
+            changed = file.read().replace(b"\"audit\"", b"\"harml\"", 1)
+            file.seek(0)
+            file.write(changed)
+        document, _ = audit(machine)
+        expect_found(document, "record.changed", "critical", "audit record", os.path.basename(path))
+        expect_equal(document["record"]["is_whole"], False, "a record that was changed")

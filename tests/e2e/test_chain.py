@@ -175,6 +175,20 @@ def the_audit_shows_contexts_with_their_containers(machine):
         found = of_context(call(machine, "audit"), empty)
         expect_equal((found["state"], found["guest"], found["containers"]), ("stopped", None, []),
                      "a context that has never run")
+        expect_equal((found["access"]["users"], found["access"]["groups"]), ([], []), "root's alone")
+        path = f"{machine.config}/contexts.d/{empty}.conf"
+        rules = "[access]\nusers = daemon;1042\ngroups = games\nverbs = run;logs\nreaders = bin\n"
+        with open(path, "w") as file:
+            file.write(rules)
+        found = of_context(call(machine, "audit"), empty)
+        expect_equal(found["access"], {"users": ["daemon", "1042"], "groups": ["games"],
+                     "verbs": ["run", "logs"], "readers": ["bin"], "reader_groups": []}, "access")
+        with open(path, "w") as file:
+            file.write(rules + "nonsense = 1\n")
+        found = of_context(call(machine, "audit"), empty)
+        expect("nonsense" in found["error"], f"error of a wrong file: {found['error']}")
+        expect_equal((found["access"]["users"], found["access"]["readers"]), ([], []),
+                     "who may enter where the file is wrong")
 
 
 def foreign_domain():

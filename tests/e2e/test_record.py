@@ -3,6 +3,7 @@
 
 import contextlib
 import glob
+import hashlib
 import json
 import os
 import re
@@ -113,6 +114,14 @@ def every_verb_leaves_its_lines(machine):
     seq = last_seq(machine)
     ask(machine, "no-such-verb", {})
     expect_equal(lines_after(machine, seq, "no-such-verb")[0]["outcome"], "usage", "unknown verb")
+    seq = last_seq(machine)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(60)
+        one.connect(machine.socket)
+        one.sendall(struct.pack(">I", 1 << 30))
+        expect(one.recv(4, socket.MSG_WAITALL), "a broken message is answered")
+    line = lines_after(machine, seq, "connect")[0]
+    expect_equal((line["decision"], line["outcome"]), ("deny", "protocol"), "a broken message")
     expect_whole(machine)
 
 
@@ -257,6 +266,30 @@ def who_asks_without_end_is_refused_and_counted(machine):
         expect_equal(len(lines) + counted, 1001, "what is recorded and what is counted")
 
 
+@test("R1.6", "R4.6")
+def changes_of_the_operators_files_are_recorded(machine):
+    with context(machine) as place:
+        path = f"{machine.config}/contexts.d/{place}.conf"
+        for text, outcome in (("[context]\ntenant = acme\n", "ok"),
+                              ("[context]\nrent = 5\n", "config")):
+            seq = last_seq(machine)
+            with open(path + ".new", "w", encoding="utf-8") as file:
+                file.write(text)
+            os.rename(path + ".new", path)
+            machine.danchi("context", "ls")
+            line = lines_after(machine, seq, "context-file")[0]
+            expect_equal((line["phase"], line["context"]["name"], line["outcome"]),
+                         ("act", place, outcome), "the line of a file")
+            expect_equal(line["args"]["sha256"], hashlib.sha256(text.encode()).hexdigest(), "digest")
+        expect("rent" in line["message"], line["message"])
+        seq = last_seq(machine)
+        os.unlink(path)
+        machine.danchi("context", "ls")
+        machine.danchi("context", "ls")
+        expect_equal(lines_after(machine, seq, "context-file-removed")[0]["context"]["name"], place,
+                     "a removed file")
+
+
 @contextlib.contextmanager
 def own_machine(name):
     """A danchid with a record of its own, which may be spoilt."""
@@ -397,6 +430,62 @@ def a_changed_record_is_found_and_told_by_the_next_danchid(machine):
         own.start()
         expect_equal(len(lines_after(own, 0, "record-broken")), 1, "danchid says so")
         expect_equal(verify(own).status, 1, "and it stays a finding")
+
+
+@contextlib.contextmanager
+def as_the_hosts_own(own):
+    """What danchi reads where no directory is named.  Cell and lab have mounts of their own."""
+    os.makedirs("/var/lib/danchi", exist_ok=True)
+    subprocess.run(["mount", "--bind", own.state, "/var/lib/danchi"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "/var/lib/danchi"], check=True)
+
+
+def write_anew(own, change):
+    """What root can do: the whole record with other words, and an anchor that fits."""
+    path, prev, lines = f"{own.state}/audit/0001.jsonl", "0" * 64, []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            text = change(re.sub(r'"prev":"[0-9a-f]{64}"', f'"prev":"{prev}"',
+                                 line[:line.rindex(',"hash":"')], count=1))
+            prev = hashlib.sha256(text.encode()).hexdigest()
+            lines.append(f'{text},"hash":"{prev}"}}\n')
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(lines)
+    last = json.loads(lines[-1])
+    anchor = (f"danchi-record-anchor 1 seq={last['seq']} time_us={last['time_us']} "
+              f"hash={last['hash']}")
+    with open(f"{own.state}/audit-anchor/head", "w", encoding="utf-8") as file:
+        file.write(f"{anchor} check={hashlib.sha256(anchor.encode()).hexdigest()[:16]}\n")
+
+
+@test("R4.6", "R5.16")
+def an_anchor_kept_elsewhere_outlasts_root(machine):
+    with own_machine("record-anchor") as own, as_the_hosts_own(own):
+        wait_until(lambda: own.danchi("audit", "anchor", check=False).status == 0, "an anchor")
+        own.danchi("profile", "ls")
+        kept = f"{own.run}/kept-elsewhere"
+        with open(kept, "w", encoding="utf-8") as file:
+            file.write(own.danchi("audit", "anchor").stdout)
+        follower = own.spawn("--format", "json", "audit", "log", "-f", "--since", "1h", "--verb",
+                             "context-create")
+        own.danchi("context", "create", "kept")
+        line = json.loads(follower.stdout.readline())
+        expect_equal((line["verb"], line["context"]["name"] if "context" in line else
+                      line["args"]["name"]), ("context-create", "kept"), "the follower's line")
+        wait_until(lambda: lines_after(own, line["seq"], "context-create"), "its outcome")
+        for words in (), ("--anchor", kept):
+            whole = own.danchi("audit", "verify-log", *words)
+            expect("nothing was changed" in whole.stdout, whole.stdout)
+        own.stop()
+        write_anew(own, lambda text: text.replace('"profile-list"', '"profile-lost"'))
+        # The chain and the anchor beside it are as good as before: that is what root can do.
+        expect("nothing was changed" in own.danchi("audit", "verify-log").stdout, "written anew")
+        found = own.danchi("audit", "verify-log", "--anchor", kept, check=False)
+        expect_equal(found.status, 1, f"by the anchor kept elsewhere: {found.stdout}")
+        expect("is not the line of anchor" in found.stdout, found.stdout)
 
 
 def frame(message):

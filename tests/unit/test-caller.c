@@ -17,6 +17,7 @@ test_reads_ids_groups_and_command_of_the_peer (void)
   guint own[DN_CALLER_GROUPS_MAX];
   int count = getgroups (G_N_ELEMENTS (own), own);
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *login = NULL;
 
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
   g_assert_true (dn_caller_read (pair[0], &caller, &error));
@@ -28,6 +29,8 @@ test_reads_ids_groups_and_command_of_the_peer (void)
   g_assert_cmpmem (caller.groups, caller.n_groups * sizeof (guint), own,
                    (gsize) count * sizeof (guint));
   g_assert_true (g_str_has_prefix (caller.command, "test-caller "));
+  if (g_file_get_contents ("/proc/self/loginuid", &login, NULL, NULL))
+    g_assert_cmpuint (caller.login_uid, ==, g_ascii_strtoull (login, NULL, 10));
   g_assert_true (g_str_has_suffix (caller.command, strrchr (program, '/')));
   dn_caller_clear (&caller);
   close (pair[0]);

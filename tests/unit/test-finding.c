@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/survey/*.c launcher/cli/answer.c launcher/cli/escape.c launcher/common/*.c
-   launcher/base/*.c protocol/*.c */
+/* Links: launcher/survey/*.c launcher/cli/answer.c launcher/cli/escape.c launcher/record/*.c
+   launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* From the audit's document to findings: each rule finds what it is for and nothing else, and is in
  * docs/audit.md as it is in the table.  Documents are written with ' for ". */
 #include <string.h>
@@ -114,6 +114,11 @@ static const struct
   { "host.danchid-unconfined", 0, LSM ("enforcing", "absent", "'danchid (enforce)'"), NULL },
   { "host.danchid-unconfined", 0, LSM ("off", "absent", "'unconfined'"), NULL },
 
+  { "record.changed", 1, "{'record':{'is_whole':false,'problems':2,'problem':'x:3: cut'}}",
+    "x:3: cut" },
+  { "record.changed", 0, "{'record':{'is_whole':true,'problems':0}}", NULL },
+  { "record.unknown", 1, "{'record':{'is_whole':null,'error':'no such file'}}", "no such file" },
+  { "record.unknown", 0, "{'record':{'is_whole':false,'problems':1}}", NULL },
   { "libvirt.unknown", 1, HOST ("'libvirt':{'version':null}"), "not known" },
   { "libvirt.unknown", 1, HOST ("'libvirt':{'version':'9.0.0','error':'timed out'}"), "timed out" },
   { "libvirt.unknown", 0, HOST ("'libvirt':{'version':'9.0.0'}"), NULL },
@@ -220,6 +225,12 @@ static const struct
   { "container.capability-strong", 2, CONTAINER ("'capabilities':['SYS_PTRACE','CAP_SYS_ADMIN']"),
     "SYS_PTRACE" },
   { "container.capability-strong", 0, CONTAINER ("'capabilities':['NET_RAW']"), NULL },
+  { "container.capability-added", 1,
+    CONTAINER (
+        "'profile':{'name':'strict'},'relaxations':['seccomp relaxed','capability NET_RAW']"),
+    "NET_RAW" },
+  { "container.capability-added", 0, CONTAINER ("'relaxations':['seccomp relaxed']"), NULL },
+  { "container.relaxed", 0, CONTAINER ("'relaxations':['capability NET_RAW']"), NULL },
   { "container.relaxed", 2,
     CONTAINER ("'profile':{'name':'strict'},'relaxations':['seccomp unconfined','x']"),
     "'strict': seccomp" },

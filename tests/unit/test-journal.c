@@ -33,6 +33,7 @@ sample (void)
   entry->vcpus = 2;
   entry->spare_disks = 4;
   entry->started_us = 1795324549000000;
+  entry->freeze = DN_FREEZE_KEPT;
   entry->kernel_path = g_strdup ("/images/vmlinuz");
   entry->root_path = g_strdup ("/images/guest.erofs");
   g_strfreev (entry->grants);
@@ -74,6 +75,7 @@ test_reads_back_what_it_wrote (void)
   g_assert_cmpuint (disk->port, ==, 3);
   g_assert_true (dn_journal_entry_is_of_this_boot (read));
   g_assert_null (read->root_hash);
+  g_assert_cmpint (read->freeze, ==, DN_FREEZE_KEPT);
 }
 
 static void

@@ -10,6 +10,7 @@ typedef struct
   guint64 size;
   gboolean is_on;
   char *word;
+  char *path;
   int choice;
 } Values;
 
@@ -23,6 +24,7 @@ parse (const char *text, Values *values, GError **error)
     { "guest", "transport", DN_KEY_CHOICE, &values->choice, 0, 0, 0, choices },
     { "guest", "only", DN_KEY_CHOICE, &values->choice, 0, 0, 0, only },
     { "context", "tenant", DN_KEY_WORD, &values->word, 0, 0, 0, NULL },
+    { "context", "file", DN_KEY_PATH, &values->path, 0, 0, 0, NULL },
     { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
 
@@ -35,7 +37,7 @@ test_values_of_all_types_are_read (void)
   Values values = { 0 };
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (parse ("# a comment\n\n[context]\ntenant = acme\n"
+  g_assert_true (parse ("# a comment\n\n[context]\ntenant = acme\nfile = /etc/a key;b\n"
                         "[guest]\nsize_mib = 512\non=yes\ntransport = vsock \n",
                         &values, &error));
   g_assert_no_error (error);
@@ -43,6 +45,8 @@ test_values_of_all_types_are_read (void)
   g_assert_true (values.is_on);
   g_assert_cmpstr (values.word, ==, "acme");
   g_assert_cmpint (values.choice, ==, 1);
+  g_assert_cmpstr (values.path, ==, "/etc/a key;b");
+  g_free (values.path);
   g_free (values.word);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/survey/*.c launcher/cli/answer.c launcher/cli/escape.c launcher/common/*.c
-   launcher/base/*.c protocol/*.c */
+/* Links: launcher/survey/*.c launcher/cli/answer.c launcher/cli/escape.c launcher/record/*.c
+   launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* The survey of a host, on trees of a few files that are a host each. */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "../../launcher/survey/machine.h"
 #include "../../launcher/survey/memory.h"
 #include "../../launcher/survey/processor.h"
+#include "../../launcher/survey/record-state.h"
 #include "../../launcher/survey/root-file.h"
 #include "../../launcher/survey/runtime.h"
 #include "../../launcher/survey/service.h"
@@ -592,6 +593,18 @@ test_what_is_no_file_is_not_read (void)
   end_host (root);
 }
 
+/* What was changed is shown end to end, with a danchid that writes one. */
+static void
+test_a_record_that_cannot_be_read_is_not_known (void)
+{
+  g_autoptr (JsonObject) facts = dn_record_state_read ("/nonexistent/audit", "/nonexistent/head");
+  g_autofree char *error = show (facts, "error");
+
+  assert_member (facts, "is_whole", "null");
+  assert_member (facts, "problems", "0");
+  g_assert_nonnull (strstr (error, "/nonexistent/head"));
+}
+
 static void
 test_a_document_is_whole (void)
 {
@@ -648,6 +661,8 @@ main (int argc, char **argv)
   g_test_add_func ("/survey/services", test_services);
   g_test_add_func ("/survey/names are cleaned", test_names_are_cleaned);
   g_test_add_func ("/survey/what is no file is not read", test_what_is_no_file_is_not_read);
+  g_test_add_func ("/survey/a record that cannot be read is not known",
+                   test_a_record_that_cannot_be_read_is_not_known);
   g_test_add_func ("/survey/a document is whole", test_a_document_is_whole);
   return g_test_run ();
 }
