@@ -8,6 +8,7 @@
 #include "../guest/kvm-probe.h"
 #include "container.h"
 #include "daemon-record.h"
+#include "doctor-access.h"
 #include "doctor-policy.h"
 #include "doctor.h"
 #include "json-build.h"
@@ -175,6 +176,7 @@ DN_VERB (doctor)
   checks = dn_doctor_run ();
   add_record_check (request->daemon, json_node_get_object (checks));
   ok = json_node_dup_object (checks);
+  dn_doctor_add_access (request->daemon, json_object_get_array_member (ok, "checks"));
   dn_doctor_add_policy (request->daemon, json_object_get_array_member (ok, "checks"));
   return ok;
 }
