@@ -12,11 +12,11 @@ dn_daemon_record_open (DnDaemon *daemon)
 {
   g_autofree char *directory = g_build_filename (dn_paths ()->state, "audit", NULL);
   g_autofree char *own = g_build_filename (dn_paths ()->state, "audit-anchor", "head", NULL);
-  const char *anchor = daemon->settings.audit_anchor;
+  const char *anchor = daemon->settings->audit_anchor;
   const DnRecordPlan plan = { .directory = directory,
                               .anchor = anchor != NULL ? anchor : own,
                               .makes_anchor_directory = anchor == NULL,
-                              .file_bytes = (gint64) daemon->settings.audit_file_bytes };
+                              .file_bytes = (gint64) daemon->settings->audit_file_bytes };
   DnDaemonRecord *record = g_new0 (DnDaemonRecord, 1);
 
   g_mutex_init (&record->lock);

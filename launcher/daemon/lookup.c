@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/names.h"
 #include "image-view.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 /* Under the daemon's lock. */
@@ -188,27 +189,28 @@ static DnImageView *
 view_images (DnRequest *request)
 {
   DnDaemon *daemon = request->daemon;
-  static char *everything[] = { (char *) "**", NULL };
   DnImageView *view = dn_image_view_new ();
   const DnPrincipal principal = dn_caller_principal (request->caller);
+  g_autoptr (DnSettings) settings = NULL;
   GHashTableIter iter;
   DnContext *context;
   DnContainer *container;
 
   dn_lookup_refresh (request);
-  if (principal.uid == 0 || dn_host_access_loads (&daemon->settings.access, &principal))
+  settings = dn_settings_get (daemon);
+  if (principal.uid == 0 || dn_host_access_loads (&settings->access, &principal))
     {
       dn_image_view_open (view);
       return view;
     }
-  if (dn_host_access_makes (&daemon->settings.access, &principal))
-    dn_image_view_allow (view, everything);
+  if (dn_host_access_makes (&settings->access, &principal))
+    dn_image_view_allow (view, settings->terms.allow);
   g_mutex_lock (&daemon->lock);
   g_hash_table_iter_init (&iter, daemon->contexts);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
     if (!context->is_ephemeral
         && decide (request, context, DN_RIGHT_RUN).verdict == DN_ACCESS_ALLOWED)
-      dn_image_view_allow (view, everything);
+      dn_image_view_allow (view, context->definition.terms.allow);
   g_hash_table_iter_init (&iter, daemon->containers);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
     if (decide (request, container->context, DN_RIGHT_INSPECT).verdict == DN_ACCESS_ALLOWED)
@@ -282,11 +284,11 @@ dn_lookup_has_anything (DnRequest *request)
 {
   DnDaemon *daemon = request->daemon;
   const DnPrincipal principal = dn_caller_principal (request->caller);
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   GHashTableIter iter;
   DnContext *context;
-  gboolean is_any = principal.uid == 0
-                    || dn_host_access_makes (&daemon->settings.access, &principal)
-                    || dn_host_access_loads (&daemon->settings.access, &principal);
+  gboolean is_any = principal.uid == 0 || dn_host_access_makes (&settings->access, &principal)
+                    || dn_host_access_loads (&settings->access, &principal);
 
   if (is_any)
     return TRUE;
