@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "context-definition.h"
 
+#include "../common/error.h"
 #include "../common/key-file.h"
 
-#define DEFINITION_KEYS 7 /* in the table below, before the policy's */
+#define DEFINITION_KEYS 8 /* in the table below, before the policy's */
+#define MCS_CATEGORY_MAX 1023
 
 void
 dn_context_definition_init (DnContextDefinition *definition, const DnSettings *settings)
@@ -27,8 +29,54 @@ dn_context_definition_clear (DnContextDefinition *definition)
   g_clear_pointer (&definition->tenant, g_free);
   g_clear_pointer (&definition->stage, g_free);
   g_clear_pointer (&definition->tier, g_free);
+  g_clear_pointer (&definition->mcs, g_strfreev);
   dn_policy_clear (&definition->policy);
   dn_access_rules_clear (&definition->access);
+}
+
+/* Moves *@text behind "cN". Returns: N, or -1 */
+static gint
+take_category (const char **text)
+{
+  const char *digits = *text + 1;
+  guint64 number;
+  char *end;
+
+  if (**text != 'c' || !g_ascii_isdigit (*digits)
+      || (digits[0] == '0' && g_ascii_isdigit (digits[1])))
+    return -1;
+  number = g_ascii_strtoull (digits, &end, 10);
+  *text = end;
+  return number <= MCS_CATEGORY_MAX ? (gint) number : -1;
+}
+
+gboolean
+dn_mcs_is_valid (const char *text)
+{
+  gint first = take_category (&text), second;
+
+  if (first < 0 || *text++ != ',')
+    return FALSE;
+  second = take_category (&text);
+  return second > first && *text == '\0';
+}
+
+const char *
+dn_context_definition_mcs (const DnContextDefinition *definition)
+{
+  return definition->mcs != NULL ? definition->mcs[0] : NULL;
+}
+
+static gboolean
+check_mcs (const DnContextDefinition *definition, const char *what, GError **error)
+{
+  const char *mcs = dn_context_definition_mcs (definition);
+
+  return mcs == NULL || (definition->mcs[1] == NULL && dn_mcs_is_valid (mcs))
+         || dn_throw (error, DN_ERROR_CONFIG,
+                      "file '%s': [guest] mcs: must be two categories, the smaller one first\n"
+                      "for instance mcs = c17,c902; from c0 to c%d",
+                      what, MCS_CATEGORY_MAX);
 }
 
 gboolean
@@ -44,13 +92,14 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
     { "guest", "vcpus", DN_KEY_INTEGER, &definition->guest_vcpus, 1, DN_GUEST_VCPUS_MAX, 1, NULL },
     { "guest", "transport", DN_KEY_CHOICE, &definition->transport, 0, 0, 0, dn_transport_words },
     { "guest", "allow_emulation", DN_KEY_BOOLEAN, &definition->allow_emulation, 0, 0, 0, NULL },
+    { "guest", "mcs", DN_KEY_LIST, &definition->mcs, 0, 0, 0, NULL },
     [DEFINITION_KEYS + DN_POLICY_KEYS + DN_ACCESS_KEYS]
     = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
 
   dn_policy_fill_keys (&definition->policy, keys + DEFINITION_KEYS);
   dn_access_rules_fill_keys (&definition->access, keys + DEFINITION_KEYS + DN_POLICY_KEYS);
-  return dn_key_file_parse (text, size, what, keys, error)
+  return dn_key_file_parse (text, size, what, keys, error) && check_mcs (definition, what, error)
          && dn_policy_check (&definition->policy, what, error)
          && dn_access_rules_check (&definition->access, what, error);
 }

@@ -10,6 +10,7 @@
  *     vcpus = 2
  *     transport = auto
  *     allow_emulation = no
+ *     mcs = c1,c2             SELinux hosts: this context's own pair of categories
  *     [access]
  *     ...                     ../spec/access.h
  *     [confinement]
@@ -31,6 +32,7 @@ typedef struct
   guint64 guest_vcpus;
   int transport; /* DnTransport */
   gboolean allow_emulation;
+  char **mcs; /* owned; NULL or empty: libvirt chooses; else one text, "cA,cB" with A < B */
   DnPolicy policy;
   DnAccessRules access;
 } DnContextDefinition;
@@ -42,6 +44,13 @@ void dn_context_definition_clear (DnContextDefinition *definition);
 /* @what: the file's name.  DN_ERROR_CONFIG, naming file, group and key. */
 gboolean dn_context_definition_parse (DnContextDefinition *definition, const char *text, gsize size,
                                       const char *what, GError **error);
+
+/* Whether @text is a pair of SELinux categories as libvirt writes them: "cA,cB", A < B <= 1023, no
+ * zero in front. Pure. */
+gboolean dn_mcs_is_valid (const char *text);
+
+/* The pair, or NULL; borrowed. */
+const char *dn_context_definition_mcs (const DnContextDefinition *definition);
 
 /* The text of such a file. (transfer full) */
 char *dn_context_definition_print (const DnContextDefinition *definition);

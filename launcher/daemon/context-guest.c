@@ -40,6 +40,24 @@ dn_context_reserve (DnContext *context, guint *ret_slot, GError **error)
   return is_fine;
 }
 
+/* Under the daemon's lock.  Two guests with the same categories would be one to SELinux. */
+static gboolean
+check_mcs (DnContext *context, GError **error)
+{
+  const char *mcs = dn_context_definition_mcs (&context->definition);
+  GHashTableIter iter;
+  DnContext *other;
+
+  g_hash_table_iter_init (&iter, context->daemon->contexts);
+  while (mcs != NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &other))
+    if (other != context && g_strcmp0 (dn_context_definition_mcs (&other->definition), mcs) == 0)
+      return dn_throw (error, DN_ERROR_CONFIG,
+                       "context '%s': mcs %s is also that of context '%s'\n"
+                       "choose another pair in one of the two files of contexts.d",
+                       context->name, mcs, other->name);
+  return TRUE;
+}
+
 static DnGuestPlan *
 make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
 {
@@ -58,6 +76,8 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
+  is_fine = is_fine && check_mcs (context, error);
+  plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
   plan->kernel = (DnKernel) daemon->settings.kernel;
