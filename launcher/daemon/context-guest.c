@@ -58,6 +58,19 @@ check_mcs (DnContext *context, GError **error)
   return TRUE;
 }
 
+/* The others' files may have changed since they were read. */
+static void
+refresh_for_mcs (DnContext *context)
+{
+  gboolean has_mcs;
+
+  g_mutex_lock (&context->daemon->lock);
+  has_mcs = dn_context_definition_mcs (&context->definition) != NULL;
+  g_mutex_unlock (&context->daemon->lock);
+  if (has_mcs)
+    dn_context_refresh (context->daemon);
+}
+
 static DnGuestPlan *
 make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
 {
@@ -67,6 +80,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   char serial[DN_DISK_SERIAL_BYTES + 1];
   gboolean is_fine;
 
+  refresh_for_mcs (context);
   dn_image_disk_serial (entry->image, serial);
   plan->context = g_strdup (context->name);
   plan->hostname = g_strdup (context->name);
