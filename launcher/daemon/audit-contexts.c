@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit-contexts.h"
 
+#include "access-json.h"
 #include "container-spec.h"
 #include "json-build.h"
 
@@ -93,33 +94,6 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   return object;
 }
 
-static void
-set_list (JsonObject *object, const char *name, char **words)
-{
-  char *none[] = { NULL };
-
-  dn_json_set_strings (object, name, words != NULL ? words : none);
-}
-
-/* Root has all rights everywhere and is not named.  Under the daemon's lock. */
-static JsonObject *
-access_to_json (DnContext *context)
-{
-  static const DnAccessRules nobody = { 0 };
-  const DnAccessRules *rules = context->error != NULL ? &nobody : &context->definition.access;
-  g_autofree char *owner = g_strdup_printf ("%u", context->owner_uid);
-  char *owners[] = { owner, NULL };
-  gboolean has_owner = context->is_ephemeral && context->owner_uid != 0;
-  JsonObject *object = json_object_new ();
-
-  set_list (object, "users", has_owner ? owners : rules->users);
-  set_list (object, "groups", rules->groups);
-  set_list (object, "verbs", rules->verbs != NULL ? rules->verbs : (char **) dn_right_words);
-  set_list (object, "readers", rules->readers);
-  set_list (object, "reader_groups", rules->reader_groups);
-  return object;
-}
-
 static JsonObject *
 context_to_json (DnContext *context, const GPtrArray *containers, const DnListeners *listeners)
 {
@@ -137,7 +111,7 @@ context_to_json (DnContext *context, const GPtrArray *containers, const DnListen
     }
   json_object_set_array_member (object, "containers", array);
   g_mutex_lock (&context->daemon->lock);
-  json_object_set_object_member (object, "access", access_to_json (context));
+  json_object_set_object_member (object, "access", dn_access_to_json (context));
   g_mutex_unlock (&context->daemon->lock);
   for (gsize i = 0; i < G_N_ELEMENTS (absent); i++)
     if (!json_object_has_member (object, absent[i]))

@@ -10,6 +10,7 @@
 #include "../common/paths.h"
 #include "container.h"
 #include "context.h"
+#include "daemon-record.h"
 
 #define SUFFIX ".conf"
 
@@ -91,13 +92,23 @@ apply (DnDaemon *daemon, const char *name, DnContextDefinition *definition, cons
   context->error = g_strdup (message);
 }
 
+/* Under the daemon's lock: whether the file says something that was not known, or not any more. */
+static gboolean
+is_news (DnDaemon *daemon, const char *name, const char *file_stamp)
+{
+  const DnContext *context = g_hash_table_lookup (daemon->contexts, name);
+
+  return context == NULL || g_strcmp0 (context->policy_stamp, file_stamp) != 0;
+}
+
 static void
 read_file (DnDaemon *daemon, const char *name, const char *path, const char *file_stamp)
 {
   DnContextDefinition definition;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
-  gsize size;
+  gsize size = 0;
+  gboolean is_to_be_told;
 
   dn_context_definition_init (&definition, &daemon->settings);
   if (g_file_get_contents (path, &text, &size, &error))
@@ -105,8 +116,12 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
   if (error != NULL)
     g_warning ("contexts: %s", error->message);
   g_mutex_lock (&daemon->lock);
+  is_to_be_told = is_news (daemon, name, file_stamp);
   apply (daemon, name, &definition, file_stamp, error != NULL ? error->message : NULL);
   g_mutex_unlock (&daemon->lock);
+  if (is_to_be_told)
+    dn_daemon_record_file (daemon, "context-file", name, text, size,
+                           error != NULL ? error->message : NULL);
   dn_context_definition_clear (&definition);
 }
 
@@ -115,6 +130,8 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
 static gboolean
 lose_file (DnContext *context)
 {
+  if (context->policy_stamp != NULL)
+    dn_daemon_record_act (context->daemon, "context-file-removed", context->name, NULL);
   if (context->guest == NULL && context->users == 0 && context->guest_id[0] == '\0'
       && dn_context_count_containers (context) == 0)
     {

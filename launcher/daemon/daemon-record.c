@@ -138,6 +138,34 @@ dn_daemon_record_act (DnDaemon *daemon, const char *verb, const char *context, c
 }
 
 void
+dn_daemon_record_loaded (DnDaemon *daemon)
+{
+  g_atomic_int_set (&daemon->record->has_loaded, TRUE);
+}
+
+void
+dn_daemon_record_file (DnDaemon *daemon, const char *verb, const char *context, const char *text,
+                       gsize size, const char *error)
+{
+  g_autoptr (DnRecordEntry) entry = NULL;
+  g_autofree char *hash = NULL;
+
+  if (!g_atomic_int_get (&daemon->record->has_loaded))
+    return;
+  entry = new_act (verb);
+  dn_record_set_text (&entry->context, context);
+  dn_record_set_text (&entry->message, error);
+  dn_record_set_text (&entry->outcome, error == NULL ? "ok" : "config");
+  if (text != NULL)
+    {
+      hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text, size);
+      entry->args = json_object_new ();
+      json_object_set_string_member (entry->args, "sha256", hash);
+    }
+  post (daemon, entry);
+}
+
+void
 dn_daemon_record_container (DnContainer *container, const char *verb, const char *outcome,
                             const char *message)
 {

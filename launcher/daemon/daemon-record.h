@@ -20,6 +20,7 @@ typedef struct DnDaemonRecord
   DnRecordWriter *writer;   /* owned; locks itself */
   GMutex lock;              /* a leaf */
   DnRecordBuckets *buckets; /* owned; under the lock */
+  gint has_loaded;          /* atomic: all files were read once */
 } DnDaemonRecord;
 
 /* STATE/audit, and the anchor where the settings say, else STATE/audit-anchor/head.  Never fails:
@@ -35,6 +36,15 @@ void dn_daemon_record_stop (struct DnDaemon *daemon);
  * or with it. */
 void dn_daemon_record_act (struct DnDaemon *daemon, const char *verb, const char *context,
                            const char *message);
+
+/* A file of the operator's that danchid has read: its SHA-256, and what is wrong with it, if
+ * anything.  Nothing while danchid starts: danchid-start has the digests of all.  @context and
+ * @text may be NULL. */
+void dn_daemon_record_file (struct DnDaemon *daemon, const char *verb, const char *context,
+                            const char *text, gsize size, const char *error);
+
+/* From here on dn_daemon_record_file() records. */
+void dn_daemon_record_loaded (struct DnDaemon *daemon);
 
 /* Likewise about a container, with its image and profile; without the daemon's lock. */
 void dn_daemon_record_container (struct DnContainer *container, const char *verb,

@@ -95,6 +95,7 @@ dn_daemon_new (GError **error)
       g_message ("left by a crash and removed: %s", (char *) swept->pdata[i]);
       dn_daemon_record_act (daemon, "store-sweep", NULL, swept->pdata[i]);
     }
+  dn_daemon_record_loaded (daemon);
   return daemon;
 }
 

@@ -8,6 +8,7 @@
 #include "../guest/kvm-probe.h"
 #include "container.h"
 #include "daemon-record.h"
+#include "doctor-access.h"
 #include "doctor.h"
 #include "json-build.h"
 #include "lookup.h"
@@ -169,6 +170,8 @@ DN_VERB (doctor)
     return NULL;
   checks = dn_doctor_run ();
   add_record_check (request->daemon, json_node_get_object (checks));
+  dn_doctor_add_access (request->daemon,
+                        json_object_get_array_member (json_node_get_object (checks), "checks"));
   return json_node_dup_object (checks);
 }
 

@@ -2,6 +2,7 @@
 /* The verb inspect. */
 #include "../common/error.h"
 #include "../common/names.h"
+#include "access-json.h"
 #include "chain.h"
 #include "container-json.h"
 #include "lookup.h"
@@ -34,6 +35,7 @@ context_to_object (DnContext *context)
 {
   JsonObject *object = dn_context_to_json (context, TRUE);
 
+  json_object_set_object_member (object, "access", dn_access_to_json_checked (context));
   json_object_set_array_member (object, "chain", dn_chain_to_json (context));
   return object;
 }

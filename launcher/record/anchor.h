@@ -6,8 +6,9 @@
  *
  *     danchi-record-anchor 1 seq=17 time_us=1764455972000000 hash=<64 hex> check=<16 hex>
  *
- * `check` is the beginning of the SHA-256 of what stands before it: it tells a damaged anchor from
- * one that says something else, no more.
+ * Before the first line there is one with seq 0 and sixty-four zeros.  `check` is the beginning of
+ * the SHA-256 of what stands before it: it tells a damaged anchor from one that says something
+ * else, no more.
  *
  * danchid's own file has two places of %DN_RECORD_ANCHOR_PLACE_BYTES, which are written in turn: a
  * power loss in the middle of a write costs the newer one.  A reader takes the higher of those that

@@ -237,6 +237,13 @@ end_anchor (DnRecordCheck *check, const Anchor *anchor)
 {
   guint64 last = check->last.seq;
 
+  /* Of a record that had no line yet. */
+  if (anchor->head.seq == 0)
+    {
+      if (anchor->is_live && last > 0)
+        add (check, check->remarks, "the anchor '%s' is older than the first line", anchor->name);
+      return;
+    }
   if (!anchor->is_met && anchor->head.seq > last)
     add (check, check->findings,
          "the record ends with line seq %" G_GUINT64_FORMAT ", anchor '%s' knows %" G_GUINT64_FORMAT

@@ -159,6 +159,42 @@ continue_file (DnRecordStore *store, const DnRecordTail *tail, GError **error)
   return TRUE;
 }
 
+static gboolean
+write_at (int fd, const char *text, gsize size, gint64 offset)
+{
+  while (size > 0)
+    {
+      ssize_t n = pwrite (fd, text, size, offset);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return FALSE;
+      text += n;
+      size -= (gsize) n;
+      offset += n;
+    }
+  return TRUE;
+}
+
+static gboolean
+write_anchor (DnRecordStore *store)
+{
+  g_autofree char *line = dn_record_anchor_print (&store->next);
+  char place[DN_RECORD_ANCHOR_PLACE_BYTES];
+
+  memset (place, ' ', sizeof place);
+  /* Newlines on both sides: whatever becomes of the other place, this one stands by itself. */
+  place[0] = place[sizeof place - 1] = '\n';
+  memcpy (place + 1, line, strlen (line));
+  for (guint i = 0; i < (store->resets_anchor ? 2 : 1); i++, store->place ^= 1)
+    if (!write_at (store->anchor_fd, place, sizeof place, (gint64) sizeof place * store->place))
+      return FALSE;
+  store->resets_anchor = FALSE;
+  store->is_anchor_unsynced = TRUE;
+  return TRUE;
+}
+
 /* Not the one that holds the anchor now. */
 static void
 choose_place (DnRecordStore *store, const DnRecordHead *anchor)
@@ -194,6 +230,19 @@ open_anchor (DnRecordStore *store, DnRecordHead *ret_anchor, gboolean *ret_has_a
   return TRUE;
 }
 
+/* Before the first line of all: from then on a record without an anchor is one that lost it. */
+static gboolean
+begin_anchor (DnRecordStore *store, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (store->anchor_path);
+
+  store->next = (DnRecordHead){ .time_us = g_get_real_time () };
+  g_strlcpy (store->next.hash, DN_RECORD_NO_HASH, sizeof store->next.hash);
+  if (!write_anchor (store) || fdatasync (store->anchor_fd) < 0)
+    return fail (error, store->anchor_path);
+  return dn_state_file_sync_directory (directory, NULL) || fail (error, directory);
+}
+
 /* What this very store has written of a batch that failed was answered for to nobody, and must not
  * be taken for a part of the record. */
 static void
@@ -219,6 +268,8 @@ find_end (DnRecordStore *store, GError **error)
   drop_unanswered (store);
   if (!open_anchor (store, &anchor, &has_anchor, error)
       || !dn_record_tail_find (store->directory, has_anchor ? &anchor : NULL, &tail, error))
+    return FALSE;
+  if (!has_anchor && tail.last.seq == 0 && tail.broken == NULL && !begin_anchor (store, error))
     return FALSE;
   if (tail.number > 0 && (tail.broken == NULL || tail.is_empty)
           ? !continue_file (store, &tail, error)
@@ -306,42 +357,6 @@ dn_record_store_add (DnRecordStore *store, const char *body, gint64 time_us)
   line = dn_record_line_seal (body, head);
   g_string_append (store->batch, line);
   return head->seq;
-}
-
-static gboolean
-write_at (int fd, const char *text, gsize size, gint64 offset)
-{
-  while (size > 0)
-    {
-      ssize_t n = pwrite (fd, text, size, offset);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      text += n;
-      size -= (gsize) n;
-      offset += n;
-    }
-  return TRUE;
-}
-
-static gboolean
-write_anchor (DnRecordStore *store)
-{
-  g_autofree char *line = dn_record_anchor_print (&store->next);
-  char place[DN_RECORD_ANCHOR_PLACE_BYTES];
-
-  memset (place, ' ', sizeof place);
-  /* Newlines on both sides: whatever becomes of the other place, this one stands by itself. */
-  place[0] = place[sizeof place - 1] = '\n';
-  memcpy (place + 1, line, strlen (line));
-  for (guint i = 0; i < (store->resets_anchor ? 2 : 1); i++, store->place ^= 1)
-    if (!write_at (store->anchor_fd, place, sizeof place, (gint64) sizeof place * store->place))
-      return FALSE;
-  store->resets_anchor = FALSE;
-  store->is_anchor_unsynced = TRUE;
-  return TRUE;
 }
 
 static void

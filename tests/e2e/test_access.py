@@ -245,6 +245,22 @@ def a_right_that_is_taken_away_is_gone_at_once(machine):
 
 
 @test("R1.2", seconds=300)
+def names_that_the_host_does_not_know_are_shown(machine):
+    with users(machine):
+        write_context(machine, ALICES, "users = games;alisha-with-a-slip;1042\nreader_groups = crew")
+        access = machine.inspect(ALICES)["access"]
+        expect_equal(access["unknown"], ["users: alisha-with-a-slip", "reader_groups: crew"],
+                     "unknown names")
+        expect_equal(access["users"], ["games", "alisha-with-a-slip", "1042"], "users")
+        checks = [one for one in machine.json("doctor", check=False) if one["id"] == "access"]
+        expect_equal([one["status"] for one in checks], ["warn"], "doctor")
+        expect(ALICES in checks[0]["what"] and "crew" in checks[0]["what"], f"doctor: {checks}")
+        write_context(machine, ALICES, "users = games")
+        checks = [one for one in machine.json("doctor", check=False) if one["id"] == "access"]
+        expect_equal([one["status"] for one in checks], ["ok"], "doctor afterwards")
+
+
+@test("R1.2", seconds=300)
 def a_container_without_a_context_is_its_makers_within_limits(machine):
     with users(machine):
         options = {"image": image(machine), "command": ["true"], "name": "carols"}

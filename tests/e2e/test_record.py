@@ -266,6 +266,30 @@ def who_asks_without_end_is_refused_and_counted(machine):
         expect_equal(len(lines) + counted, 1001, "what is recorded and what is counted")
 
 
+@test("R1.6", "R4.6")
+def changes_of_the_operators_files_are_recorded(machine):
+    with context(machine) as place:
+        path = f"{machine.config}/contexts.d/{place}.conf"
+        for text, outcome in (("[context]\ntenant = acme\n", "ok"),
+                              ("[context]\nrent = 5\n", "config")):
+            seq = last_seq(machine)
+            with open(path + ".new", "w", encoding="utf-8") as file:
+                file.write(text)
+            os.rename(path + ".new", path)
+            machine.danchi("context", "ls")
+            line = lines_after(machine, seq, "context-file")[0]
+            expect_equal((line["phase"], line["context"]["name"], line["outcome"]),
+                         ("act", place, outcome), "the line of a file")
+            expect_equal(line["args"]["sha256"], hashlib.sha256(text.encode()).hexdigest(), "digest")
+        expect("rent" in line["message"], line["message"])
+        seq = last_seq(machine)
+        os.unlink(path)
+        machine.danchi("context", "ls")
+        machine.danchi("context", "ls")
+        expect_equal(lines_after(machine, seq, "context-file-removed")[0]["context"]["name"], place,
+                     "a removed file")
+
+
 @contextlib.contextmanager
 def own_machine(name):
     """A danchid with a record of its own, which may be spoilt."""

@@ -33,6 +33,8 @@ PASSED_ON = ("E2E_PATIENCE", "E2E_BIG_BYTES_LAB", "E2E_KERNEL", "CHAOS_ROUNDS_LA
 DEFAULT_TIMEOUT = "3000"
 LAB_FAILED = 125  # as lab.py has it
 MACHINES_MOST = 6
+# Machines one after the other that end before a single test does: by then it is not their bad luck.
+BARREN_MOST = 3
 RESULT = re.compile(r"(ok|not ok|skip) +(.*?)(?:  # .*)?$")
 TROUBLE = re.compile(r"panic|BUG:|Oops|Out of memory|Killed process|lab-init:")
 
@@ -95,7 +97,7 @@ def main():
         forget_tally(part, directory)
     console, done = os.path.join(files, "lab-console.log"), os.path.join(files, "done")
     command = lab_command(options, files, done)
-    ended, before = {}, {}
+    ended, before, barren = {}, {}, 0
     for number in range(MACHINES_MOST):
         before = dict(ended)
         with open(done, "w") as file:
@@ -103,7 +105,8 @@ def main():
         with contextlib.suppress(FileNotFoundError):
             os.unlink(console)
         status = run_machine(command, ended)
-        if status != LAB_FAILED or len(ended) == len(before):
+        barren = barren + 1 if len(ended) == len(before) else 0
+        if status != LAB_FAILED or barren == BARREN_MOST:
             break
         print(f"lab: machine {number + 1} itself ended, {why_it_ended(status, console)}\nlab: another "
               f"goes on after {len(ended)} tests", flush=True)

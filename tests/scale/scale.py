@@ -38,6 +38,9 @@ GOAL_START_MS, GOAL_ANSWER_MS, GOAL_AUDIT_MS, GOAL_RSS_KIB = 1000, 100, 2000, 64
 BUSY_FACTOR = 3
 IMAGE_ID = hashlib.sha256(b"scale").hexdigest()
 BUSYBOX = "/usr/bin/busybox"
+# Guests whose agents stop to answer: an answer is waited for for 10 s, so in turn it were a minute.
+FROZEN = range(20, 26)
+FROZEN_LIMIT_S = 25
 # A user with rights in every tenth context; Debian has the group from the beginning.
 USER, USER_GROUP, USERS_SHARE = 4711, "users", 10
 
@@ -144,6 +147,10 @@ class ScaleMachine(Machine):
         if self.simulator:
             self.simulator.close()
         subprocess.run(["umount", "--lazy", self.root], stderr=subprocess.DEVNULL)
+
+    def domain(self, container):
+        guest = self.inspect(container)["guest"]
+        return self.simulator.domains[f"danchi-{guest['id']}"]
 
     # Measurements, each in seconds.
 
@@ -315,8 +322,7 @@ def contexts_come_and_go_side_by_side(machine):
 
 
 def an_ended_guest_is_noticed_among_200(machine):
-    domain = machine.inspect("box-5")["guest"]
-    machine.simulator.domains[f"danchi-{domain['id']}"].end()
+    machine.domain("box-5").end()
     wait_until(lambda: machine.state_of("box-5") == "exited", "box-5 has ended")
     expect_equal(len(machine.json("ps")), RUNNING - 1, "running containers")
     machine.danchi("start", "box-5")
@@ -329,6 +335,18 @@ def danchid_stays_below_64_mib(machine):
     return f"{rss / 1024:.1f} MiB"
 
 
+def guests_that_do_not_answer_hold_up_no_other(machine):
+    """Each is waited for, together; then it is ended, since nobody can tell what it does."""
+    for number in FROZEN:
+        machine.domain(f"box-{number}").freeze()
+    seconds = machine.time_start()
+    expect(seconds <= FROZEN_LIMIT_S, f"the start took {seconds:.1f} s")
+    running = {entry["name"] for entry in machine.json("ps")}
+    expect_equal(running, {f"box-{number}" for number in set(range(RUNNING)) - set(FROZEN)},
+                 "running containers")
+    return f"{seconds:.1f} s"
+
+
 CHECKS = (all_contexts_and_containers_are_there,
           danchid_starts_within_a_second_and_takes_all_guests_over,
           a_restart_writes_nothing_where_nothing_has_changed,
@@ -337,7 +355,8 @@ CHECKS = (all_contexts_and_containers_are_there,
           a_changed_file_holds_at_the_next_question,
           contexts_come_and_go_side_by_side,
           an_ended_guest_is_noticed_among_200,
-          danchid_stays_below_64_mib)
+          danchid_stays_below_64_mib,
+          guests_that_do_not_answer_hold_up_no_other)
 
 
 def check(machine):

@@ -45,6 +45,31 @@ test_events_come_in_order_with_their_members (void)
 }
 
 static void
+test_an_event_of_somebodys_own_context_says_whose (void)
+{
+  g_autofree char *directory = g_dir_make_tmp ("dn-XXXXXX", NULL);
+  DnEvents *events = dn_events_open (directory);
+  guint64 cursor, missed;
+  g_autoptr (GPtrArray) taken = NULL;
+  JsonObject *own, *named;
+
+  dn_events_add_of (events, 4294967294, "container", "die", "id1", "web", "c-1", NULL);
+  add (events, "die");
+  /* Also after a restart, when the context is long gone. */
+  dn_events_free (events);
+  events = dn_events_open (directory);
+  cursor = dn_events_find (events, 0);
+  taken = dn_events_take (events, &cursor, 0, &missed);
+  g_assert_cmpuint (taken->len, ==, 2);
+  own = json_node_get_object (taken->pdata[0]);
+  named = json_node_get_object (taken->pdata[1]);
+  g_assert_cmpint (json_object_get_int_member (own, "owner_uid"), ==, 4294967294);
+  g_assert_false (json_object_has_member (named, "owner_uid"));
+  dn_events_free (events);
+  g_assert_true (dn_tree_remove (directory, NULL));
+}
+
+static void
 test_events_survive_a_restart_and_can_be_found_by_time (void)
 {
   g_autofree char *directory = g_dir_make_tmp ("dn-XXXXXX", NULL);
@@ -162,6 +187,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/events/events-come-in-order-with-their-members",
                    test_events_come_in_order_with_their_members);
+  g_test_add_func ("/events/an-event-of-somebodys-own-context-says-whose",
+                   test_an_event_of_somebodys_own_context_says_whose);
   g_test_add_func ("/events/events-survive-a-restart-and-can-be-found-by-time",
                    test_events_survive_a_restart_and_can_be_found_by_time);
   g_test_add_func ("/events/a-slow-reader-is-told-what-it-missed",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/daemon/libvirt-facts.c launcher/daemon/json-build.c launcher/guest/hypervisor.c
  * launcher/guest/hypervisor-connection.c launcher/guest/worker.c launcher/guest/process.c
- * launcher/guest/identity.c launcher/common/*.c launcher/base/*.c protocol/*.c */
+ * launcher/guest/identity*.c launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* Packages: libvirt json-glib-1.0 */
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/guest/process.c launcher/guest/identity.c launcher/common/error.c
+/* Links: launcher/guest/process.c launcher/guest/identity*.c launcher/common/error.c
  * launcher/common/paths.c */
 #include <glib.h>
 #include <signal.h>

@@ -140,7 +140,7 @@ test_slips_are_named (void)
     { "capabilities =", "capabilities = CHOWN;chwon", "'chwon': no such capability" },
     { "capabilities =", "capabilities = CHOWN;CHOWN", "'CHOWN' stands there twice" },
     { "capabilities =\n", "\n", "[privileges] capabilities: is missing" },
-    { "no_new_privs = yes", "no_new_privs = no", "no_new_privs = no: must be one of yes" },
+    { "no_new_privs = yes", "no_new_privs = no", "no_new_privs = no: must be yes" },
     { "keyring = session", "keyring = host", "keyring = host: must be session" },
     { "namespaces = user;", "namespaces = ", "namespaces: must be all of" },
     { ";cgroup\n", ";cgroup;time\n", "namespaces: must be all of" },

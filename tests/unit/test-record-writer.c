@@ -238,6 +238,23 @@ test_a_changed_end_is_not_cut_but_told (void)
     }
 }
 
+/* A crash right after the first line of all, before its anchor. */
+static void
+test_a_first_line_without_its_anchor_is_no_finding (void)
+{
+  g_auto (Place) place = make_place ();
+  DnRecordHead none = { .time_us = 1 };
+  g_autofree char *line = NULL;
+
+  write_lines (&place, 1);
+  g_strlcpy (none.hash, DN_RECORD_NO_HASH, sizeof none.hash);
+  line = dn_record_anchor_print (&none);
+  g_assert_true (g_file_set_contents (place.anchor, line, -1, NULL));
+  assert_whole (&place, 1);
+  write_lines (&place, 1);
+  assert_whole (&place, 2);
+}
+
 static void
 test_a_crash_between_two_files_is_survived (void)
 {
@@ -359,7 +376,8 @@ test_a_kill_loses_nothing_that_was_answered (void)
       child = fork ();
       if (child == 0)
         {
-          DnRecordWriter *writer = open_writer (&place);
+          /* Every other time in the middle of beginning new files, too. */
+          DnRecordWriter *writer = open_sized (&place, round % 2 == 0 ? 1 << 20 : 2000, NULL);
 
           while (dn_record_writer_commit (writer, BODY, DN_RECORD_NEW, &seq, NULL))
             {
@@ -485,6 +503,8 @@ main (int argc, char **argv)
                    test_a_torn_line_is_cut_off_and_said);
   g_test_add_func ("/record-writer/a-changed-end-is-not-cut-but-told",
                    test_a_changed_end_is_not_cut_but_told);
+  g_test_add_func ("/record-writer/a-first-line-without-its-anchor-is-no-finding",
+                   test_a_first_line_without_its_anchor_is_no_finding);
   g_test_add_func ("/record-writer/a-crash-between-two-files-is-survived",
                    test_a_crash_between_two_files_is_survived);
   g_test_add_func ("/record-writer/half-an-anchor-is-enough", test_half_an_anchor_is_enough);
