@@ -19,7 +19,7 @@ PARTS = [
     ("danchi", "the caller", 8500, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
-    ("danchid: broker, store, API", "root", 13400, ["launcher/daemon"]),
+    ("danchid: broker, store, API", "root", 13700, ["launcher/daemon"]),
     ("danchid: guests through libvirt", "root", 6900, ["launcher/guest"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 5200, ["launcher/spec", "launcher/verify"]),
