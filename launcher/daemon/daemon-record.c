@@ -21,6 +21,7 @@ dn_daemon_record_open (DnDaemon *daemon)
 
   g_mutex_init (&record->lock);
   record->buckets = dn_record_buckets_new ();
+  record->anchor = g_strdup (plan.anchor);
   record->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   record->writer = dn_record_writer_new (
       &plan, dn_record_forward_new (DN_RECORD_JOURNAL_SOCKET, DN_RECORD_SYSLOG_SOCKET));

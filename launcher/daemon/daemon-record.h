@@ -20,6 +20,7 @@ typedef struct DnDaemonRecord
   DnRecordWriter *writer;   /* owned; locks itself */
   GMutex lock;              /* a leaf */
   DnRecordBuckets *buckets; /* owned; under the lock */
+  char *anchor;             /* owned; its path */
   GHashTable *files;        /* owned; under the lock: context, or "" → what its file said */
   gint has_loaded;          /* atomic: all files were read once */
 } DnDaemonRecord;

@@ -66,7 +66,7 @@ read_settings (DnDaemon *daemon, GError **error)
   g_autofree char *path = g_build_filename (dn_paths ()->config, "danchi.conf", NULL);
 
   daemon->settings_stamp = dn_context_file_stamp (path);
-  daemon->settings = dn_settings_read (error);
+  daemon->settings = dn_settings_read (NULL, NULL, error);
   return daemon->settings != NULL;
 }
 

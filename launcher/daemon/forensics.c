@@ -16,6 +16,7 @@
 #include "capture.h"
 #include "container-json.h"
 #include "context-freeze.h"
+#include "daemon-record.h"
 #include "forensics-directory.h"
 #include "verify-subjects.h"
 
@@ -187,7 +188,7 @@ save_records (Forensics *f, GError **error)
   g_autofree char *older = g_build_filename (log, "events.1.jsonl", NULL);
   g_autofree char *audit = g_build_filename (dn_paths ()->state, "audit", NULL);
   g_autoptr (GDir) records = g_dir_open (audit, 0, NULL);
-  const char *entry, *name = f->context->name;
+  const char *entry, *name = f->context->name, *anchor = f->context->daemon->record->anchor;
 
   if ((g_file_test (older, G_FILE_TEST_EXISTS)
        && !dn_capture_lines (&f->capture, "events.1.jsonl", older, name, error))
@@ -204,7 +205,9 @@ save_records (Forensics *f, GError **error)
           && !dn_capture_lines (&f->capture, file, path, name, error))
         return FALSE;
     }
-  return TRUE;
+  /* The record's head at this moment: with it the whole record can be held to the excerpt later. */
+  return !g_file_test (anchor, G_FILE_TEST_EXISTS)
+         || dn_capture_file (&f->capture, "audit/anchor", anchor, error);
 }
 
 static gboolean

@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "context.h"
+#include "daemon-record.h"
 
 DnSettings *
 dn_settings_get (DnDaemon *daemon)
@@ -57,9 +58,11 @@ reload (DnDaemon *daemon, const char *stamp)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (DnSettings) settings = NULL;
+  g_autofree char *text = NULL;
+  gsize size = 0;
 
   if (stamp != NULL)
-    settings = dn_settings_read (&error);
+    settings = dn_settings_read (&text, &size, &error);
   else
     dn_throw (&error, DN_ERROR_CONFIG, "file '%s': was removed", daemon->settings->file);
   if (settings == NULL)
@@ -74,6 +77,8 @@ reload (DnDaemon *daemon, const char *stamp)
   g_free (daemon->settings_stamp);
   daemon->settings_stamp = g_strdup (stamp);
   g_mutex_unlock (&daemon->lock);
+  dn_daemon_record_file (daemon, "settings-file", NULL, text, size,
+                         error != NULL ? error->message : NULL);
 }
 
 void

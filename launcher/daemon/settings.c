@@ -124,16 +124,25 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
 }
 
 DnSettings *
-dn_settings_read (GError **error)
+dn_settings_read (char **ret_text, gsize *ret_size, GError **error)
 {
   g_autofree char *path = g_build_filename (dn_paths ()->config, "danchi.conf", NULL);
   g_autoptr (DnSettings) settings = dn_settings_new (path);
   g_autoptr (GError) local = NULL;
   g_autofree char *text = NULL;
-  gsize size;
+  gsize size = 0;
 
   if (g_file_get_contents (path, &text, &size, &local))
-    return dn_settings_parse (settings, text, size, error) ? g_steal_pointer (&settings) : NULL;
+    {
+      gboolean is_fine = dn_settings_parse (settings, text, size, error);
+
+      if (ret_text != NULL)
+        {
+          *ret_text = g_steal_pointer (&text);
+          *ret_size = size;
+        }
+      return is_fine ? g_steal_pointer (&settings) : NULL;
+    }
   if (g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return g_steal_pointer (&settings);
   dn_throw (error, DN_ERROR_FAILED, "%s", local->message);

@@ -68,6 +68,7 @@ void dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys);
  * dn_key_file_parse(); on failure @settings is unusable. */
 gboolean dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **error);
 
-/* Reads CONFIG/danchi.conf; without that file all is as built in. (transfer full): or NULL with
- * @error */
-DnSettings *dn_settings_read (GError **error);
+/* Reads CONFIG/danchi.conf; without that file all is as built in.  @ret_text and @ret_size: (out)
+ * (optional) (transfer full): what was read, right or wrong; NULL where there is none.
+ * (transfer full): or NULL with @error */
+DnSettings *dn_settings_read (char **ret_text, gsize *ret_size, GError **error);
