@@ -4,6 +4,7 @@
 import contextlib
 import os
 import re
+import subprocess
 import time
 
 import ask
@@ -312,6 +313,36 @@ def a_container_without_a_context_is_its_makers_within_limits(machine):
         expect(asks(machine, CAROL, ["inspect", {"name": "carols"}])[0].ok, "after a restart")
         expect_equal(asks(machine, ALICE, ["inspect", {"name": "carols"}])[0].error["code"],
                      "not-found", "after a restart, to alice")
+
+
+# Connects as often as it is told, asks on the last connection, and says how that was answered.
+HOARDER = """
+import json, socket, struct, sys
+held = []
+for _ in range(int(sys.argv[2])):
+    held.append(socket.socket(socket.AF_UNIX))
+    held[-1].connect(sys.argv[1])
+print(flush=True)
+sys.stdin.readline()
+held[-1].settimeout(60)
+size = struct.unpack(">I", held[-1].recv(4))[0]
+print(json.loads(held[-1].recv(size))["error"]["message"])
+"""
+
+
+@test("R1.2", seconds=300)
+def a_user_with_many_connections_keeps_nobody_else_out(machine):
+    with users(machine):
+        uid, gid, groups = EVE
+        with subprocess.Popen([ask.PYTHON, "-c", HOARDER, machine.socket, "65"], user=uid, group=gid,
+                              extra_groups=list(groups), cwd="/", stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as hoarder:
+            expect_equal(hoarder.stdout.readline(), "\n", "the connections")
+            expect(asks(machine, ALICE, ["version", {}])[0].ok, "alice meanwhile")
+            machine.danchi("version")
+            said, _ = hoarder.communicate("\n", timeout=60 * PATIENCE)
+        expect("uid 77001 has 64 connections" in said, f"the 65th: {said}")
+        wait_until(lambda: asks(machine, EVE, ["version", {}])[0].ok, "eve afterwards")
 
 
 ROUNDS = 12
