@@ -213,6 +213,34 @@ def a_frozen_context_stays_so_whatever_dies_and_goes_on_when_thawed(machine):
         expect(not os.path.exists(f"/proc/{qemu}"), "QEMU is still there")
 
 
+@test("R3.2", "R4.6", seconds=300)
+def forensics_need_not_freeze_a_guest_and_need_none(machine):
+    with context(machine) as where, directory(machine) as path, directory(machine) as after:
+        name = start_sh(machine, TICK, "--context", where)
+        wait_until(lambda: ticks(machine, name) > 3, "it ticks")
+        answer = machine.json("forensics", "--live", "-o", path, where)
+        expect(answer["is_live"] and "frozen_us" not in answer, f"live: {answer}")
+        manifest = check_manifest(path)
+        expect("freeze" not in manifest, f"it was frozen: {manifest}")
+        expect_alive(machine, where, name)
+        machine.danchi("context", "stop", where)
+        manifest = json.loads(machine.out("--format", "json", "forensics", "-o", after, where))
+        expect_equal(manifest["state"], "stopped", "state")
+        check_manifest(after)
+        ident = machine.container(name)["id"]
+        expect("tick" in text_of(after, f"containers/{ident}/log.0"), "the log")
+        # The capture before is in the record, and so in the excerpt.
+        excerpt = "".join(text_of(after, one) for one in all_files(after) if "audit/" in one)
+        lines = [json.loads(line) for line in excerpt.splitlines()]
+        expect(any(line.get("verb") == "forensics" for line in lines), f"the record: {excerpt}")
+        expect_error(machine.danchi("forensics", "--memory", "-o", f"{after}-2", where,
+                                    check=False), 1, "no guest")
+        expect_equal(manifest_of(f"{after}-2")["status"], "incomplete", "status")
+        shutil.rmtree(f"{after}-2")
+        expect_error(machine.danchi("forensics", "--live", "--freeze", "-o", "x", where,
+                                    check=False), 2, "--freeze")
+
+
 def is_stopped(pid):
     return proc_status(pid)["State"].startswith("T")
 
