@@ -13,6 +13,7 @@ import time
 
 from machine import PATIENCE, expect, expect_equal, kill9, proc_status, wait_until
 from suite import context, exec_sh, expect_error, image, new_name, start_sh, test
+from test_access import ALICE, ALICES, asks, users
 
 TICK = "i=0; while :; do i=$((i + 1)); echo tick $i; sleep 0.1; done"
 
@@ -239,6 +240,24 @@ def forensics_need_not_freeze_a_guest_and_need_none(machine):
         shutil.rmtree(f"{after}-2")
         expect_error(machine.danchi("forensics", "--live", "--freeze", "-o", "x", where,
                                     check=False), 2, "--freeze")
+
+
+@test("R3.2", "R3.3", seconds=300)
+def a_frozen_context_is_roots_alone_also_for_who_may_stop_it(machine):
+    image(machine)
+    with users(machine), directory(machine) as path:
+        name = start_sh(machine, TICK, "--context", ALICES)
+        wait_until(lambda: ticks(machine, name) > 3, "it ticks")
+        machine.danchi("forensics", "--freeze", "-o", path, ALICES)
+        answers = asks(machine, ALICE, ["context-stop", {"context": ALICES}],
+                       ["context-thaw", {"context": ALICES}], ["forensics", {"context": ALICES}],
+                       ["container-remove", {"container": name, "force": True}])
+        expect_equal([answer.error and answer.error["code"] for answer in answers],
+                     ["conflict", "denied", "denied", "conflict"], "alice's errors")
+        expect_frozen(machine, ALICES, name)
+        machine.danchi("context", "thaw", ALICES)
+        expect_alive(machine, ALICES, name)
+        machine.danchi("rm", "-f", name)
 
 
 def is_stopped(pid):
