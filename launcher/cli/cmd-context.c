@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* danchi context ls, create, stop, rm; context inspect is in cmd-inspect.c. */
+/* danchi context ls, stop, rm; others are in cmd-context-create.c, -explain.c and cmd-inspect.c. */
 #include <stdio.h>
 
 #include "../common/error.h"
 #include "answer.h"
 #include "commands.h"
 #include "each.h"
-#include "limit-options.h"
 #include "options.h"
 #include "print.h"
 #include "units.h"
-
-typedef struct
-{
-  char *tenant;
-  char *stage;
-  char *tier;
-  char *memory;
-  char *cpus;
-  char *transport;
-} CreateOptions;
 
 /* The guest's facts are in an object of their own where there is one. */
 static const char *
@@ -85,69 +74,6 @@ dn_cmd_context_list (DnCli *cli, char **words)
   if (!is_quiet)
     dn_print_table (table);
   return DN_EXIT_DONE;
-}
-
-static int
-create (DnCli *cli, const CreateOptions *options, const char *name)
-{
-  g_autoptr (JsonObject) args = dn_args_new ("name", name);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) ok = NULL;
-
-  if (options->transport != NULL && !g_str_equal (options->transport, "auto")
-      && !g_str_equal (options->transport, "vsock") && !g_str_equal (options->transport, "serial"))
-    return dn_cli_fail_usage (cli, "--transport: '%s': must be auto, vsock or serial",
-                              options->transport);
-  dn_args_set_text (args, "tenant", options->tenant);
-  dn_args_set_text (args, "stage", options->stage);
-  dn_args_set_text (args, "tier", options->tier);
-  dn_args_set_text (args, "transport", options->transport);
-  if (!dn_limit_set_size (args, "guest_memory_bytes", "--guest-memory", options->memory, FALSE,
-                          &error)
-      || !dn_limit_set_int (args, "guest_vcpus", "--guest-cpus", options->cpus, 1, 1024, &error))
-    return dn_cli_fail_usage_error (cli, error);
-  if (cli->allow_emulation)
-    json_object_set_boolean_member (args, "allow_emulation", TRUE);
-  ok = dn_cli_call (cli, "context-create", g_steal_pointer (&args), NULL, &error);
-  if (ok == NULL)
-    return dn_cli_fail (cli, error);
-  if (cli->is_json)
-    dn_print_object (ok);
-  else
-    dn_print_line (dn_answer_text (ok, "name"));
-  return DN_EXIT_DONE;
-}
-
-int
-dn_cmd_context_create (DnCli *cli, char **words)
-{
-  CreateOptions options = { 0 };
-  g_auto (GStrv) names = NULL;
-  int status;
-
-  const GOptionEntry entries[] = {
-    { "tenant", 0, 0, G_OPTION_ARG_FILENAME, &options.tenant, "Whose it is", "NAME" },
-    { "stage", 0, 0, G_OPTION_ARG_FILENAME, &options.stage, "For instance prod, test, dev",
-      "NAME" },
-    { "tier", 0, 0, G_OPTION_ARG_FILENAME, &options.tier, "For instance frontend, database",
-      "NAME" },
-    { "guest-memory", 0, 0, G_OPTION_ARG_FILENAME, &options.memory, "Memory of its guest", "SIZE" },
-    { "guest-cpus", 0, 0, G_OPTION_ARG_FILENAME, &options.cpus, "Processors of its guest",
-      "NUMBER" },
-    { "transport", 0, 0, G_OPTION_ARG_FILENAME, &options.transport,
-      "auto, vsock or serial: how the guest is reached", "KIND" },
-    DN_OPTION_END,
-  };
-
-  if (dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, 1, &names, &status))
-    status = create (cli, &options, names[0]);
-  g_free (options.tenant);
-  g_free (options.stage);
-  g_free (options.tier);
-  g_free (options.memory);
-  g_free (options.cpus);
-  g_free (options.transport);
-  return status;
 }
 
 int

@@ -31,8 +31,12 @@ static const DnCommand context_commands[] = {
     "danchi context ls\ndanchi context ls --format json", dn_cmd_context_list, NULL, FALSE },
   { "create", "[FLAGS] NAME", "Makes a context: a file in contexts.d",
     "danchi context create --tenant acme --stage prod --tier frontend acme-web\n"
-    "danchi context create --tenant acme --guest-memory 1g acme-db",
+    "danchi context create --tenant acme --guest-memory 1g acme-db\n"
+    "danchi context create --allow-image 'nginx:*' --image-digest required --idle 10m acme-api",
     dn_cmd_context_create, NULL, FALSE },
+  { "explain", "NAME", "Prints what holds for a context, and where each value comes from",
+    "danchi context explain acme-web\ndanchi context explain --format json acme-web",
+    dn_cmd_context_explain, NULL, FALSE },
   { "inspect", "NAME...", "Prints all that is known of contexts and their guests, as JSON",
     "danchi context inspect acme-web", dn_cmd_context_inspect, NULL, FALSE },
   { "stop", "[FLAGS] NAME...", "Ends a context's containers, then its guest",
@@ -120,7 +124,7 @@ const DnCommand dn_commands[] = {
   { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
     "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
     dn_cmd_audit, audit_commands, FALSE },
-  { "context", "COMMAND", "Security contexts: ls, create, inspect, stop, thaw, rm", NULL, NULL,
+  { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, thaw, rm", NULL, NULL,
     context_commands, FALSE },
   { "forensics", "[FLAGS] CONTEXT", "Saves a context's traces, with a manifest of their digests",
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"

@@ -16,7 +16,8 @@
 void
 dn_create_options_clear (DnCreateOptions *options)
 {
-  char **const texts[] = { &options->context,     &options->name,        &options->user,
+  char **const texts[] = { &options->tenant,      &options->stage,       &options->tier,
+                           &options->context,     &options->name,        &options->user,
                            &options->working_dir, &options->entrypoint,  &options->hostname,
                            &options->profile,     &options->network,     &options->guest_memory,
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout };
@@ -40,6 +41,11 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     { "name", 0, 0, G_OPTION_ARG_FILENAME, &o->name, "The container's name", "NAME" },
     { "context", 0, 0, G_OPTION_ARG_FILENAME, &o->context,
       "Run in this context's guest; without it in a guest of its own", "NAME" },
+    { "tenant", 0, 0, G_OPTION_ARG_FILENAME, &o->tenant,
+      "What its context's tenant has to be; without --context what it is", "NAME" },
+    { "stage", 0, 0, G_OPTION_ARG_FILENAME, &o->stage, "Likewise the stage: prod, test, dev",
+      "NAME" },
+    { "tier", 0, 0, G_OPTION_ARG_FILENAME, &o->tier, "Likewise the tier", "NAME" },
     { "rm", 0, 0, G_OPTION_ARG_NONE, &o->is_removed_at_exit, "Remove the container when it ends",
       NULL },
     { "env", 'e', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->env,
@@ -254,6 +260,9 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
       dn_args_set_list (args, "entrypoint", entrypoint);
     }
   dn_args_set_text (args, "context", o->context);
+  dn_args_set_text (args, "tenant", o->tenant);
+  dn_args_set_text (args, "stage", o->stage);
+  dn_args_set_text (args, "tier", o->tier);
   dn_args_set_text (args, "name", o->name);
   dn_args_set_text (args, "hostname", o->hostname);
   dn_args_set_text (args, "user", o->user);

@@ -11,7 +11,10 @@
 
 typedef struct
 {
-  char *context; /* owned, as are all texts here */
+  char *context;
+  char *tenant;
+  char *stage;
+  char *tier; /* owned, as are all texts here */
   char *name;
   gboolean is_removed_at_exit;
   gboolean wants_stdin;

@@ -52,9 +52,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnKeyPlaces, dn_key_places_free)
 /* The line, from 1; 0 where the file does not say it, or @places is NULL. */
 guint dn_key_places_find (const DnKeyPlaces *places, const char *group, const char *key);
 
-/* What @places say of @group becomes what @from say of it. */
-void dn_key_places_take_group (DnKeyPlaces *places, const DnKeyPlaces *from, const char *group);
-
 /**
  * dn_key_file_parse:
  * @text: @size bytes; need not end with a NUL

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the keys of a configuration file stand, and errors that say so. */
-#include <string.h>
-
+#include "key-places.h"
 #include "error.h"
 #include "key-file.h"
-#include "key-places.h"
 
 struct DnKeyPlaces
 {
@@ -63,28 +61,6 @@ void
 dn_key_places_add (DnKeyPlaces *places, const char *group, const char *key, guint line)
 {
   g_hash_table_insert (places->lines, name_of (group, key), GUINT_TO_POINTER (line));
-}
-
-static gboolean
-is_of_group (gpointer name, gpointer line, gpointer group)
-{
-  gsize size = strlen (group);
-
-  (void) line;
-  return strncmp (name, group, size) == 0 && ((const char *) name)[size] == '\n';
-}
-
-void
-dn_key_places_take_group (DnKeyPlaces *places, const DnKeyPlaces *from, const char *group)
-{
-  GHashTableIter iter;
-  gpointer name, line;
-
-  (void) g_hash_table_foreach_remove (places->lines, is_of_group, (gpointer) group);
-  g_hash_table_iter_init (&iter, from->lines);
-  while (g_hash_table_iter_next (&iter, &name, &line))
-    if (is_of_group (name, line, (gpointer) group))
-      g_hash_table_insert (places->lines, g_strdup (name), line);
 }
 
 gboolean

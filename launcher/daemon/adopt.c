@@ -11,6 +11,8 @@
 #include "context-freeze.h"
 #include "context-guest.h"
 #include "handlers.h"
+#include "lifetime.h"
+#include "settings-file.h"
 
 /* Numbers of processes that ended unseen are not given out again. */
 #define PROCESS_GAP 1000
@@ -63,7 +65,7 @@ find_process (const GArray *processes, const char *container, guint32 number)
 static void
 add_process (DnContainer *container, DnGuest *guest, const DnMsgListEntry *entry)
 {
-  const DnSettings *settings = &container->daemon->settings;
+  g_autoptr (DnSettings) settings = dn_settings_get (container->daemon);
   DnMsgProcess message
       = { .process = entry->process, .streams = entry->streams, .flags = entry->flags };
   int logs[2] = { -1, -1 };
@@ -324,7 +326,10 @@ adopt (gpointer item, gpointer data)
     }
   delete_strangers (daemon, guest, processes);
   if (context != NULL)
-    reconcile (context, guest, processes);
+    {
+      reconcile (context, guest, processes);
+      dn_lifetime_adopt (context);
+    }
   if (!dn_guest_is_running (guest))
     dn_context_guest_gone (daemon, dn_guest_id (guest), "the guest is gone");
 }
@@ -368,7 +373,7 @@ settle_lost (DnDaemon *daemon)
           dn_context_forget (context);
         }
       else if (context->is_ephemeral)
-        dn_context_stop_guest (context, 0, NULL);
+        dn_context_stop_idle_guest (context, 0, "the guest was stopped");
     }
 }
 

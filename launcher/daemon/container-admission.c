@@ -4,63 +4,157 @@
 #include <string.h>
 
 #include "../common/error.h"
-#include "../spec/admission.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
+#include "reference.h"
+#include "settings-file.h"
 
 #define SHORT_HASH_BYTES 12
 
-static gboolean
-get_policy (DnContext *context, DnPolicy *ret_policy, GError **error)
+/* What the rules are asked about; owned here, borrowed by the tables beside it. */
+typedef struct
 {
-  gboolean is_usable;
+  DnContextDefinition definition;
+  char *error;          /* of its file */
+  char *file;           /* NULL: an ephemeral context's */
+  DnSettings *settings; /* a reference; of now */
+  DnImage *image;       /* a reference */
+  char **references;
+  char **digests;
+  DnAdmissionRequest request;
+  DnAdmissionContext context;
+  DnAdmissionHost host;
+  DnAdmissionImage image_facts;
+  DnAdmission all;
+} Facts;
 
-  /* What the operator took away a moment ago is not given any more. */
+static void
+clear_facts (Facts *facts)
+{
+  dn_context_definition_clear (&facts->definition);
+  g_free (facts->error);
+  g_free (facts->file);
+  g_clear_pointer (&facts->settings, dn_settings_unref);
+  g_clear_pointer (&facts->image, dn_image_unref);
+  g_strfreev (facts->references);
+  g_strfreev (facts->digests);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Facts, clear_facts)
+
+/* As it is now: what the operator took away a moment ago is not given any more. */
+static void
+collect_context (DnContext *context, Facts *facts)
+{
+  DnContextDefinition *definition = &facts->definition;
+
   if (!context->is_ephemeral)
     dn_context_refresh_one (context->daemon, context->name);
+  else
+    dn_settings_refresh (context->daemon);
   g_mutex_lock (&context->daemon->lock);
-  is_usable
-      = context->error == NULL
-        || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
-  if (is_usable)
-    dn_policy_copy (&context->definition.policy, ret_policy);
+  dn_context_definition_copy (&context->definition, definition);
+  facts->error = g_strdup (context->error);
+  facts->settings = dn_settings_ref (context->daemon->settings);
   g_mutex_unlock (&context->daemon->lock);
-  return is_usable;
+  if (!context->is_ephemeral)
+    facts->file = dn_context_file_path (context->name);
+  facts->context = (DnAdmissionContext){ .name = context->name,
+                                         .error = facts->error,
+                                         .labels = dn_context_definition_labels (definition),
+                                         .policy = &definition->policy,
+                                         .terms = &definition->terms,
+                                         .file = facts->file,
+                                         .guest_places = definition->guest_origin.places,
+                                         .places = definition->origin.places };
+  facts->host = (DnAdmissionHost){ .accepts = facts->settings->accepts,
+                                   .file = facts->settings->file,
+                                   .places = facts->settings->places,
+                                   .default_places = definition->origin.settings->places };
+  facts->all = (DnAdmission){ .request = &facts->request,
+                              .context = &facts->context,
+                              .host = &facts->host,
+                              .image = &facts->image_facts };
+}
+
+/* An image goes by the name that it was asked for by, also when that is another's meanwhile: the
+ * container keeps its image. */
+static void
+collect_image (DnContainer *container, Facts *facts)
+{
+  const char *asked = container->image;
+  const char *digits = g_str_has_prefix (asked, "sha256:") ? asked + strlen ("sha256:") : asked;
+  g_autofree char *name = dn_reference_normalise (asked, NULL);
+  g_autoptr (GStrvBuilder) digests = g_strv_builder_new ();
+  const DnImage *image = facts->image;
+  gboolean is_by_id
+      = g_str_has_prefix (container->image_id, digits)
+        && (name == NULL || !g_strv_contains ((const char *const *) image->names, name));
+
+  g_strv_builder_add (digests, image->id);
+  if (image->manifest_sha256 != NULL)
+    g_strv_builder_add (digests, image->manifest_sha256);
+  for (guint i = 0; i < image->sources->len; i++)
+    g_strv_builder_add (digests, ((DnImageSource *) image->sources->pdata[i])->archive);
+  facts->digests = g_strv_builder_end (digests);
+  if (is_by_id || name == NULL)
+    facts->references = g_strdupv (image->names);
+  else
+    {
+      facts->references = g_new0 (char *, 2);
+      facts->references[0] = g_steal_pointer (&name);
+    }
+  facts->image_facts
+      = (DnAdmissionImage){ .asked = asked,
+                            .references = facts->references,
+                            .is_by_id = is_by_id && strlen (digits) == DN_DIGEST_DIGITS,
+                            .digests = facts->digests };
 }
 
 DnProfile *
 dn_container_read_profile (DnContext *context, const DnContainerOptions *options, GError **error)
 {
-  g_auto (DnPolicy) policy = { 0 };
+  g_autofree char *name = NULL;
 
   if (options->profile_text != NULL)
     return dn_profile_parse (options->profile_text, strlen (options->profile_text), "--profile",
                              error);
-  if (!get_policy (context, &policy, error))
-    return NULL;
-  return dn_profile_load (options->profile != NULL ? options->profile : policy.profile, NULL,
-                          error);
+  if (options->profile != NULL)
+    return dn_profile_load (options->profile, NULL, error);
+  g_mutex_lock (&context->daemon->lock);
+  name = g_strdup (context->definition.policy.profile);
+  g_mutex_unlock (&context->daemon->lock);
+  return dn_profile_load (name, NULL, error);
 }
 
 gboolean
-dn_container_admit (DnContainer *container, const DnContainerOptions *options, int *ret_seccomp,
-                    char ***ret_relaxations, GError **error)
+dn_container_admit (DnContainer *container, const DnContainerOptions *options,
+                    DnVerdict *ret_verdict, GError **error)
 {
-  g_auto (DnPolicy) policy = { 0 };
+  g_auto (Facts) facts = { 0 };
   g_autoptr (GPtrArray) permitted
       = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_profile_free);
   g_auto (GStrv) operators = options->profile_text != NULL ? dn_profile_list () : NULL;
-  DnAdmissionRequest request = { .profile = container->profile,
-                                 .is_own = options->profile_text != NULL,
-                                 .permitted = permitted,
-                                 .operators = operators,
-                                 .cap_add = options->cap_add,
-                                 .cap_drop = options->cap_drop,
-                                 .seccomp_json = options->seccomp_json };
 
-  if (!get_policy (container->context, &policy, error))
-    return FALSE;
-  for (char **name = policy.profiles; request.is_own && *name != NULL; name++)
+  *ret_verdict = (DnVerdict){ 0 };
+  collect_context (container->context, &facts);
+  facts.image = dn_store_find_id (container->daemon->store, container->image_id);
+  if (facts.image == NULL)
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
+                     container->image);
+  collect_image (container, &facts);
+  facts.request
+      = (DnAdmissionRequest){ .labels
+                              = { .values = { options->tenant, options->stage, options->tier } },
+                              .network = options->network,
+                              .profile = container->profile,
+                              .is_own = options->profile_text != NULL,
+                              .permitted = permitted,
+                              .operators = operators,
+                              .cap_add = options->cap_add,
+                              .cap_drop = options->cap_drop,
+                              .seccomp_json = options->seccomp_json };
+  for (char **name = facts.definition.policy.profiles; facts.request.is_own && *name != NULL;
+       name++)
     {
       DnProfile *profile = dn_profile_load (*name, NULL, error);
 
@@ -68,7 +162,16 @@ dn_container_admit (DnContainer *container, const DnContainerOptions *options, i
         return FALSE;
       g_ptr_array_add (permitted, profile);
     }
-  return dn_admission_decide (&request, &policy, ret_seccomp, ret_relaxations, error);
+  return dn_admission_decide (&facts.all, ret_verdict, error);
+}
+
+gboolean
+dn_context_check_host (DnContext *context, GError **error)
+{
+  g_auto (Facts) facts = { 0 };
+
+  collect_context (context, &facts);
+  return dn_admission_check_host (&facts.all, error);
 }
 
 JsonObject *

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's profile, and whether its context permits what it asks for: at its making, and again
- * at every start, since a policy may have become narrower meanwhile.  The profile itself is fixed
- * when the container is made.
+/* A container's profile, and whether context, host and image permit what it asks for: at its
+ * making, and again at every start, since rules may have become narrower meanwhile.  The profile
+ * itself is fixed when the container is made.
  *
- * The decision is dn_admission_decide()'s; this brings files and policy to it.
+ * The decision is dn_admission_decide()'s; this brings the facts to it.
  */
 #pragma once
+
+#include "../spec/admission.h"
 
 #include "container.h"
 
@@ -14,10 +16,13 @@
 DnProfile *dn_container_read_profile (DnContext *context, const DnContainerOptions *options,
                                       GError **error);
 
-/* @container has a context and a profile; out as in dn_admission_decide().  Without the daemon's
- * lock.  DN_ERROR_DENIED, or DN_ERROR_CONFIG where the context's file is wrong. */
+/* @container has a context, an image and a profile; out as in dn_admission_decide().  Without the
+ * daemon's lock. */
 gboolean dn_container_admit (DnContainer *container, const DnContainerOptions *options,
-                             int *ret_seccomp, char ***ret_relaxations, GError **error);
+                             DnVerdict *ret_verdict, GError **error);
+
+/* Whether this host takes @context: DN_ERROR_DENIED. Without the daemon's lock. */
+gboolean dn_context_check_host (DnContext *context, GError **error);
 
 /* {"name", "version", "sha256", "is_own"}. (transfer full) */
 JsonObject *dn_container_profile_to_json (const DnContainer *container);

@@ -15,6 +15,7 @@
 #include "gate.h"
 #include "lookup.h"
 #include "request-record.h"
+#include "settings-file.h"
 #include "tree.h"
 
 /* How much of the command is kept for people. */
@@ -40,7 +41,17 @@ command_words (const DnContainerOptions *options, const DnImage *image)
   return dn_text_clean (both, COMMAND_SHOWN_BYTES);
 }
 
-/* A context for one container without one: a guest of its own, as large as the container needs. */
+static void
+set_label (char **label, const char *value)
+{
+  if (value == NULL)
+    return;
+  g_free (*label);
+  *label = g_strdup (value);
+}
+
+/* A context for one container without one: a guest of its own, as large as the container needs,
+ * and of the labels that it says. */
 static DnContext *
 make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *options,
                 GError **error)
@@ -50,9 +61,15 @@ make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *op
   g_autofree char *name = g_strdup_printf ("c-%.8s", id);
   guint64 needed
       = options->memory_bytes > 0 ? (guint64) options->memory_bytes + DN_GUEST_OVERHEAD_BYTES : 0;
+  g_autoptr (DnSettings) settings = NULL;
   DnContextDefinition definition;
 
-  dn_context_definition_init (&definition, &daemon->settings);
+  dn_settings_refresh (daemon);
+  settings = dn_settings_get (daemon);
+  dn_context_definition_init (&definition, settings);
+  set_label (&definition.tenant, options->tenant);
+  set_label (&definition.stage, options->stage);
+  set_label (&definition.tier, options->tier);
   /* Whole MiB, which is what libvirt counts guest memory in. */
   needed = (needed + MIB - 1) / MIB * MIB;
   definition.guest_memory_bytes = MAX (definition.guest_memory_bytes, needed);
@@ -111,9 +128,9 @@ choose_context (DnRequest *request, const char *id, const DnContainerOptions *op
     return NULL;
   g_mutex_lock (&daemon->lock);
   memory = context->definition.guest_memory_bytes;
-  is_usable
-      = context->error == NULL
-        || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
+  is_usable = context->error == NULL
+              || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s (rule context-file)",
+                           context->name, context->error);
   g_mutex_unlock (&daemon->lock);
   if (!is_usable
       || !dn_container_check_memory (options->memory_bytes, memory, context->name, error))
@@ -190,8 +207,8 @@ check_use (const DnContainer *container, const DnRequest *request, GError **erro
   g_autofree char *file = g_build_filename (dn_paths ()->config, "danchi.conf", NULL);
 
   return dn_caller_is_root (request->caller)
-         || dn_host_access_check_use (&request->daemon->settings.access, &use, container->owner_uid,
-                                      file, error);
+         || dn_host_access_check_use (&request->daemon->settings->access, &use,
+                                      container->owner_uid, file, error);
 }
 
 /* Under the daemon's lock: the container's name and place in the tables, or the reason against
@@ -249,8 +266,8 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   g_autoptr (DnContainer) container = NULL;
   g_autoptr (DnImage) image = NULL;
   char id[DN_ID_BYTES + 1];
+  g_auto (DnVerdict) verdict = { 0 };
   gboolean is_fine;
-  int seccomp;
 
   dn_id_new (id);
   container = dn_container_new (daemon, id);
@@ -276,10 +293,10 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   if (container->context == NULL)
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
-  if (container->profile == NULL
-      || !dn_container_admit (container, options, &seccomp, &container->relaxations, error)
+  if (container->profile == NULL || !dn_container_admit (container, options, &verdict, error)
       || !dn_request_record_decided (request, container, error))
     return NULL;
+  container->relaxations = g_steal_pointer (&verdict.relaxations);
   g_mutex_lock (&daemon->lock);
   is_fine = enter_tables (container, request, error);
   g_mutex_unlock (&daemon->lock);

@@ -112,8 +112,9 @@ dn_container_end (DnContainer *container, const DnMsgExited *exited)
       = container->exit_signal != 0 ? 128 + container->exit_signal : (exited->code & 255);
   container->is_oom_killed = exited->oom_kills > 0 && exited->signal == SIGKILL;
   g_free (container->reason);
-  container->reason
-      = container->is_oom_killed ? g_strdup ("it used more memory than its limit allows") : NULL;
+  container->reason = container->is_oom_killed
+                          ? g_strdup ("it used more memory than its limit allows")
+                          : g_steal_pointer (&container->exit_reason);
   g_cond_broadcast (&container->daemon->changed);
   begin_ending (container);
 }

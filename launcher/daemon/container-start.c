@@ -15,6 +15,7 @@
 #include "container-spec.h"
 #include "context-freeze.h"
 #include "context-guest.h"
+#include "settings-file.h"
 
 /* The agent mounts, makes namespaces and waits for its child; an emulated guest is slow at it. */
 #define CREATE_TIMEOUT_MS 60000
@@ -92,15 +93,16 @@ compile_filter (Start *start, const DnContainerOptions *options, GError **error)
 {
   DnContainer *container = start->container;
   const char *json = options->seccomp_json;
-  int base = DN_SECCOMP_DEFAULT;
+  g_auto (DnVerdict) verdict = { 0 };
   guint64 ambient;
 
-  if (!dn_container_admit (container, options, &base, &start->relaxations, error))
+  if (!dn_container_admit (container, options, &verdict, error))
     return FALSE;
+  start->relaxations = g_steal_pointer (&verdict.relaxations);
   if (json != NULL && g_str_equal (json, DN_SECCOMP_NO_FILTER))
     json = NULL;
   start->seccomp = dn_seccomp_compile (
-      json, (DnSeccompBase) base,
+      json, (DnSeccompBase) verdict.seccomp,
       dn_admission_capabilities (container->profile, options->cap_add, options->cap_drop, &ambient),
       &start->seccomp_hash, error);
   return start->seccomp != NULL;
@@ -165,7 +167,7 @@ dn_container_open_logs (const DnContainer *container, int ret_fds[2], GError **e
 static gboolean
 add_process (Start *start, GError **error)
 {
-  const DnSettings *settings = &start->container->daemon->settings;
+  g_autoptr (DnSettings) settings = dn_settings_get (start->container->daemon);
   DnMsgProcess message = { .process = 0,
                            .streams = start->streams,
                            .flags = start->flags,
@@ -244,6 +246,7 @@ journal (Start *start, GError **error)
   container->slot = start->slot;
   container->run++;
   g_clear_pointer (&container->refusals, g_array_unref);
+  g_clear_pointer (&container->exit_reason, g_free);
   g_mutex_unlock (&container->daemon->lock);
   return dn_container_save_state (container, error);
 }

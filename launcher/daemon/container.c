@@ -38,6 +38,7 @@ dn_container_unref (DnContainer *container)
   g_free (container->command);
   g_free (container->name);
   g_free (container->reason);
+  g_free (container->exit_reason);
   g_free (container->spec_sha256);
   g_free (container->seccomp_sha256);
   g_strfreev (container->relaxations);

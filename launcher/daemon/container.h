@@ -66,7 +66,8 @@ typedef struct DnContainer
   gint64 exit_code;
   gint64 exit_signal;
   gboolean is_oom_killed;
-  char *reason; /* owned; why, where that is more than an exit */
+  char *reason;      /* owned; why, where that is more than an exit */
+  char *exit_reason; /* owned; why it is being ended, or NULL: becomes its reason */
   gint64 started_us;
   gint64 finished_us;
   gboolean has_started;

@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "context-definition.h"
 
-#include "../common/error.h"
-#include "../common/key-file.h"
+#include <string.h>
 
-#define DEFINITION_KEYS 8 /* in the table below, before the policy's */
 #define MCS_CATEGORY_MAX 1023
 
+static DnOrigin
+new_origin (DnSettings *settings)
+{
+  return (DnOrigin){ .places = dn_key_places_new (), .settings = dn_settings_ref (settings) };
+}
+
+static void
+clear_origin (DnOrigin *origin)
+{
+  g_clear_pointer (&origin->places, dn_key_places_free);
+  g_clear_pointer (&origin->settings, dn_settings_unref);
+}
+
+static DnOrigin
+copy_origin (const DnOrigin *origin)
+{
+  return (DnOrigin){ .places = dn_key_places_copy (origin->places),
+                     .settings = dn_settings_ref (origin->settings) };
+}
+
 void
-dn_context_definition_init (DnContextDefinition *definition, const DnSettings *settings)
+dn_context_definition_init (DnContextDefinition *definition, DnSettings *settings)
 {
   *definition = (DnContextDefinition){
     .tenant = g_strdup ("none"),
@@ -18,9 +36,22 @@ dn_context_definition_init (DnContextDefinition *definition, const DnSettings *s
     .guest_vcpus = settings->guest_vcpus,
     .transport = settings->transport,
     .allow_emulation = settings->allow_emulation,
+    .mcs = g_new0 (char *, 1),
+    .guest_origin = new_origin (settings),
+    .origin = new_origin (settings),
   };
   dn_policy_copy (&settings->policy, &definition->policy);
+  dn_terms_copy (&settings->terms, &definition->terms);
   dn_access_rules_init (&definition->access);
+}
+
+static void
+clear_policy (DnContextDefinition *definition)
+{
+  dn_policy_clear (&definition->policy);
+  dn_terms_clear (&definition->terms);
+  dn_access_rules_clear (&definition->access);
+  clear_origin (&definition->origin);
 }
 
 void
@@ -30,8 +61,8 @@ dn_context_definition_clear (DnContextDefinition *definition)
   g_clear_pointer (&definition->stage, g_free);
   g_clear_pointer (&definition->tier, g_free);
   g_clear_pointer (&definition->mcs, g_strfreev);
-  dn_policy_clear (&definition->policy);
-  dn_access_rules_clear (&definition->access);
+  clear_origin (&definition->guest_origin);
+  clear_policy (definition);
 }
 
 /* Moves *@text behind "cN". Returns: N, or -1 */
@@ -68,22 +99,51 @@ dn_context_definition_mcs (const DnContextDefinition *definition)
 }
 
 static gboolean
-check_mcs (const DnContextDefinition *definition, const char *what, GError **error)
+check_mcs (const DnContextDefinition *definition, const char *what, const DnKeyPlaces *places,
+           GError **error)
 {
   const char *mcs = dn_context_definition_mcs (definition);
 
   return mcs == NULL || (definition->mcs[1] == NULL && dn_mcs_is_valid (mcs))
-         || dn_throw (error, DN_ERROR_CONFIG,
-                      "file '%s': [guest] mcs: must be two categories, the smaller one first\n"
-                      "for instance mcs = c17,c902; from c0 to c%d",
-                      what, MCS_CATEGORY_MAX);
+         || dn_key_file_throw (error, what, places, "guest", "mcs",
+                               "must be two categories, the smaller one first\n"
+                               "for instance mcs = c17,c902; from c0 to c%d",
+                               MCS_CATEGORY_MAX);
 }
 
-gboolean
-dn_context_definition_parse (DnContextDefinition *definition, const char *text, gsize size,
-                             const char *what, GError **error)
+void
+dn_context_definition_copy (const DnContextDefinition *definition, DnContextDefinition *ret_copy)
 {
-  DnKey keys[] = {
+  *ret_copy = *definition;
+  ret_copy->tenant = g_strdup (definition->tenant);
+  ret_copy->stage = g_strdup (definition->stage);
+  ret_copy->tier = g_strdup (definition->tier);
+  ret_copy->mcs = g_strdupv (definition->mcs);
+  ret_copy->guest_origin = copy_origin (&definition->guest_origin);
+  ret_copy->origin = copy_origin (&definition->origin);
+  dn_policy_copy (&definition->policy, &ret_copy->policy);
+  dn_terms_copy (&definition->terms, &ret_copy->terms);
+  dn_access_rules_copy (&definition->access, &ret_copy->access);
+}
+
+void
+dn_context_definition_take_policy (DnContextDefinition *definition, DnContextDefinition *from)
+{
+  clear_policy (definition);
+  definition->policy = from->policy;
+  definition->terms = from->terms;
+  definition->access = from->access;
+  definition->origin = from->origin;
+  from->policy = (DnPolicy){ NULL };
+  from->terms = (DnTerms){ NULL };
+  from->access = (DnAccessRules){ NULL };
+  from->origin = (DnOrigin){ NULL };
+}
+
+void
+dn_context_definition_fill_keys (DnContextDefinition *definition, DnKey *ret_keys)
+{
+  const DnKey keys[DN_CONTEXT_OWN_KEYS] = {
     { "context", "tenant", DN_KEY_WORD, &definition->tenant, 0, 0, 0, NULL },
     { "context", "stage", DN_KEY_WORD, &definition->stage, 0, 0, 0, NULL },
     { "context", "tier", DN_KEY_WORD, &definition->tier, 0, 0, 0, NULL },
@@ -93,28 +153,74 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
     { "guest", "transport", DN_KEY_CHOICE, &definition->transport, 0, 0, 0, dn_transport_words },
     { "guest", "allow_emulation", DN_KEY_BOOLEAN, &definition->allow_emulation, 0, 0, 0, NULL },
     { "guest", "mcs", DN_KEY_LIST, &definition->mcs, 0, 0, 0, NULL },
-    [DEFINITION_KEYS + DN_POLICY_KEYS + DN_ACCESS_KEYS]
-    = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
+  DnKey *at = ret_keys;
 
-  dn_policy_fill_keys (&definition->policy, keys + DEFINITION_KEYS);
-  dn_access_rules_fill_keys (&definition->access, keys + DEFINITION_KEYS + DN_POLICY_KEYS);
-  return dn_key_file_parse (text, size, what, keys, error) && check_mcs (definition, what, error)
-         && dn_policy_check (&definition->policy, what, error)
-         && dn_access_rules_check (&definition->access, what, error);
+  memcpy (at, keys, sizeof keys);
+  at += DN_CONTEXT_OWN_KEYS;
+  dn_access_rules_fill_keys (&definition->access, at);
+  at += DN_ACCESS_KEYS;
+  dn_policy_fill_keys (&definition->policy, at);
+  at += DN_POLICY_KEYS;
+  dn_terms_fill_keys (&definition->terms, at);
+  ret_keys[DN_CONTEXT_KEYS] = (DnKey){ .group = NULL };
+}
+
+gboolean
+dn_context_definition_is_of_guest (const DnKey *key)
+{
+  return g_str_equal (key->group, "context") || g_str_equal (key->group, "guest");
+}
+
+const DnOrigin *
+dn_context_definition_origin (const DnContextDefinition *definition, const DnKey *key)
+{
+  return dn_context_definition_is_of_guest (key) ? &definition->guest_origin : &definition->origin;
+}
+
+gboolean
+dn_context_definition_parse (DnContextDefinition *definition, const char *text, gsize size,
+                             const char *what, GError **error)
+{
+  DnKey keys[DN_CONTEXT_KEYS + 1];
+  DnKeyPlaces *places = definition->origin.places;
+
+  dn_context_definition_fill_keys (definition, keys);
+  if (!dn_key_file_parse_places (text, size, what, keys, places, error)
+      || !check_mcs (definition, what, places, error)
+      || !dn_access_rules_check (&definition->access, what, places, error)
+      || !dn_policy_check (&definition->policy, what, places, error)
+      || !dn_terms_check (&definition->terms, what, places, error))
+    return FALSE;
+  dn_key_places_free (definition->guest_origin.places);
+  definition->guest_origin.places = dn_key_places_copy (places);
+  return TRUE;
+}
+
+DnLabels
+dn_context_definition_labels (const DnContextDefinition *definition)
+{
+  return (DnLabels){ .values = { [DN_LABEL_TENANT] = definition->tenant,
+                                 [DN_LABEL_STAGE] = definition->stage,
+                                 [DN_LABEL_TIER] = definition->tier } };
 }
 
 char *
-dn_context_definition_print (const DnContextDefinition *definition)
+dn_context_definition_print (DnContextDefinition *definition)
 {
-  g_autofree char *policy = dn_policy_print (&definition->policy);
-  g_autofree char *access = dn_access_rules_print (&definition->access);
+  DnKey keys[DN_CONTEXT_KEYS + 1];
+  GString *text = g_string_new (NULL);
+  const char *group = "";
 
-  return g_strdup_printf ("[context]\ntenant = %s\nstage = %s\ntier = %s\n\n"
-                          "[guest]\nmemory_mib = %" G_GUINT64_FORMAT "\nvcpus = %" G_GUINT64_FORMAT
-                          "\ntransport = %s\nallow_emulation = %s\n\n%s\n%s",
-                          definition->tenant, definition->stage, definition->tier,
-                          definition->guest_memory_bytes / (1024 * 1024), definition->guest_vcpus,
-                          dn_transport_words[definition->transport],
-                          definition->allow_emulation ? "yes" : "no", access, policy);
+  dn_context_definition_fill_keys (definition, keys);
+  for (const DnKey *key = keys; key->group != NULL; key++)
+    {
+      g_autofree char *value = dn_key_print (key);
+
+      if (!g_str_equal (group, key->group))
+        g_string_append_printf (text, "%s[%s]\n", *group != '\0' ? "\n" : "", key->group);
+      group = key->group;
+      g_string_append_printf (text, "%s = %s\n", key->key, value);
+    }
+  return g_string_free (text, FALSE);
 }

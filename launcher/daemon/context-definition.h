@@ -15,13 +15,26 @@
  *     ...                     ../spec/access.h
  *     [confinement]
  *     ...                     ../spec/policy.h
+ *     [images] [network] [lifetime]
+ *     ...                     ../spec/terms.h
+ *
+ * [context] and [guest] are settled when a guest starts; all else holds at once.  So there are two
+ * origins: what a context's guest was started by, and what the file says now.
  *
  * Pure.
  */
 #pragma once
 
 #include "../spec/access.h"
+#include "../spec/placement.h"
 #include "settings.h"
+
+/* What values came from: the file, and for what is not in it, danchi.conf. */
+typedef struct
+{
+  DnKeyPlaces *places;  /* owned; of the context's file */
+  DnSettings *settings; /* a reference */
+} DnOrigin;
 
 typedef struct
 {
@@ -32,16 +45,39 @@ typedef struct
   guint64 guest_vcpus;
   int transport; /* DnTransport */
   gboolean allow_emulation;
-  char **mcs; /* owned; NULL or empty: libvirt chooses; else one text, "cA,cB" with A < B */
+  char **mcs;            /* owned; empty: libvirt chooses; else one text, "cA,cB" with A < B */
+  DnOrigin guest_origin; /* of all above */
   DnPolicy policy;
+  DnTerms terms;
   DnAccessRules access;
+  DnOrigin origin; /* of all below guest_origin */
 } DnContextDefinition;
 
-/* What holds where the file says nothing: tenant, stage and tier are "none". */
-void dn_context_definition_init (DnContextDefinition *definition, const DnSettings *settings);
-void dn_context_definition_clear (DnContextDefinition *definition);
+/* Keys of a context's file. */
+#define DN_CONTEXT_OWN_KEYS 8
+#define DN_CONTEXT_KEYS (DN_CONTEXT_OWN_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
-/* @what: the file's name.  DN_ERROR_CONFIG, naming file, group and key. */
+/* What holds where the file says nothing: tenant, stage and tier are "none".  Takes references to
+ * @settings. */
+void dn_context_definition_init (DnContextDefinition *definition, DnSettings *settings);
+void dn_context_definition_clear (DnContextDefinition *definition);
+void dn_context_definition_copy (const DnContextDefinition *definition,
+                                 DnContextDefinition *ret_copy);
+
+/* What holds at once moves from @from to @definition; the rest stays. */
+void dn_context_definition_take_policy (DnContextDefinition *definition, DnContextDefinition *from);
+
+/* The %DN_CONTEXT_KEYS keys that read @definition, and one that ends the table. */
+void dn_context_definition_fill_keys (DnContextDefinition *definition, DnKey *ret_keys);
+
+/* Whether a key is settled when a guest starts, and not at once. */
+gboolean dn_context_definition_is_of_guest (const DnKey *key);
+
+/* What a key's value came from. (transfer none) */
+const DnOrigin *dn_context_definition_origin (const DnContextDefinition *definition,
+                                              const DnKey *key);
+
+/* @what: the file's name.  DN_ERROR_CONFIG, naming file, line, group and key. */
 gboolean dn_context_definition_parse (DnContextDefinition *definition, const char *text, gsize size,
                                       const char *what, GError **error);
 
@@ -52,5 +88,8 @@ gboolean dn_mcs_is_valid (const char *text);
 /* The pair, or NULL; borrowed. */
 const char *dn_context_definition_mcs (const DnContextDefinition *definition);
 
-/* The text of such a file. (transfer full) */
-char *dn_context_definition_print (const DnContextDefinition *definition);
+/* tenant, stage and tier. (transfer none) */
+DnLabels dn_context_definition_labels (const DnContextDefinition *definition);
+
+/* The text of a file that says all of it. (transfer full) */
+char *dn_context_definition_print (DnContextDefinition *definition);

@@ -11,11 +11,12 @@
 #include "container.h"
 #include "context.h"
 #include "daemon-record.h"
+#include "settings-file.h"
 
 #define SUFFIX ".conf"
 
-static char *
-stamp (const char *path)
+char *
+dn_context_file_stamp (const char *path)
 {
   struct stat status;
 
@@ -23,6 +24,20 @@ stamp (const char *path)
     return NULL;
   return g_strdup_printf ("%ju/%ju/%jd.%ld", (uintmax_t) status.st_ino, (uintmax_t) status.st_size,
                           (intmax_t) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+/* Likewise, of a context's file: it is to be read again also when the settings under it change.
+ * Without the lock. */
+static char *
+make_stamp (DnDaemon *daemon, const char *path)
+{
+  g_autofree char *stamp = dn_context_file_stamp (path);
+  guint64 number;
+
+  g_mutex_lock (&daemon->lock);
+  number = daemon->settings_number;
+  g_mutex_unlock (&daemon->lock);
+  return stamp != NULL ? g_strdup_printf ("%s/%" G_GUINT64_FORMAT, stamp, number) : NULL;
 }
 
 /* Under the daemon's lock.  No guest runs by what the file said before. */
@@ -43,26 +58,18 @@ is_to_be_read (const DnContext *context, const char *file_stamp)
              || (is_idle (context) && g_strcmp0 (context->file_stamp, file_stamp) != 0));
 }
 
-/* Under the daemon's lock: all of @definition, or where a guest runs, its policy and who may use
- * it. */
+/* Under the daemon's lock: all of @definition, or where a guest runs, what holds at once. */
 static void
 take (DnContext *context, DnContextDefinition *definition)
 {
-  if (is_idle (context))
+  if (!is_idle (context))
     {
-      dn_context_definition_clear (&context->definition);
-      context->definition = *definition;
-      memset (definition, 0, sizeof *definition);
+      dn_context_definition_take_policy (&context->definition, definition);
+      return;
     }
-  else
-    {
-      dn_access_rules_clear (&context->definition.access);
-      context->definition.access = definition->access;
-      memset (&definition->access, 0, sizeof definition->access);
-      dn_policy_clear (&context->definition.policy);
-      context->definition.policy = definition->policy;
-      memset (&definition->policy, 0, sizeof definition->policy);
-    }
+  dn_context_definition_clear (&context->definition);
+  context->definition = *definition;
+  memset (definition, 0, sizeof *definition);
 }
 
 /* Under the daemon's lock: a file was read. */
@@ -92,36 +99,25 @@ apply (DnDaemon *daemon, const char *name, DnContextDefinition *definition, cons
   context->error = g_strdup (message);
 }
 
-/* Under the daemon's lock: whether the file says something that was not known, or not any more. */
-static gboolean
-is_news (DnDaemon *daemon, const char *name, const char *file_stamp)
-{
-  const DnContext *context = g_hash_table_lookup (daemon->contexts, name);
-
-  return context == NULL || g_strcmp0 (context->policy_stamp, file_stamp) != 0;
-}
-
 static void
 read_file (DnDaemon *daemon, const char *name, const char *path, const char *file_stamp)
 {
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   DnContextDefinition definition;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
   gsize size = 0;
-  gboolean is_to_be_told;
 
-  dn_context_definition_init (&definition, &daemon->settings);
+  dn_context_definition_init (&definition, settings);
   if (g_file_get_contents (path, &text, &size, &error))
     (void) dn_context_definition_parse (&definition, text, size, path, &error);
   if (error != NULL)
     g_warning ("contexts: %s", error->message);
   g_mutex_lock (&daemon->lock);
-  is_to_be_told = is_news (daemon, name, file_stamp);
   apply (daemon, name, &definition, file_stamp, error != NULL ? error->message : NULL);
   g_mutex_unlock (&daemon->lock);
-  if (is_to_be_told)
-    dn_daemon_record_file (daemon, "context-file", name, text, size,
-                           error != NULL ? error->message : NULL);
+  dn_daemon_record_file (daemon, "context-file", name, text, size,
+                         error != NULL ? error->message : NULL);
   dn_context_definition_clear (&definition);
 }
 
@@ -130,8 +126,7 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
 static gboolean
 lose_file (DnContext *context)
 {
-  if (context->policy_stamp != NULL)
-    dn_daemon_record_act (context->daemon, "context-file-removed", context->name, NULL);
+  dn_daemon_record_file_gone (context->daemon, "context-file-removed", context->name);
   if (context->guest == NULL && context->users == 0 && context->guest_id[0] == '\0'
       && dn_context_count_containers (context) == 0)
     {
@@ -155,7 +150,7 @@ static gboolean
 has_file (const DnContext *context)
 {
   g_autofree char *path = dn_context_file_path (context->name);
-  g_autofree char *now = stamp (path);
+  g_autofree char *now = dn_context_file_stamp (path);
 
   return now != NULL;
 }
@@ -180,7 +175,7 @@ static gboolean
 look_at (DnDaemon *daemon, const char *name)
 {
   g_autofree char *path = dn_context_file_path (name);
-  g_autofree char *file_stamp = stamp (path);
+  g_autofree char *file_stamp = make_stamp (daemon, path);
   gboolean is_new;
 
   if (file_stamp == NULL)
@@ -197,10 +192,12 @@ void
 dn_context_refresh (DnDaemon *daemon)
 {
   g_autofree char *path = g_build_filename (dn_paths ()->config, "contexts.d", NULL);
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  g_autoptr (GDir) directory = NULL;
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   const char *entry;
 
+  dn_settings_refresh (daemon);
+  directory = g_dir_open (path, 0, NULL);
   while (directory != NULL && (entry = g_dir_read_name (directory)) != NULL)
     {
       g_autofree char *name = NULL;
@@ -219,6 +216,7 @@ dn_context_refresh_one (DnDaemon *daemon, const char *name)
 {
   DnContext *context;
 
+  dn_settings_refresh (daemon);
   if (!dn_name_is_valid (name) || look_at (daemon, name))
     return;
   g_mutex_lock (&daemon->lock);

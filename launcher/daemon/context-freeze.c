@@ -92,7 +92,7 @@ dn_context_thaw (DnContext *context, GError **error)
   g_mutex_unlock (&daemon->lock);
   dn_adopt_thawed (context, guest);
   if (is_idle (context))
-    dn_context_stop_guest (context, 0, NULL);
+    dn_context_stop_idle_guest (context, 0, "the guest was stopped");
   return TRUE;
 }
 

@@ -5,6 +5,8 @@
 #include "container-end.h"
 #include "daemon-record.h"
 #include "handlers.h"
+#include "lifetime.h"
+#include "settings-file.h"
 
 static void
 get_serial (const char *image_id, char ret_serial[DN_DISK_SERIAL_BYTES + 1])
@@ -14,11 +16,20 @@ get_serial (const char *image_id, char ret_serial[DN_DISK_SERIAL_BYTES + 1])
   dn_image_disk_serial (&image, ret_serial);
 }
 
+static void
+save_or_warn (DnContext *context)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!dn_context_save (context, &error))
+    g_warning ("context '%s': its state cannot be saved: %s", context->name, error->message);
+}
+
 gboolean
 dn_context_reserve (DnContext *context, guint *ret_slot, GError **error)
 {
   DnDaemon *daemon = context->daemon;
-  gboolean is_fine = FALSE;
+  gboolean is_fine = FALSE, was_idle = FALSE;
   guint slot = 0;
 
   g_mutex_lock (&daemon->lock);
@@ -35,8 +46,12 @@ dn_context_reserve (DnContext *context, guint *ret_slot, GError **error)
       context->users++;
       *ret_slot = slot;
       is_fine = TRUE;
+      was_idle = context->idle_since_us != 0 && context->definition.terms.idle_s != 0;
+      context->idle_since_us = 0;
     }
   g_mutex_unlock (&daemon->lock);
+  if (was_idle)
+    save_or_warn (context);
   return is_fine;
 }
 
@@ -76,6 +91,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
 {
   DnDaemon *daemon = context->daemon;
   g_autoptr (DnGuestPlan) plan = dn_guest_plan_new ();
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   g_autofree char *rootfs = dn_store_rootfs_path (daemon->store, entry->image->id);
   char serial[DN_DISK_SERIAL_BYTES + 1];
   gboolean is_fine;
@@ -85,7 +101,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->context = g_strdup (context->name);
   plan->hostname = g_strdup (context->name);
   plan->kind = DN_GUEST_KIND_CONTEXT;
-  plan->spare_disks = context->is_ephemeral ? 0 : (guint) daemon->settings.guest_image_disks - 1;
+  plan->spare_disks = context->is_ephemeral ? 0 : (guint) settings->guest_image_disks - 1;
   g_ptr_array_add (plan->disks, dn_guest_disk_new (rootfs, serial, TRUE));
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL
@@ -94,14 +110,15 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
-  plan->kernel = (DnKernel) daemon->settings.kernel;
-  plan->boot_timeout_s = (guint) daemon->settings.guest_boot_timeout_s;
+  plan->kernel = (DnKernel) settings->kernel;
+  plan->boot_timeout_s = (guint) settings->guest_boot_timeout_s;
   plan->transport = (DnTransport) context->definition.transport;
   plan->allow_emulation = context->definition.allow_emulation || entry->allow_emulation;
   /* Known before it exists: what happens in it is found by this, also after a crash. */
   if (is_fine)
     {
       g_strlcpy (context->guest_id, plan->id, sizeof context->guest_id);
+      context->guest_since_us = dn_lifetime_now_us ();
       g_hash_table_remove_all (context->disks);
       g_hash_table_insert (context->disks, g_strdup (serial), GUINT_TO_POINTER (1));
     }
@@ -116,17 +133,10 @@ forget_guest (DnContext *context)
   DnGuest *guest = g_steal_pointer (&context->guest);
 
   context->guest_id[0] = '\0';
+  context->guest_since_us = 0;
+  context->idle_since_us = 0;
   g_hash_table_remove_all (context->disks);
   return guest;
-}
-
-static void
-save_or_warn (DnContext *context)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!dn_context_save (context, &error))
-    g_warning ("context '%s': its state cannot be saved: %s", context->name, error->message);
 }
 
 /* With guest_lock held. */
@@ -266,24 +276,30 @@ void
 dn_context_release (DnContext *context, guint slot, const char *guest_id, const char *image_id)
 {
   DnDaemon *daemon = context->daemon;
-  gboolean is_idle;
+  gboolean is_idle, is_counted;
 
   g_mutex_lock (&daemon->lock);
   context->slots &= ~(G_GUINT64_CONSTANT (1) << slot);
   context->users--;
   if (guest_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
     drop_disk_user (context, image_id);
+  if (context->users == 0 && context->guest != NULL)
+    context->idle_since_us = dn_lifetime_now_us ();
   /* A frozen guest is somebody's evidence: the thaw looks again. */
   is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
             && !dn_guest_is_frozen (context->guest);
+  /* So that a danchid that is started anew does not begin to count anew. */
+  is_counted = context->idle_since_us != 0 && context->definition.terms.idle_s != 0;
   g_mutex_unlock (&daemon->lock);
   /* At once: its container has ended, its output is where it belongs, its disks are read-only. */
   if (is_idle)
-    dn_context_stop_guest (context, 0, NULL);
+    dn_context_stop_idle_guest (context, 0, "the guest was stopped");
+  else if (is_counted)
+    save_or_warn (context);
 }
 
-void
-dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
+static void
+stop_guest (DnContext *context, guint timeout_ms, gboolean is_idle_only, const char *reason)
 {
   DnDaemon *daemon = context->daemon;
   g_autoptr (DnGuest) guest = NULL;
@@ -291,9 +307,8 @@ dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
 
   g_mutex_lock (&context->guest_lock);
   g_mutex_lock (&daemon->lock);
-  /* Somebody may have come meanwhile; then it stays, unless it is to be stopped whoever is in. */
   if (context->guest != NULL
-      && (reason != NULL || (context->users == 0 && !dn_guest_is_frozen (context->guest))))
+      && (!is_idle_only || (context->users == 0 && !dn_guest_is_frozen (context->guest))))
     guest = dn_guest_ref (context->guest);
   g_mutex_unlock (&daemon->lock);
   if (guest != NULL)
@@ -303,9 +318,21 @@ dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
         dn_guest_stop (guest, timeout_ms);
       else
         dn_guest_destroy (guest);
-      dn_context_guest_gone (daemon, id, reason != NULL ? reason : "the guest was stopped");
+      dn_context_guest_gone (daemon, id, reason);
     }
   g_mutex_unlock (&context->guest_lock);
+}
+
+void
+dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
+{
+  stop_guest (context, timeout_ms, FALSE, reason);
+}
+
+void
+dn_context_stop_idle_guest (DnContext *context, guint timeout_ms, const char *reason)
+{
+  stop_guest (context, timeout_ms, TRUE, reason);
 }
 
 static void

@@ -18,6 +18,9 @@
 #define DN_CONTEXT_FIRST_UID 100000
 #define DN_CONTEXT_UIDS 65536
 
+/* How long a guest may take to switch itself off. */
+#define DN_GUEST_POWEROFF_TIMEOUT_MS 10000
+
 /* Takes a slot.  DN_ERROR_LIMIT, _NOT_FOUND when the context was removed, _CONFIG. */
 gboolean dn_context_reserve (DnContext *context, guint *ret_slot, GError **error);
 
@@ -46,6 +49,9 @@ void dn_context_release (DnContext *context, guint slot, const char *guest_id,
 /* Destroys the guest of a context after its containers were stopped: nothing is left running.
  * @timeout_ms: for the guest to switch itself off. */
 void dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason);
+
+/* Likewise, unless somebody has come meanwhile. */
+void dn_context_stop_idle_guest (DnContext *context, guint timeout_ms, const char *reason);
 
 /* The guest has gone by itself: what the context knows of it is forgotten, its containers have
  * ended.  Does not block.  @reason: for people. */

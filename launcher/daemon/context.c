@@ -11,6 +11,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "container.h"
+#include "daemon-record.h"
 #include "json-build.h"
 
 DnContext *
@@ -108,6 +109,8 @@ definition_to_json (const DnContextDefinition *definition)
   json_object_set_int_member (object, "guest_vcpus", (gint64) definition->guest_vcpus);
   json_object_set_string_member (object, "transport", dn_transport_words[definition->transport]);
   json_object_set_boolean_member (object, "allow_emulation", definition->allow_emulation);
+  json_object_set_int_member (object, "idle_s", (gint64) definition->terms.idle_s);
+  json_object_set_int_member (object, "maximum_s", (gint64) definition->terms.maximum_s);
   return object;
 }
 
@@ -130,6 +133,8 @@ dn_context_save (DnContext *context, GError **error)
   json_object_set_int_member (object, "owner_uid", context->owner_uid);
   json_object_set_object_member (object, "definition", definition_to_json (&context->definition));
   json_object_set_string_member (object, "guest", context->guest_id);
+  json_object_set_int_member (object, "guest_since_us", context->guest_since_us);
+  json_object_set_int_member (object, "idle_since_us", context->idle_since_us);
   g_hash_table_iter_init (&iter, context->disks);
   while (g_hash_table_iter_next (&iter, &serial, NULL))
     json_array_add_string_element (disks, serial);
@@ -155,6 +160,7 @@ dn_context_forget (DnContext *context)
   g_mutex_unlock (&context->daemon->lock);
   (void) unlink (path);
   g_mutex_unlock (&context->file_lock);
+  dn_daemon_record_file_gone (context->daemon, "context-file-removed", context->name);
 }
 
 static gboolean
@@ -164,6 +170,8 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
   g_autofree char *transport = NULL;
   gint64 memory = (gint64) definition->guest_memory_bytes;
   gint64 vcpus = (gint64) definition->guest_vcpus;
+  gint64 idle = (gint64) definition->terms.idle_s;
+  gint64 maximum = (gint64) definition->terms.maximum_s;
   const DnJsonField fields[] = {
     { "tenant", DN_JSON_STRING, TRUE, &definition->tenant },
     { "stage", DN_JSON_STRING, TRUE, &definition->stage },
@@ -172,6 +180,8 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
     { "guest_vcpus", DN_JSON_INT, TRUE, &vcpus },
     { "transport", DN_JSON_STRING, TRUE, &transport },
     { "allow_emulation", DN_JSON_BOOL, TRUE, &definition->allow_emulation },
+    { "idle_s", DN_JSON_INT, FALSE, &idle },
+    { "maximum_s", DN_JSON_INT, FALSE, &maximum },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 
@@ -179,6 +189,8 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
     return FALSE;
   definition->guest_memory_bytes = (guint64) memory;
   definition->guest_vcpus = (guint64) vcpus;
+  definition->terms.idle_s = (guint64) idle;
+  definition->terms.maximum_s = (guint64) maximum;
   for (int i = 0; dn_transport_words[i] != NULL; i++)
     if (g_str_equal (transport, dn_transport_words[i]))
       definition->transport = i;
@@ -193,7 +205,7 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
   g_auto (GStrv) disks = NULL;
   g_autoptr (JsonObject) definition_json = NULL;
   gboolean is_ephemeral = FALSE;
-  gint64 created_us = 0, owner_uid = 0;
+  gint64 created_us = 0, owner_uid = 0, guest_since_us = 0, idle_since_us = 0;
   const DnJsonField fields[] = {
     { "name", DN_JSON_STRING, TRUE, &name },
     { "is_ephemeral", DN_JSON_BOOL, TRUE, &is_ephemeral },
@@ -201,12 +213,15 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
     { "owner_uid", DN_JSON_INT, FALSE, &owner_uid },
     { "definition", DN_JSON_OBJECT, TRUE, &definition_json },
     { "guest", DN_JSON_STRING, TRUE, &guest },
+    { "guest_since_us", DN_JSON_INT, FALSE, &guest_since_us },
+    { "idle_since_us", DN_JSON_INT, FALSE, &idle_since_us },
     { "disks", DN_JSON_STRINGS, TRUE, &disks },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   DnContext *context;
 
-  dn_context_definition_init (&definition, &daemon->settings);
+  /* At the start: nobody else is there yet. */
+  dn_context_definition_init (&definition, daemon->settings);
   if (!dn_json_read (object, fields, what, error)
       || !read_definition (definition_json, &definition, what, error)
       || !dn_name_check (name, "context", error))
@@ -216,6 +231,8 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
     }
   context = dn_context_new (daemon, name, is_ephemeral, &definition);
   context->created_us = created_us;
+  context->guest_since_us = guest_since_us;
+  context->idle_since_us = idle_since_us;
   context->owner_uid = (guint) owner_uid;
   g_strlcpy (context->guest_id, guest, sizeof context->guest_id);
   for (guint i = 0; disks[i] != NULL; i++)
@@ -328,6 +345,22 @@ policy_to_json (const DnPolicy *policy)
   return object;
 }
 
+/* Under the daemon's lock. */
+static void
+add_terms (JsonObject *object, const DnTerms *terms)
+{
+  JsonObject *images = json_object_new (), *lifetime = json_object_new ();
+
+  dn_json_set_strings (images, "allow", terms->allow);
+  json_object_set_string_member (images, "digest", dn_need_words[terms->digest]);
+  json_object_set_string_member (images, "signature", dn_need_words[terms->signature]);
+  json_object_set_object_member (object, "images", images);
+  json_object_set_string_member (object, "network", dn_network_words[terms->network]);
+  json_object_set_int_member (lifetime, "idle_s", (gint64) terms->idle_s);
+  json_object_set_int_member (lifetime, "maximum_s", (gint64) terms->maximum_s);
+  json_object_set_object_member (object, "lifetime", lifetime);
+}
+
 JsonObject *
 dn_context_to_json (DnContext *context, gboolean is_full)
 {
@@ -360,6 +393,7 @@ dn_context_to_json (DnContext *context, gboolean is_full)
       g_mutex_lock (&context->daemon->lock);
       json_object_set_object_member (object, "confinement",
                                      policy_to_json (&context->definition.policy));
+      add_terms (object, &context->definition.terms);
       g_mutex_unlock (&context->daemon->lock);
     }
   if (is_full && !context->is_ephemeral)

@@ -8,8 +8,8 @@
  *
  * A file that is wrong costs its own context alone: that then has an `error`, runs on if it runs,
  * and starts no guest and no container.  Files are looked at again whenever contexts are asked for;
- * a change of [confinement] holds from the next container on, any other from the next start of the
- * guest on.
+ * a change of [context] or [guest] holds from the next start of the guest on, any other at once:
+ * for the next container, and for lifetimes.
  */
 #pragma once
 
@@ -44,6 +44,9 @@ typedef struct DnContext
   char guest_id[DN_ID_BYTES + 1]; /* of `guest`, or of one being started; "" for none */
   GHashTable *disks;              /* serial → users: the images attached to the guest */
   guint64 slots;                  /* bit n: id range n is taken */
+  gint64 guest_since_us;          /* CLOCK_BOOTTIME: when the guest was begun; 0: there is none */
+  gint64 idle_since_us;           /* likewise: since when it is empty; 0: it is not */
+  gboolean is_ending;             /* its lifetime is over, and somebody sees to it */
   guint users;                    /* containers in the guest or on their way into it */
 } DnContext;
 
@@ -57,7 +60,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContext, dn_context_unref)
 /* Reads STATE/contexts and CONFIG/contexts.d; at the start. */
 gboolean dn_context_load_all (DnDaemon *daemon, GError **error);
 
-/* Looks for files of contexts.d that are new, changed or gone. */
+/* Looks for files that are new, changed or gone: contexts.d, and danchi.conf. */
 void dn_context_refresh (DnDaemon *daemon);
 
 /* Likewise for the file of one name, whatever their number. */
@@ -71,6 +74,9 @@ gboolean dn_context_save (DnContext *context, GError **error);
 
 /* Takes it out of the table and removes its state file. */
 void dn_context_forget (DnContext *context);
+
+/* What tells a changed file from what it was; NULL where there is none. (transfer full) */
+char *dn_context_file_stamp (const char *path);
 
 /* The paths of its file and of its state. (transfer full) */
 char *dn_context_file_path (const char *name);

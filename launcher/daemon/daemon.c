@@ -60,6 +60,16 @@ make_directories (GError **error)
   return TRUE;
 }
 
+static gboolean
+read_settings (DnDaemon *daemon, GError **error)
+{
+  g_autofree char *path = g_build_filename (dn_paths ()->config, "danchi.conf", NULL);
+
+  daemon->settings_stamp = dn_context_file_stamp (path);
+  daemon->settings = dn_settings_read (error);
+  return daemon->settings != NULL;
+}
+
 DnDaemon *
 dn_daemon_new (GError **error)
 {
@@ -68,6 +78,7 @@ dn_daemon_new (GError **error)
   g_autoptr (GPtrArray) swept = g_ptr_array_new_with_free_func (g_free);
 
   g_mutex_init (&daemon->lock);
+  g_mutex_init (&daemon->reload_lock);
   g_cond_init (&daemon->changed);
   daemon->started_us = g_get_real_time ();
   daemon->contexts
@@ -77,7 +88,7 @@ dn_daemon_new (GError **error)
   /* Without a bound of its own: what is pushed is bounded by containers and their processes, and
    * one that blocks must not hold up another. */
   daemon->workers = g_thread_pool_new (run_work, NULL, -1, FALSE, NULL);
-  if (!dn_settings_read (&daemon->settings, error) || !make_directories (error))
+  if (!read_settings (daemon, error) || !make_directories (error))
     return NULL;
   dn_daemon_record_open (daemon);
   dn_daemon_record_start (daemon);

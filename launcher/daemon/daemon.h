@@ -11,6 +11,9 @@
  *   daemon lock            tables and fields; never held across a call, a wait or an fsync(2)
  *   store, events, record  leaves
  *
+ * reload_lock, over reading danchi.conf again, is taken before the daemon lock and with any of the
+ * first four or none.
+ *
  * So a guest that does not answer holds up its own context and nothing else.
  * `changed` is broadcast whenever a container's state changes.
  */
@@ -24,16 +27,20 @@
 
 typedef struct DnDaemon
 {
-  DnSettings settings;           /* fixed after the start */
   DnStore *store;                /* owned; locks itself */
   DnEvents *events;              /* owned; locks itself */
   struct DnDaemonRecord *record; /* owned; locks itself: daemon-record.h */
   gint64 started_us;
   GMutex lock;
   GCond changed;
-  GHashTable *contexts;   /* name → DnContext, a reference */
-  GHashTable *containers; /* id → DnContainer, a reference */
-  GThreadPool *workers;   /* of DnWork: what handlers may not do themselves */
+  GMutex reload_lock;
+  DnSettings *settings;    /* a reference; settings-file.h has the way to them */
+  char *settings_error;    /* owned; why danchi.conf cannot be used as it is now, or NULL */
+  char *settings_stamp;    /* owned; tells a changed danchi.conf, NULL: there is none */
+  guint64 settings_number; /* counts changes of them */
+  GHashTable *contexts;    /* name → DnContext, a reference */
+  GHashTable *containers;  /* id → DnContainer, a reference */
+  GThreadPool *workers;    /* of DnWork: what handlers may not do themselves */
 } DnDaemon;
 
 /* Reads settings, store, contexts and containers, and takes over the guests that run.  Lasts as

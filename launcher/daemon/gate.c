@@ -4,6 +4,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "lookup.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 static gboolean
@@ -18,7 +19,11 @@ gboolean
 dn_gate_pass (DnRequest *request, GError **error)
 {
   const DnPrincipal principal = dn_caller_principal (request->caller);
+  g_autoptr (DnSettings) settings = NULL;
 
+  /* What the operator took away a moment ago is not given any more. */
+  dn_settings_refresh (request->daemon);
+  settings = dn_settings_get (request->daemon);
   if (principal.uid == 0)
     return pass (request, "root");
   if (!dn_lookup_has_anything (request))
@@ -32,7 +37,7 @@ dn_gate_pass (DnRequest *request, GError **error)
     case DN_SCOPE_ROOT:
       return dn_throw (error, DN_ERROR_DENIED, "%s: only root may", request->verb->name);
     case DN_SCOPE_LOAD:
-      return dn_host_access_loads (&request->daemon->settings.access, &principal)
+      return dn_host_access_loads (&settings->access, &principal)
                  ? pass (request, "danchi.conf: [access] load_users, load_groups")
                  : dn_throw (error, DN_ERROR_DENIED,
                              "%s: uid %u may not\n'%s/danchi.conf' names it neither in [access] "
@@ -51,11 +56,12 @@ dn_gate_pass (DnRequest *request, GError **error)
 gboolean
 dn_gate_may_make_ephemeral (DnRequest *request, GError **error)
 {
+  g_autoptr (DnSettings) settings = dn_settings_get (request->daemon);
   const DnPrincipal principal = dn_caller_principal (request->caller);
 
   if (principal.uid == 0)
     return pass (request, "root");
-  if (dn_host_access_makes (&request->daemon->settings.access, &principal))
+  if (dn_host_access_makes (&settings->access, &principal))
     return pass (request, "danchi.conf: [access] ephemeral_users, ephemeral_groups");
   return dn_throw (error, DN_ERROR_DENIED,
                    "container: uid %u may not make one without a context\nname one with --context; "
@@ -66,8 +72,9 @@ dn_gate_may_make_ephemeral (DnRequest *request, GError **error)
 gboolean
 dn_gate_may_emulate (DnRequest *request, gboolean is_asked, GError **error)
 {
-  return !is_asked || dn_caller_is_root (request->caller)
-         || request->daemon->settings.allow_emulation
+  g_autoptr (DnSettings) settings = dn_settings_get (request->daemon);
+
+  return !is_asked || dn_caller_is_root (request->caller) || settings->allow_emulation
          || dn_throw (
              error, DN_ERROR_DENIED,
              "emulation: only root may ask for it, since it is no security boundary\nleave "

@@ -5,6 +5,7 @@
 #include "blob.h"
 #include "daemon.h"
 #include "reference.h"
+#include "settings-file.h"
 #include "unpack.h"
 
 typedef struct
@@ -49,13 +50,14 @@ static DnImage *
 unpack (Load *load, const char *path, guint64 bytes, GError **error)
 {
   const DnDaemon *daemon = load->request->daemon;
+  g_autoptr (DnSettings) settings = dn_settings_get (load->request->daemon);
   const DnUnpackPlan plan
       = { .archive_path = path,
           .archive_bytes = bytes,
           .staging = load->staging,
           .reference = load->reference,
-          .allow_emulation = load->plan->allow_emulation || daemon->settings.allow_emulation };
-  g_autoptr (DnImage) image = dn_unpack_run (load->request, &daemon->settings, &plan, error);
+          .allow_emulation = load->plan->allow_emulation || settings->allow_emulation };
+  g_autoptr (DnImage) image = dn_unpack_run (load->request, settings, &plan, error);
 
   if (image == NULL)
     return NULL;
@@ -77,6 +79,7 @@ static DnImage *
 run_staged (Load *load, const char *name, GError **error)
 {
   DnDaemon *daemon = load->request->daemon;
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   g_autofree char *path = g_build_filename (load->staging, DN_STORE_ARCHIVE, NULL);
   g_auto (GStrv) names = NULL;
   g_autoptr (DnImage) image = NULL;
@@ -84,7 +87,7 @@ run_staged (Load *load, const char *name, GError **error)
   guint64 bytes;
 
   dn_trace_begin (load->request->trace, "intake");
-  if (!dn_blob_take (load->request, load->plan->fd, path, daemon->settings.archive_limit_bytes,
+  if (!dn_blob_take (load->request, load->plan->fd, path, settings->archive_limit_bytes,
                      &load->archive, &bytes, error))
     return NULL;
   image = dn_store_find_source (daemon->store, load->archive, load->reference);

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/names.h"
 #include "image-view.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 /* Under the daemon's lock. */
@@ -190,24 +191,26 @@ view_images (DnRequest *request)
   DnDaemon *daemon = request->daemon;
   DnImageView *view = dn_image_view_new ();
   const DnPrincipal principal = dn_caller_principal (request->caller);
+  g_autoptr (DnSettings) settings = NULL;
   GHashTableIter iter;
   DnContext *context;
   DnContainer *container;
 
   dn_lookup_refresh (request);
-  if (principal.uid == 0 || dn_host_access_loads (&daemon->settings.access, &principal))
+  settings = dn_settings_get (daemon);
+  if (principal.uid == 0 || dn_host_access_loads (&settings->access, &principal))
     {
       dn_image_view_open (view);
       return view;
     }
-  if (dn_host_access_makes (&daemon->settings.access, &principal))
-    dn_image_view_open (view);
+  if (dn_host_access_makes (&settings->access, &principal))
+    dn_image_view_allow (view, settings->terms.allow);
   g_mutex_lock (&daemon->lock);
   g_hash_table_iter_init (&iter, daemon->contexts);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
     if (!context->is_ephemeral
         && decide (request, context, DN_RIGHT_RUN).verdict == DN_ACCESS_ALLOWED)
-      dn_image_view_open (view);
+      dn_image_view_allow (view, context->definition.terms.allow);
   g_hash_table_iter_init (&iter, daemon->containers);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
     if (decide (request, container->context, DN_RIGHT_INSPECT).verdict == DN_ACCESS_ALLOWED)
@@ -220,20 +223,22 @@ DnImage *
 dn_lookup_image (DnRequest *request, const char *text, GError **error)
 {
   g_autoptr (DnImageView) view = view_images (request);
+  g_autoptr (DnImage) image = dn_store_find (request->daemon->store, text, view, error);
 
-  return dn_store_find (request->daemon->store, text, view, error);
+  return image != NULL ? dn_image_view_show (view, image) : NULL;
 }
 
 GPtrArray *
 dn_lookup_images (DnRequest *request)
 {
   g_autoptr (DnImageView) view = view_images (request);
-  GPtrArray *all = dn_store_list (request->daemon->store);
+  g_autoptr (GPtrArray) all = dn_store_list (request->daemon->store);
+  GPtrArray *seen = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_image_unref);
 
-  for (guint i = all->len; i-- > 0;)
-    if (!dn_image_view_sees (view, all->pdata[i]))
-      g_ptr_array_remove_index (all, i);
-  return all;
+  for (guint i = 0; i < all->len; i++)
+    if (dn_image_view_sees (view, all->pdata[i]))
+      g_ptr_array_add (seen, dn_image_view_show (view, all->pdata[i]));
+  return seen;
 }
 
 /* What is asked for of an event; "" and 0 where it has none. */
@@ -279,11 +284,11 @@ dn_lookup_has_anything (DnRequest *request)
 {
   DnDaemon *daemon = request->daemon;
   const DnPrincipal principal = dn_caller_principal (request->caller);
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   GHashTableIter iter;
   DnContext *context;
-  gboolean is_any = principal.uid == 0
-                    || dn_host_access_makes (&daemon->settings.access, &principal)
-                    || dn_host_access_loads (&daemon->settings.access, &principal);
+  gboolean is_any = principal.uid == 0 || dn_host_access_makes (&settings->access, &principal)
+                    || dn_host_access_loads (&settings->access, &principal);
 
   if (is_any)
     return TRUE;

@@ -3,8 +3,8 @@
  *
  * Start: options, one lock for one danchid, the socket, then what the predecessor left, then
  * clients.  With --daemonize the caller's process ends when clients are served, with the error on
- * its standard error otherwise.  SIGTERM ends danchid; guests, relays and containers go on, and the
- * next danchid takes them over.
+ * its standard error otherwise.  SIGHUP makes it look at its files.  SIGTERM ends danchid; guests,
+ * relays and containers go on, and the next danchid takes them over.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,9 +25,11 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "confine.h"
+#include "context.h"
 #include "daemon-record.h"
 #include "daemon.h"
 #include "incumbent.h"
+#include "lifetime.h"
 #include "log.h"
 #include "server.h"
 #include "tree.h"
@@ -187,6 +189,13 @@ quit (gpointer loop)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+reread (gpointer daemon)
+{
+  dn_context_refresh (daemon);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 say_ready (int fd)
 {
@@ -221,6 +230,8 @@ run (const Options *options, int *ready_fd, GError **error)
       (void) unlink (path);
       return FALSE;
     }
+  dn_lifetime_watch (daemon);
+  (void) g_unix_signal_add (SIGHUP, reread, daemon);
   (void) g_unix_signal_add (SIGTERM, quit, loop);
   (void) g_unix_signal_add (SIGINT, quit, loop);
   g_message ("danchid " DN_VERSION " serves on %s", path);

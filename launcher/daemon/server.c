@@ -433,7 +433,7 @@ let_in (DnServer *server, const char *group, GError **error)
 gboolean
 dn_server_run (DnServer *server, DnDaemon *daemon, GError **error)
 {
-  if (!let_in (server, daemon->settings.access.socket_group, error))
+  if (!let_in (server, daemon->settings->access.socket_group, error))
     return FALSE;
   server->daemon = daemon;
   server->source = g_unix_fd_add (server->fd, G_IO_IN, accept_client, server);

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include <string.h>
+
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../spec/placement.h"
 
 #define KIB 1024
 #define MIB (1024 * 1024)
 
-#define SETTINGS_KEYS 18 /* in the table below, before the policy's */
-
 const char *const dn_kernel_words[] = { "debian", "tuned", NULL };
 const char *const dn_transport_words[] = { "auto", "vsock", "serial", NULL };
 
-void
-dn_settings_init (DnSettings *settings)
+DnSettings *
+dn_settings_new (const char *file)
 {
+  DnSettings *settings = g_new0 (DnSettings, 1);
+
   *settings = (DnSettings){
+    .ref_count = 1,
+    .file = g_strdup (file),
+    .places = dn_key_places_new (),
+    .accepts = g_new0 (char *, 1),
     .guest_memory_bytes = 256 * MIB,
     .guest_vcpus = 1,
     .kernel = DN_KERNEL_DEBIAN,
@@ -34,22 +41,38 @@ dn_settings_init (DnSettings *settings)
   };
   dn_host_access_init (&settings->access);
   dn_policy_init (&settings->policy);
+  dn_terms_init (&settings->terms);
+  return settings;
+}
+
+DnSettings *
+dn_settings_ref (DnSettings *settings)
+{
+  g_atomic_int_inc (&settings->ref_count);
+  return settings;
 }
 
 void
-dn_settings_clear (DnSettings *settings)
+dn_settings_unref (DnSettings *settings)
 {
-  g_clear_pointer (&settings->forensics_key, g_free);
+  if (settings == NULL || !g_atomic_int_dec_and_test (&settings->ref_count))
+    return;
+  g_free (settings->file);
+  dn_key_places_free (settings->places);
+  g_strfreev (settings->accepts);
+  g_free (settings->audit_anchor);
+  g_free (settings->forensics_key);
   dn_host_access_clear (&settings->access);
   dn_policy_clear (&settings->policy);
-  g_clear_pointer (&settings->audit_anchor, g_free);
+  dn_terms_clear (&settings->terms);
+  g_free (settings);
 }
 
-gboolean
-dn_settings_parse (DnSettings *settings, const char *text, gsize size, const char *what,
-                   GError **error)
+void
+dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
 {
-  DnKey keys[] = {
+  const DnKey keys[DN_SETTINGS_OWN_KEYS] = {
+    { "host", "accepts", DN_KEY_LIST, &settings->accepts, 0, 0, 0, NULL },
     { "guest", "memory_mib", DN_KEY_INTEGER, &settings->guest_memory_bytes, DN_GUEST_MEMORY_MIN_MIB,
       DN_GUEST_MEMORY_MAX_MIB, MIB, NULL },
     { "guest", "vcpus", DN_KEY_INTEGER, &settings->guest_vcpus, 1, DN_GUEST_VCPUS_MAX, 1, NULL },
@@ -74,29 +97,45 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, const cha
     { "forensics", "key", DN_KEY_PATH, &settings->forensics_key, 0, 0, 0, NULL },
     { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
     { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
-    [SETTINGS_KEYS + DN_POLICY_KEYS + DN_HOST_ACCESS_KEYS]
-    = { NULL, NULL, DN_KEY_INTEGER, NULL, 0, 0, 0, NULL },
   };
+  DnKey *at = ret_keys;
 
-  g_assert (keys[SETTINGS_KEYS - 1].group != NULL && keys[SETTINGS_KEYS].group == NULL);
-  dn_policy_fill_keys (&settings->policy, keys + SETTINGS_KEYS);
-  dn_host_access_fill_keys (&settings->access, keys + SETTINGS_KEYS + DN_POLICY_KEYS);
-  return dn_key_file_parse (text, size, what, keys, error)
-         && dn_policy_check (&settings->policy, what, error);
+  memcpy (at, keys, sizeof keys);
+  at += DN_SETTINGS_OWN_KEYS;
+  dn_host_access_fill_keys (&settings->access, at);
+  at += DN_HOST_ACCESS_KEYS;
+  dn_policy_fill_keys (&settings->policy, at);
+  at += DN_POLICY_KEYS;
+  dn_terms_fill_keys (&settings->terms, at);
+  ret_keys[DN_SETTINGS_KEYS] = (DnKey){ .group = NULL };
 }
 
 gboolean
-dn_settings_read (DnSettings *settings, GError **error)
+dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **error)
+{
+  const char *what = settings->file;
+  DnKey keys[DN_SETTINGS_KEYS + 1];
+
+  dn_settings_fill_keys (settings, keys);
+  return dn_key_file_parse_places (text, size, what, keys, settings->places, error)
+         && dn_placement_check_accepts (settings->accepts, what, settings->places, error)
+         && dn_policy_check (&settings->policy, what, settings->places, error)
+         && dn_terms_check (&settings->terms, what, settings->places, error);
+}
+
+DnSettings *
+dn_settings_read (GError **error)
 {
   g_autofree char *path = g_build_filename (dn_paths ()->config, "danchi.conf", NULL);
+  g_autoptr (DnSettings) settings = dn_settings_new (path);
   g_autoptr (GError) local = NULL;
   g_autofree char *text = NULL;
   gsize size;
 
-  dn_settings_init (settings);
   if (g_file_get_contents (path, &text, &size, &local))
-    return dn_settings_parse (settings, text, size, path, error);
+    return dn_settings_parse (settings, text, size, error) ? g_steal_pointer (&settings) : NULL;
   if (g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    return TRUE;
-  return dn_throw (error, DN_ERROR_FAILED, "%s", local->message);
+    return g_steal_pointer (&settings);
+  dn_throw (error, DN_ERROR_FAILED, "%s", local->message);
+  return NULL;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* danchi.conf: what holds for every context of this host unless the context's file says otherwise.
+/* danchi.conf: what holds for every context of this host unless the context's file says otherwise,
+ * and which contexts this host takes.
  *
- * Read once, at danchid's start.  A wrong file keeps danchid from starting: running on with half of
- * an operator's wishes would be worse.  Source: config/danchi.conf, which shows every key.
+ * Never changed once it is read: a changed file makes new settings (settings-file.h), and whoever
+ * holds a reference goes on with the old ones.  A wrong file keeps danchid from starting, since
+ * running on with half of an operator's wishes would be worse; while danchid runs, it keeps the
+ * settings it has.  Source: config/danchi.conf, which shows every key.
  */
 #pragma once
 
@@ -12,10 +15,15 @@
 #include "../common/key-file.h"
 #include "../guest/guest.h"
 #include "../spec/policy.h"
+#include "../spec/terms.h"
 #include "host-access.h"
 
 typedef struct
 {
+  gint ref_count;
+  char *file;          /* owned; its path */
+  DnKeyPlaces *places; /* owned; what stands in it */
+  char **accepts;      /* owned; KIND:VALUE, of the contexts that this host takes; empty: all */
   guint64 guest_memory_bytes;
   guint64 guest_vcpus;
   int kernel;    /* DnKernel */
@@ -36,19 +44,30 @@ typedef struct
   char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
   DnHostAccess access;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
+  DnTerms terms;   /* likewise */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
-/* @settings is taken for empty. */
-void dn_settings_init (DnSettings *settings);
-void dn_settings_clear (DnSettings *settings);
+/* Keys of danchi.conf. */
+#define DN_SETTINGS_OWN_KEYS 19
+#define DN_SETTINGS_KEYS                                                                           \
+  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
-/* Changes @settings, which dn_settings_init() has filled, to what the file says.  @text as in
+/* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
+DnSettings *dn_settings_new (const char *file);
+DnSettings *dn_settings_ref (DnSettings *settings);
+void dn_settings_unref (DnSettings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnSettings, dn_settings_unref)
+
+/* The %DN_SETTINGS_KEYS keys that read @settings, and one that ends the table. */
+void dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys);
+
+/* Changes @settings, which nobody else has yet, to what the file says.  @text as in
  * dn_key_file_parse(); on failure @settings is unusable. */
-gboolean dn_settings_parse (DnSettings *settings, const char *text, gsize size, const char *what,
-                            GError **error);
+gboolean dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **error);
 
-/* Reads CONFIG/danchi.conf; without that file all is as built in. */
-gboolean dn_settings_read (DnSettings *settings, GError **error);
+/* Reads CONFIG/danchi.conf; without that file all is as built in. (transfer full): or NULL with
+ * @error */
+DnSettings *dn_settings_read (GError **error);

@@ -9,17 +9,16 @@
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
-#include "container-call.h"
-#include "container-end.h"
+#include "container-admission.h"
+#include "context-end.h"
+#include "context-explain.h"
 #include "context-freeze.h"
 #include "context-guest.h"
 #include "lookup.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 #define MIB (1024 * 1024)
-/* For output that is still on its way when all containers of a context have ended. */
-#define DRAIN_TIMEOUT_US (5 * G_USEC_PER_SEC)
-#define POWEROFF_TIMEOUT_MS 10000
 
 static JsonObject *
 name_answer (const char *name)
@@ -49,36 +48,40 @@ DN_VERB (context_list)
   return ok;
 }
 
-static gboolean
-take_word (char **word, char **target, const char *what, GError **error)
+/* What a new file is to say, "GROUP.KEY" → value; nothing but what was asked for, so that
+ * danchi.conf goes on to hold for all else. */
+static void
+put (GHashTable *values, const char *key, char *value)
 {
-  if (*word == NULL)
-    return TRUE;
-  if (!dn_name_check (*word, what, error))
-    return FALSE;
-  g_free (*target);
-  *target = g_steal_pointer (word);
+  if (value != NULL)
+    g_hash_table_insert (values, g_strdup (key), value);
+}
+
+static gboolean
+put_keys (GHashTable *values, JsonObject *keys, GError **error)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  json_object_iter_init (&iter, keys);
+  while (json_object_iter_next (&iter, &name, &node))
+    {
+      if (json_node_get_value_type (node) != G_TYPE_STRING)
+        return dn_throw (error, DN_ERROR_USAGE, "keys: a value is no text");
+      put (values, name, g_strdup (json_node_get_string (node)));
+    }
   return TRUE;
 }
 
-static gboolean
-take_transport (const char *text, int *ret_transport, GError **error)
+/* (transfer full) */
+static GHashTable *
+read_wishes (DnRequest *request, char **ret_name, GError **error)
 {
-  for (int i = 0; text != NULL && dn_transport_words[i] != NULL; i++)
-    if (g_str_equal (dn_transport_words[i], text))
-      {
-        *ret_transport = i;
-        return TRUE;
-      }
-  return text == NULL
-         || dn_throw (error, DN_ERROR_USAGE, "transport: must be auto, vsock or serial");
-}
-
-static gboolean
-read_definition (DnRequest *request, DnContextDefinition *definition, char **ret_name,
-                 GError **error)
-{
+  g_autoptr (GHashTable) values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autofree char *tenant = NULL, *stage = NULL, *tier = NULL, *transport = NULL;
+  g_autoptr (JsonObject) keys = NULL;
+  gboolean allow_emulation = FALSE;
   gint64 memory = 0, vcpus = 0;
   const DnJsonField fields[] = {
     { "name", DN_JSON_STRING, TRUE, ret_name },
@@ -88,40 +91,83 @@ read_definition (DnRequest *request, DnContextDefinition *definition, char **ret
     { "guest_memory_bytes", DN_JSON_INT, FALSE, &memory },
     { "guest_vcpus", DN_JSON_INT, FALSE, &vcpus },
     { "transport", DN_JSON_STRING, FALSE, &transport },
-    { "allow_emulation", DN_JSON_BOOL, FALSE, &definition->allow_emulation },
+    { "allow_emulation", DN_JSON_BOOL, FALSE, &allow_emulation },
+    { "keys", DN_JSON_OBJECT, FALSE, &keys },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 
   if (!dn_request_read (request, fields, error) || !dn_name_check (*ret_name, "context", error)
-      || !take_word (&tenant, &definition->tenant, "tenant", error)
-      || !take_word (&stage, &definition->stage, "stage", error)
-      || !take_word (&tier, &definition->tier, "tier", error)
-      || !take_transport (transport, &definition->transport, error))
-    return FALSE;
-  if (memory != 0
-      && (memory < (gint64) DN_GUEST_MEMORY_MIN_MIB * MIB
-          || memory > (gint64) DN_GUEST_MEMORY_MAX_MIB * MIB))
-    return dn_throw (error, DN_ERROR_USAGE, "guest memory: must be from %d to %d MiB",
-                     DN_GUEST_MEMORY_MIN_MIB, DN_GUEST_MEMORY_MAX_MIB);
-  if (vcpus < 0 || vcpus > DN_GUEST_VCPUS_MAX)
-    return dn_throw (error, DN_ERROR_USAGE, "guest cpus: must be from 1 to %d", DN_GUEST_VCPUS_MAX);
+      || (keys != NULL && !put_keys (values, keys, error)))
+    return NULL;
+  if (memory < 0 || memory > G_MAXINT64 - MIB)
+    {
+      dn_throw (error, DN_ERROR_USAGE, "guest memory: must be from %d to %d MiB",
+                DN_GUEST_MEMORY_MIN_MIB, DN_GUEST_MEMORY_MAX_MIB);
+      return NULL;
+    }
+  put (values, "context.tenant", g_steal_pointer (&tenant));
+  put (values, "context.stage", g_steal_pointer (&stage));
+  put (values, "context.tier", g_steal_pointer (&tier));
+  put (values, "guest.transport", g_steal_pointer (&transport));
   if (memory != 0)
-    definition->guest_memory_bytes = ((guint64) memory + MIB - 1) / MIB * MIB;
+    put (values, "guest.memory_mib",
+         g_strdup_printf ("%" G_GINT64_FORMAT, (memory + MIB - 1) / MIB));
   if (vcpus != 0)
-    definition->guest_vcpus = (guint64) vcpus;
-  return TRUE;
+    put (values, "guest.vcpus", g_strdup_printf ("%" G_GINT64_FORMAT, vcpus));
+  if (allow_emulation)
+    put (values, "guest.allow_emulation", g_strdup ("yes"));
+  return g_steal_pointer (&values);
+}
+
+/* A definition of these values alone, and the text of its file. */
+static char *
+build_file (DnContextDefinition *definition, GHashTable *values, const char *path, GError **error)
+{
+  DnKey keys[DN_CONTEXT_KEYS + 1];
+  g_autoptr (GString) text = g_string_new (NULL);
+  const char *group = "";
+  guint used = 0;
+
+  dn_context_definition_fill_keys (definition, keys);
+  for (const DnKey *key = keys; key->group != NULL; key++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s.%s", key->group, key->key);
+      const char *value = g_hash_table_lookup (values, name);
+
+      if (value == NULL)
+        continue;
+      used++;
+      for (const char *at = value; *at != '\0'; at++)
+        if (g_ascii_iscntrl (*at))
+          {
+            dn_throw (error, DN_ERROR_USAGE, "%s: holds a control character", name);
+            return NULL;
+          }
+      if (!g_str_equal (group, key->group))
+        g_string_append_printf (text, "%s[%s]\n", *group != '\0' ? "\n" : "", key->group);
+      group = key->group;
+      g_string_append_printf (text, "%s = %s\n", key->key, value);
+    }
+  if (used != g_hash_table_size (values))
+    {
+      dn_throw (error, DN_ERROR_USAGE, "keys: one is not known\nsee man 5 danchi-context");
+      return NULL;
+    }
+  if (!dn_context_definition_parse (definition, text->str, text->len, path, error))
+    {
+      g_prefix_error (error, "context: would not be usable: ");
+      return NULL;
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static gboolean
-write_context (DnDaemon *daemon, const char *name, const DnContextDefinition *definition,
+write_context (DnDaemon *daemon, const char *name, const char *path, const char *text,
                GError **error)
 {
-  g_autofree char *text = dn_context_definition_print (definition);
-  g_autofree char *path = dn_context_file_path (name);
   g_autofree char *directory = g_path_get_dirname (path);
   gboolean is_taken;
 
-  dn_context_refresh (daemon);
   g_mutex_lock (&daemon->lock);
   is_taken = g_hash_table_contains (daemon->contexts, name);
   g_mutex_unlock (&daemon->lock);
@@ -136,17 +182,24 @@ write_context (DnDaemon *daemon, const char *name, const DnContextDefinition *de
 DN_VERB (context_create)
 {
   DnDaemon *daemon = request->daemon;
+  g_autofree char *name = NULL, *path = NULL, *text = NULL;
+  g_autoptr (GHashTable) values = NULL;
+  g_autoptr (DnSettings) settings = NULL;
+  g_autoptr (DnContext) draft = NULL, context = NULL;
   DnContextDefinition definition;
-  g_autofree char *name = NULL;
-  g_autoptr (DnContext) context = NULL;
-  gboolean is_fine;
 
   (void) ret_fds;
-  dn_context_definition_init (&definition, &daemon->settings);
-  is_fine = read_definition (request, &definition, &name, error)
-            && write_context (daemon, name, &definition, error);
-  dn_context_definition_clear (&definition);
-  if (!is_fine)
+  values = read_wishes (request, &name, error);
+  if (values == NULL)
+    return NULL;
+  dn_context_refresh (daemon);
+  settings = dn_settings_get (daemon);
+  path = dn_context_file_path (name);
+  dn_context_definition_init (&definition, settings);
+  text = build_file (&definition, values, path, error);
+  draft = dn_context_new (daemon, name, FALSE, &definition);
+  if (text == NULL || !dn_context_check_host (draft, error)
+      || !write_context (daemon, name, path, text, error))
     return NULL;
   context = dn_lookup_context (request, name, error);
   if (context == NULL)
@@ -155,80 +208,48 @@ DN_VERB (context_create)
   return name_answer (name);
 }
 
-typedef struct
+/* Of a context as it is; reads its file. */
+static JsonObject *
+explain (DnContext *context)
 {
-  DnContainer *container; /* a reference */
-  gint64 timeout_s;
-  gboolean is_removed; /* remove it, too */
-  GThread *thread;
-  GError *error;
-} Ending;
+  g_autoptr (DnSettings) settings = dn_settings_get (context->daemon);
+  g_autofree char *error = NULL, *text = NULL;
+  g_autofree char *file = context->is_ephemeral ? NULL : dn_context_file_path (context->name);
+  DnContextDefinition definition, fresh;
+  gboolean is_fresh;
+  JsonObject *object;
+  gsize size;
 
-static gpointer
-end_container (gpointer data)
-{
-  Ending *ending = data;
-  DnContainer *container = ending->container;
-  gboolean is_fine;
-
-  g_mutex_lock (&container->op_lock);
-  is_fine = ending->is_removed ? dn_container_kill (container, &ending->error)
-                               : dn_container_stop (container, ending->timeout_s, &ending->error);
-  if (is_fine && ending->is_removed && !container->is_removed)
-    {
-      dn_container_leave_guest (container);
-      dn_container_forget (container);
-    }
-  g_mutex_unlock (&container->op_lock);
-  return NULL;
+  g_mutex_lock (&context->daemon->lock);
+  dn_context_definition_copy (&context->definition, &definition);
+  error = g_strdup (context->error);
+  g_mutex_unlock (&context->daemon->lock);
+  dn_context_definition_init (&fresh, settings);
+  is_fresh = file != NULL && g_file_get_contents (file, &text, &size, NULL)
+             && dn_context_definition_parse (&fresh, text, size, file, NULL);
+  object = dn_context_explanation_to_json (
+      &(DnContextExplanation){ .name = context->name,
+                               .file = file,
+                               .error = error,
+                               .definition = &definition,
+                               .fresh = is_fresh ? &fresh : NULL });
+  dn_context_definition_clear (&definition);
+  dn_context_definition_clear (&fresh);
+  return object;
 }
 
-/* All at once: each may use its whole timeout. */
-static void
-end_containers (DnContext *context, gint64 timeout_s, gboolean is_removed)
+DN_VERB (context_explain)
 {
-  g_autoptr (GPtrArray) all = dn_container_list (context->daemon);
-  g_autoptr (GArray) endings = g_array_new (FALSE, TRUE, sizeof (Ending));
+  g_autofree char *name = NULL;
+  const DnJsonField fields[]
+      = { { "context", DN_JSON_STRING, TRUE, &name }, { NULL, DN_JSON_STRING, FALSE, NULL } };
+  g_autoptr (DnContext) context = NULL;
 
-  for (guint i = 0; i < all->len; i++)
-    {
-      Ending ending
-          = { .container = all->pdata[i], .timeout_s = timeout_s, .is_removed = is_removed };
-
-      if (ending.container->context == context)
-        g_array_append_val (endings, ending);
-    }
-  for (guint i = 0; i < endings->len; i++)
-    {
-      Ending *ending = &g_array_index (endings, Ending, i);
-
-      ending->thread = g_thread_new ("end", end_container, ending);
-    }
-  for (guint i = 0; i < endings->len; i++)
-    {
-      Ending *ending = &g_array_index (endings, Ending, i);
-
-      (void) g_thread_join (ending->thread);
-      /* The guest goes next, and with it whatever did not end. */
-      if (ending->error != NULL)
-        g_message ("context '%s': %s", context->name, ending->error->message);
-      g_clear_error (&ending->error);
-    }
-}
-
-static void
-wait_until_empty (DnContext *context)
-{
-  DnDaemon *daemon = context->daemon;
-  gint64 end_us = g_get_monotonic_time () + DRAIN_TIMEOUT_US;
-
-  g_mutex_lock (&daemon->lock);
-  while (context->users > 0 && context->guest != NULL)
-    if (!g_cond_wait_until (&daemon->changed, &daemon->lock,
-                            MIN (end_us, g_get_monotonic_time () + 100000))
-        && g_get_monotonic_time () >= end_us)
-      break;
-  g_mutex_unlock (&daemon->lock);
+  (void) ret_fds;
+  if (!dn_request_read (request, fields, error))
+    return NULL;
+  context = dn_lookup_context (request, name, error);
+  return context != NULL ? explain (context) : NULL;
 }
 
 static gboolean
@@ -268,9 +289,7 @@ DN_VERB (context_stop)
     }
   else if (has_guest (context))
     {
-      end_containers (context, timeout_s, FALSE);
-      wait_until_empty (context);
-      dn_context_stop_guest (context, POWEROFF_TIMEOUT_MS, "the context was stopped");
+      dn_context_end (context, timeout_s, "the context was stopped", NULL);
     }
   return name_answer (context->name);
 }
@@ -286,7 +305,7 @@ remove_context (DnContext *context, gboolean force, GError **error)
   if (force && dn_context_is_frozen (context))
     dn_context_stop_guest (context, 0, "the context was removed while it was frozen");
   if (force)
-    end_containers (context, 0, TRUE);
+    dn_context_end_containers (context, 0, TRUE, NULL);
   g_mutex_lock (&daemon->lock);
   containers = dn_context_count_containers (context);
   /* From here on nobody enters it. */

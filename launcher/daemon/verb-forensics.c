@@ -5,6 +5,7 @@
 #include "context-freeze.h"
 #include "forensics.h"
 #include "lookup.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 static JsonObject *
@@ -23,12 +24,13 @@ describe_caller (const DnCaller *caller)
 static gboolean
 tell_beginning (DnRequest *request, int ack_fd, GError **error)
 {
+  g_autoptr (DnSettings) settings = dn_settings_get (request->daemon);
   JsonObject *object = json_object_new ();
   DnCapture capture;
   gboolean is_told;
 
-  if (request->daemon->settings.forensics_key != NULL)
-    json_object_set_string_member (object, "key", request->daemon->settings.forensics_key);
+  if (settings->forensics_key != NULL)
+    json_object_set_string_member (object, "key", settings->forensics_key);
   dn_capture_init (&capture, request, ack_fd);
   is_told = dn_capture_tell (&capture, "begin", object, -1, error);
   dn_capture_clear (&capture);

@@ -9,9 +9,11 @@
 #include "container.h"
 #include "daemon-record.h"
 #include "doctor-access.h"
+#include "doctor-policy.h"
 #include "doctor.h"
 #include "json-build.h"
 #include "lookup.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 static gboolean
@@ -118,6 +120,7 @@ DN_VERB (info)
   const DnPaths *paths = dn_paths ();
   DnDaemon *daemon = request->daemon;
   g_autoptr (GPtrArray) contexts = NULL, images = NULL;
+  g_autoptr (DnSettings) settings = NULL;
   JsonObject *ok, *directories;
 
   (void) ret_fds;
@@ -125,6 +128,7 @@ DN_VERB (info)
     return NULL;
   contexts = dn_lookup_contexts (request);
   images = dn_lookup_images (request);
+  settings = dn_settings_get (daemon);
   ok = json_object_new ();
   json_object_set_string_member (ok, "version", DN_VERSION);
   json_object_set_int_member (ok, "started_us", daemon->started_us);
@@ -134,7 +138,7 @@ DN_VERB (info)
   json_object_set_int_member (ok, "images", images->len);
   json_object_set_object_member (ok, "host", host_facts ());
   json_object_set_object_member (ok, "accelerator", accelerator_facts ());
-  json_object_set_object_member (ok, "settings", settings_facts (&daemon->settings));
+  json_object_set_object_member (ok, "settings", settings_facts (settings));
   directories = json_object_new ();
   json_object_set_string_member (directories, "config", paths->config);
   json_object_set_string_member (directories, "state", paths->state);
@@ -164,15 +168,17 @@ add_record_check (DnDaemon *daemon, JsonObject *answer)
 DN_VERB (doctor)
 {
   g_autoptr (JsonNode) checks = NULL;
+  JsonObject *ok;
 
   (void) ret_fds;
   if (!read_nothing (request, error))
     return NULL;
   checks = dn_doctor_run ();
   add_record_check (request->daemon, json_node_get_object (checks));
-  dn_doctor_add_access (request->daemon,
-                        json_object_get_array_member (json_node_get_object (checks), "checks"));
-  return json_node_dup_object (checks);
+  ok = json_node_dup_object (checks);
+  dn_doctor_add_access (request->daemon, json_object_get_array_member (ok, "checks"));
+  dn_doctor_add_policy (request->daemon, json_object_get_array_member (ok, "checks"));
+  return ok;
 }
 
 DN_VERB (gc)

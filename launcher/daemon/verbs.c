@@ -45,6 +45,7 @@ static const DnVerb verbs[] = {
   { "image-remove", dn_verb_image_remove, 0, DN_SCOPE_ROOT },
   { "context-list", dn_verb_context_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "context-create", dn_verb_context_create, 0, DN_SCOPE_ROOT },
+  { "context-explain", dn_verb_context_explain, DN_RIGHT_INSPECT, DN_SCOPE_CONTEXT },
   { "context-stop", dn_verb_context_stop, DN_RIGHT_STOP, DN_SCOPE_CONTEXT },
   { "context-remove", dn_verb_context_remove, 0, DN_SCOPE_ROOT },
   { "context-console", dn_verb_context_console, DN_RIGHT_LOGS, DN_SCOPE_CONTEXT },

@@ -78,32 +78,18 @@ right_of (const char *word)
 }
 
 gboolean
-dn_access_rules_check (const DnAccessRules *rules, const char *what, GError **error)
+dn_access_rules_check (const DnAccessRules *rules, const char *what, const DnKeyPlaces *places,
+                       GError **error)
 {
   for (char **word = rules->verbs; *word != NULL; word++)
     if (right_of (*word) == 0)
       {
         g_autofree char *all = g_strjoinv (", ", (char **) dn_right_words);
 
-        return dn_throw (error, DN_ERROR_CONFIG,
-                         "file '%s': [" GROUP "] verbs: '%s': there is no such right\nthere are %s",
-                         what, *word, all);
+        return dn_key_file_throw (error, what, places, GROUP, "verbs",
+                                  "'%s': there is no such right\nthere are %s", *word, all);
       }
   return TRUE;
-}
-
-char *
-dn_access_rules_print (const DnAccessRules *rules)
-{
-  g_autofree char *users = g_strjoinv (";", rules->users);
-  g_autofree char *groups = g_strjoinv (";", rules->groups);
-  g_autofree char *verbs = g_strjoinv (";", rules->verbs);
-  g_autofree char *readers = g_strjoinv (";", rules->readers);
-  g_autofree char *reader_groups = g_strjoinv (";", rules->reader_groups);
-
-  return g_strdup_printf ("[" GROUP "]\nusers = %s\ngroups = %s\nverbs = %s\nreaders = %s\n"
-                          "reader_groups = %s\n",
-                          users, groups, verbs, readers, reader_groups);
 }
 
 /* An entry of digits is an id, also where the host has a name that reads the same. */

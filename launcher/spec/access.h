@@ -64,11 +64,9 @@ void dn_access_rules_copy (const DnAccessRules *rules, DnAccessRules *ret_copy);
 /* The %DN_ACCESS_KEYS keys that read @rules, for a table of dn_key_file_parse(). */
 void dn_access_rules_fill_keys (DnAccessRules *rules, DnKey *ret_keys);
 
-/* What the table cannot say; after parsing.  DN_ERROR_CONFIG, naming @what, group and key. */
-gboolean dn_access_rules_check (const DnAccessRules *rules, const char *what, GError **error);
-
-/* The group as text.  (transfer full) */
-char *dn_access_rules_print (const DnAccessRules *rules);
+/* What the table cannot say; after parsing.  DN_ERROR_CONFIG, naming @what, line, group and key. */
+gboolean dn_access_rules_check (const DnAccessRules *rules, const char *what,
+                                const DnKeyPlaces *places, GError **error);
 
 /* A caller's ids, and what the host calls them.  All borrowed. */
 typedef struct

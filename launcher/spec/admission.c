@@ -1,188 +1,247 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of placement and image. */
 #include "admission.h"
 
 #include <string.h>
 
 #include "../common/error.h"
-#include "capability.h"
+#include "admission-private.h"
+#include "reference-glob.h"
 
-#define GROUP "[confinement]"
+#define DIGEST "@sha256:"
 
-guint64
-dn_admission_capabilities (const DnProfile *profile, char **cap_add, char **cap_drop,
-                           guint64 *ret_ambient)
+static const struct
 {
-  guint64 added = dn_capability_set (cap_add);
+  const char *group;
+  const char *key;
+} places[] = {
+#define DN_RULE(name, word, group, key) [DN_RULE_##name] = { group, key },
+#include "rule.def"
+#undef DN_RULE
+};
 
-  *ret_ambient = added;
-  return (profile->capabilities & ~dn_capability_set (cap_drop)) | added;
+const char *const dn_rule_words[DN_RULES] = {
+#define DN_RULE(name, word, group, key) [DN_RULE_##name] = word,
+#include "rule.def"
+#undef DN_RULE
+};
+
+void
+dn_verdict_clear (DnVerdict *verdict)
+{
+  g_clear_pointer (&verdict->relaxations, g_strfreev);
 }
 
-static gboolean
-check_own_name (const DnAdmissionRequest *request, GError **error)
+/* "FILE:LINE"; "FILE" for a file as a whole; "built in" where no file says it.  (transfer full) */
+static char *
+find_place (const DnAdmission *admission, DnRule rule)
 {
-  const char *name = request->profile->name;
-  gboolean is_permitted = FALSE;
+  const DnAdmissionContext *context = admission->context;
+  const DnAdmissionHost *host = admission->host;
+  const char *group = places[rule].group, *key = places[rule].key;
+  const DnKeyPlaces *own = rule == DN_RULE_TENANT || rule == DN_RULE_STAGE || rule == DN_RULE_TIER
+                               ? context->guest_places
+                               : context->places;
+  guint line;
 
-  for (guint i = 0; i < request->permitted->len; i++)
-    {
-      const DnProfile *other = request->permitted->pdata[i];
-
-      if (!g_str_equal (other->name, name))
-        continue;
-      if (!g_str_equal (other->sha256, request->profile->sha256))
-        return dn_throw (error, DN_ERROR_DENIED,
-                         "--profile: calls itself '%s' and is another\n"
-                         "give it a name of its own: [profile] name",
-                         name);
-      is_permitted = TRUE;
-    }
-  if (is_permitted || !g_strv_contains ((const char *const *) request->operators, name))
-    return TRUE;
-  return dn_throw (
-      error, DN_ERROR_DENIED,
-      "--profile: calls itself '%s', as one of the operator's that is not permitted in "
-      "this context\ngive it a name of its own: [profile] name",
-      name);
-}
-
-static gboolean
-check_name (const DnAdmissionRequest *request, const DnPolicy *policy, GError **error)
-{
-  g_autofree char *all = NULL;
-
-  if (request->is_own)
-    return check_own_name (request, error);
-  if (g_strv_contains ((const char *const *) policy->profiles, request->profile->name))
-    return TRUE;
-  all = g_strjoinv (", ", policy->profiles);
-  return dn_throw (error, DN_ERROR_DENIED,
-                   "--profile '%s': not permitted in this context\n"
-                   "its file permits %s: " GROUP " profiles",
-                   request->profile->name, all);
-}
-
-/* What the caller's own profile leaves more open than the one of the operator's it is closest to.
- * Capabilities and seccomp are compared with all else that asks for them. */
-static GPtrArray *
-compare_own (const DnAdmissionRequest *request)
-{
-  GPtrArray *least = NULL;
-
-  for (guint i = 0; i < request->permitted->len; i++)
-    {
-      GPtrArray *list = dn_profile_relaxations (request->profile, request->permitted->pdata[i]);
-
-      if (least == NULL || list->len < least->len)
-        {
-          g_clear_pointer (&least, g_ptr_array_unref);
-          least = list;
-        }
-      else
-        g_ptr_array_unref (list);
-    }
-  return least != NULL ? least : g_ptr_array_new_with_free_func (g_free);
-}
-
-/* The key that permits a relaxation, by its first word. */
-static const char *
-key_of (const char *relaxation)
-{
-  if (g_str_has_prefix (relaxation, "capability "))
-    return "capabilities";
-  return g_str_has_prefix (relaxation, "seccomp ") ? "seccomp" : "profile_files";
-}
-
-static gboolean
-is_permitted (const char *relaxation, const DnPolicy *policy)
-{
-  const char *word = strchr (relaxation, ' ') + 1;
-  guint64 bit = 0;
-
-  if (g_str_has_prefix (relaxation, "capability "))
-    return dn_capability_bit (word, &bit) && (dn_capability_set (policy->capabilities) & bit) != 0;
-  if (g_str_has_prefix (relaxation, "seccomp "))
-    {
-      for (int base = 0; base <= policy->seccomp; base++)
-        if (g_str_equal (word, dn_seccomp_base_words[base]))
-          return TRUE;
-      return FALSE;
-    }
-  return policy->profile_files;
-}
-
-static void
-add_text (GPtrArray *list, const char *kind, const char *word)
-{
-  g_autofree char *text = g_strdup_printf ("%s %s", kind, word);
-
-  if (!g_ptr_array_find_with_equal_func (list, text, g_str_equal, NULL))
-    g_ptr_array_add (list, g_steal_pointer (&text));
-}
-
-/* A filter of the caller's may reach as far as the policy lets it: it can only take away from
- * where it begins. */
-static int
-settle_seccomp (const DnAdmissionRequest *request, const DnPolicy *policy, GPtrArray *list)
-{
-  int base = request->profile->seccomp;
-
-  if (request->seccomp_json == NULL)
-    return base;
-  if (g_str_equal (request->seccomp_json, DN_SECCOMP_NO_FILTER))
-    base = DN_SECCOMP_UNCONFINED;
-  else
-    base = MAX (base, MIN (policy->seccomp, DN_SECCOMP_RELAXED)); /* a file is no word for none */
-  if (base > request->profile->seccomp)
-    add_text (list, "seccomp", dn_seccomp_base_words[base]);
-  return base;
-}
-
-static gboolean
-check_all (GPtrArray *relaxations, const DnPolicy *policy, GError **error)
-{
-  g_autoptr (GString) refused = g_string_new (NULL);
-  g_autoptr (GString) keys = g_string_new (NULL);
-
-  for (guint i = 0; i < relaxations->len; i++)
-    {
-      const char *relaxation = relaxations->pdata[i], *key = key_of (relaxation);
-
-      if (is_permitted (relaxation, policy))
-        continue;
-      g_string_append_printf (refused, "%s%s", refused->len > 0 ? ", " : "", relaxation);
-      if (strstr (keys->str, key) == NULL)
-        g_string_append_printf (keys, "%s%s", keys->len > 0 ? ", " : "", key);
-    }
-  if (refused->len == 0)
-    return TRUE;
-  return dn_throw (error, DN_ERROR_DENIED,
-                   "confinement: not permitted in this context: %s\n"
-                   "leave it out, or have the operator permit it in the context's file: " GROUP
-                   " %s",
-                   refused->str, keys->str);
+  if (rule == DN_RULE_CONTEXT_FILE)
+    return g_strdup (context->file);
+  if (rule == DN_RULE_HOST_ACCEPTS)
+    return g_strdup_printf ("%s:%u", host->file, dn_key_places_find (host->places, group, key));
+  line = context->file != NULL ? dn_key_places_find (own, group, key) : 0;
+  if (line != 0)
+    return g_strdup_printf ("%s:%u", context->file, line);
+  line = dn_key_places_find (host->default_places, group, key);
+  if (line != 0)
+    return g_strdup_printf ("%s:%u", host->file, line);
+  return g_strdup ("built in");
 }
 
 gboolean
-dn_admission_decide (const DnAdmissionRequest *request, const DnPolicy *policy, int *ret_seccomp,
-                     char ***ret_relaxations, GError **error)
+dn_admission_refuse (const DnAdmission *admission, DnRule rule, const char *message,
+                     const char *hint, GError **error)
 {
-  g_autoptr (GPtrArray) relaxations = NULL;
-  g_auto (GStrv) more = NULL;
-  guint64 ambient;
+  g_autofree char *place = find_place (admission, rule);
 
-  if (!check_name (request, policy, error))
-    return FALSE;
-  relaxations = request->is_own ? compare_own (request) : g_ptr_array_new_with_free_func (g_free);
-  more = dn_capability_names (
-      dn_admission_capabilities (request->profile, request->cap_add, request->cap_drop, &ambient)
-      & ~request->profile->capabilities);
-  for (char **name = more; *name != NULL; name++)
-    add_text (relaxations, "capability", *name);
-  *ret_seccomp = settle_seccomp (request, policy, relaxations);
-  if (!check_all (relaxations, policy, error))
-    return FALSE;
-  g_ptr_array_add (relaxations, NULL);
-  *ret_relaxations = (char **) (void *) g_ptr_array_free (g_steal_pointer (&relaxations), FALSE);
+  return dn_throw (error, DN_ERROR_DENIED, "%s (rule %s, %s)\n%s", message, dn_rule_words[rule],
+                   place, hint);
+}
+
+static gboolean
+check_file (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionContext *context = admission->context;
+
+  return context->error == NULL
+         || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s (rule %s)", context->name,
+                      context->error, dn_rule_words[DN_RULE_CONTEXT_FILE]);
+}
+
+/* What a container says that it belongs to has to be so. */
+static gboolean
+check_label (const DnAdmission *admission, DnRule rule, DnLabel label, GError **error)
+{
+  const char *asked = admission->request->labels.values[label];
+  const char *found = admission->context->labels.values[label], *word = dn_label_words[label];
+  g_autofree char *message = NULL, *hint = NULL;
+
+  if (asked == NULL || g_str_equal (asked, found))
+    return TRUE;
+  message = g_strdup_printf ("container: is of %s '%s', and context '%s' of %s '%s'", word, asked,
+                             admission->context->name, word, found);
+  hint = g_strdup_printf ("choose a context of %s '%s', or leave out --%s", word, asked, word);
+  return dn_admission_refuse (admission, rule, message, hint, error);
+}
+
+gboolean
+dn_admission_check_host (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionContext *context = admission->context;
+  char **accepts = admission->host->accepts;
+  g_autofree char *message = NULL, *hint = NULL, *list = NULL;
+  const char *word, *found;
+  DnLabel label;
+
+  if (dn_placement_is_accepted (accepts, &context->labels, &label))
+    return TRUE;
+  word = dn_label_words[label];
+  found = context->labels.values[label];
+  list = dn_placement_list (accepts, label);
+  message = g_strdup_printf ("context '%s': is of %s '%s', and this host takes %s", context->name,
+                             word, found, list);
+  hint = context->file != NULL ? g_strdup ("run it on a host that takes it: [host] accepts")
+                               : g_strdup_printf ("choose a context, or say --%s", word);
+  return dn_admission_refuse (admission, DN_RULE_HOST_ACCEPTS, message, hint, error);
+}
+
+static gboolean
+check_allow (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionImage *image = admission->image;
+  char **allow = admission->context->terms->allow;
+  g_autofree char *message = NULL, *hint = NULL, *list = NULL;
+
+  for (char **reference = image->references; *reference != NULL; reference++)
+    for (char **pattern = allow; *pattern != NULL; pattern++)
+      if (dn_reference_glob_matches (*pattern, *reference))
+        return TRUE;
+  /* One that has no name at all is still one of "all images". */
+  if (image->references[0] == NULL && g_strv_contains ((const char *const *) allow, "**"))
+    return TRUE;
+  list = g_strjoinv (", ", allow);
+  message = g_strdup_printf ("image '%s': not permitted in context '%s'", image->asked,
+                             admission->context->name);
+  hint = g_strdup_printf ("permitted are %s: [images] allow", list);
+  return dn_admission_refuse (admission, DN_RULE_IMAGE_ALLOW, message, hint, error);
+}
+
+/* A digest in a name is whoever named it's word, until it is compared. */
+static gboolean
+is_pinned (const DnAdmissionImage *image)
+{
+  if (image->is_by_id)
+    return TRUE;
+  for (char **reference = image->references; *reference != NULL; reference++)
+    {
+      const char *digest = strstr (*reference, DIGEST);
+
+      if (digest != NULL
+          && g_strv_contains ((const char *const *) image->digests, digest + strlen (DIGEST)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+check_digest (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionImage *image = admission->image;
+  g_autofree char *message = NULL;
+
+  if (admission->context->terms->digest == DN_NEED_OPTIONAL || is_pinned (image))
+    return TRUE;
+  message = g_strdup_printf ("image '%s': context '%s' wants images pinned by their digest",
+                             image->asked, admission->context->name);
+  return dn_admission_refuse (admission, DN_RULE_IMAGE_DIGEST, message,
+                              "name it with its digest, NAME@sha256:..., or by its id in full: "
+                              "danchi images --format json",
+                              error);
+}
+
+static gboolean
+check_signature (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionImage *image = admission->image;
+  g_autofree char *message = NULL;
+
+  if (admission->context->terms->signature == DN_NEED_OPTIONAL || image->is_signed)
+    return TRUE;
+  message = g_strdup_printf ("image '%s': context '%s' wants signed images, and it is not",
+                             image->asked, admission->context->name);
+  return dn_admission_refuse (admission, DN_RULE_IMAGE_SIGNATURE, message,
+                              "signatures are not built yet in this version, so no image has one",
+                              error);
+}
+
+static gboolean
+check_network (const DnAdmission *admission, GError **error)
+{
+  const char *asked = admission->request->network;
+  const char *mode = dn_network_words[admission->context->terms->network];
+  g_autofree char *message = NULL;
+
+  if (asked == NULL || g_str_equal (asked, mode))
+    return TRUE;
+  message = g_strdup_printf ("--network %s: context '%s' has network %s", asked,
+                             admission->context->name, mode);
+  return dn_admission_refuse (admission, DN_RULE_NETWORK, message, "leave out --network", error);
+}
+
+static gboolean
+check_rule (const DnAdmission *admission, DnRule rule, DnVerdict *verdict, GError **error)
+{
+  switch (rule)
+    {
+    case DN_RULE_CONTEXT_FILE:
+      return check_file (admission, error);
+    case DN_RULE_TENANT:
+      return check_label (admission, rule, DN_LABEL_TENANT, error);
+    case DN_RULE_STAGE:
+      return check_label (admission, rule, DN_LABEL_STAGE, error);
+    case DN_RULE_TIER:
+      return check_label (admission, rule, DN_LABEL_TIER, error);
+    case DN_RULE_HOST_ACCEPTS:
+      return dn_admission_check_host (admission, error);
+    case DN_RULE_IMAGE_ALLOW:
+      return check_allow (admission, error);
+    case DN_RULE_IMAGE_DIGEST:
+      return check_digest (admission, error);
+    case DN_RULE_IMAGE_SIGNATURE:
+      return check_signature (admission, error);
+    case DN_RULE_NETWORK:
+      return check_network (admission, error);
+    case DN_RULE_PROFILE:
+      /* This one and all after it. */
+      return dn_admission_decide_confinement (admission, verdict, error);
+    case DN_RULE_PROFILE_NAME:
+    case DN_RULE_CAPABILITIES:
+    case DN_RULE_SECCOMP:
+    case DN_RULE_PROFILE_FILES:
+    case DN_RULES:
+      return TRUE;
+    }
+  g_assert_not_reached ();
+}
+
+gboolean
+dn_admission_decide (const DnAdmission *admission, DnVerdict *ret_verdict, GError **error)
+{
+  *ret_verdict = (DnVerdict){ 0 };
+  for (DnRule rule = 0; rule < DN_RULES; rule++)
+    {
+      ret_verdict->rule = rule;
+      if (!check_rule (admission, rule, ret_verdict, error))
+        return FALSE;
+    }
   return TRUE;
 }

@@ -33,6 +33,9 @@ read_members (JsonObject *args, DnContainerOptions *o, JsonObject **ret_labels, 
     { "image", DN_JSON_STRING, FALSE, &o->image },
     { "command", DN_JSON_STRINGS, FALSE, &o->command },
     { "context", DN_JSON_STRING, FALSE, &o->context },
+    { "tenant", DN_JSON_STRING, FALSE, &o->tenant },
+    { "stage", DN_JSON_STRING, FALSE, &o->stage },
+    { "tier", DN_JSON_STRING, FALSE, &o->tier },
     { "name", DN_JSON_STRING, FALSE, &o->name },
     { "hostname", DN_JSON_STRING, FALSE, &o->hostname },
     { "env", DN_JSON_STRINGS, FALSE, &o->env },
@@ -161,6 +164,9 @@ dn_container_options_to_json (const DnContainerOptions *o)
   add_text (builder, "image", o->image);
   add_list (builder, "command", o->command);
   add_text (builder, "context", o->context);
+  add_text (builder, "tenant", o->tenant);
+  add_text (builder, "stage", o->stage);
+  add_text (builder, "tier", o->tier);
   add_text (builder, "name", o->name);
   add_text (builder, "hostname", o->hostname);
   add_list (builder, "env", o->env);
@@ -196,6 +202,9 @@ dn_container_options_free (DnContainerOptions *options)
   g_free (options->image);
   g_strfreev (options->command);
   g_free (options->context);
+  g_free (options->tenant);
+  g_free (options->stage);
+  g_free (options->tier);
   g_free (options->name);
   g_free (options->hostname);
   g_strfreev (options->env);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy.h"
 
-#include "../common/error.h"
 #include "capability.h"
 
 #define GROUP "confinement"
@@ -51,33 +50,23 @@ dn_policy_fill_keys (DnPolicy *policy, DnKey *ret_keys)
 }
 
 gboolean
-dn_policy_check (const DnPolicy *policy, const char *what, GError **error)
+dn_policy_check (const DnPolicy *policy, const char *what, const DnKeyPlaces *places,
+                 GError **error)
 {
+  /* Where `profile` is not in the file, it is `profiles` that is wrong. */
+  gboolean has_profile = dn_key_places_find (places, GROUP, "profile") != 0;
   guint64 bit;
 
   if (policy->profiles[0] == NULL)
-    return dn_throw (error, DN_ERROR_CONFIG, "file '%s': [" GROUP "] profiles: names none", what);
+    return dn_key_file_throw (error, what, places, GROUP, "profiles", "names none");
   if (!g_strv_contains ((const char *const *) policy->profiles, policy->profile))
-    return dn_throw (error, DN_ERROR_CONFIG,
-                     "file '%s': [" GROUP "] profile: '%s' is not one of profiles", what,
-                     policy->profile);
+    return dn_key_file_throw (error, what, places, GROUP, has_profile ? "profile" : "profiles",
+                              has_profile ? "'%s' is not one of profiles"
+                                          : "lacks '%s', which holds where none is asked for",
+                              policy->profile);
   for (char **name = policy->capabilities; *name != NULL; name++)
     if (!dn_capability_bit (*name, &bit))
-      return dn_throw (error, DN_ERROR_CONFIG,
-                       "file '%s': [" GROUP "] capabilities: '%s': no such capability", what,
-                       *name);
+      return dn_key_file_throw (error, what, places, GROUP, "capabilities",
+                                "'%s': no such capability", *name);
   return TRUE;
-}
-
-char *
-dn_policy_print (const DnPolicy *policy)
-{
-  g_autofree char *profiles = g_strjoinv (";", policy->profiles);
-  g_autofree char *capabilities = g_strjoinv (";", policy->capabilities);
-
-  return g_strdup_printf ("[" GROUP "]\nprofiles = %s\nprofile = %s\ncapabilities = %s\n"
-                          "seccomp = %s\nprofile_files = %s\n",
-                          profiles, policy->profile, capabilities,
-                          dn_seccomp_base_words[policy->seccomp],
-                          policy->profile_files ? "yes" : "no");
 }

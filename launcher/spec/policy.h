@@ -40,8 +40,7 @@ void dn_policy_copy (const DnPolicy *policy, DnPolicy *ret_copy);
 /* The %DN_POLICY_KEYS keys that read @policy, for a table of dn_key_file_parse(). */
 void dn_policy_fill_keys (DnPolicy *policy, DnKey *ret_keys);
 
-/* What the table cannot say; after parsing.  DN_ERROR_CONFIG, naming @what, group and key. */
-gboolean dn_policy_check (const DnPolicy *policy, const char *what, GError **error);
-
-/* The group as text.  (transfer full) */
-char *dn_policy_print (const DnPolicy *policy);
+/* What the table cannot say; after parsing, which has filled @places (nullable).  DN_ERROR_CONFIG,
+ * naming @what, line, group and key. */
+gboolean dn_policy_check (const DnPolicy *policy, const char *what, const DnKeyPlaces *places,
+                          GError **error);

@@ -29,6 +29,9 @@ typedef struct
   char *image; /* owned, as are all strings here; NULL: not given */
   char **command;
   char *context;
+  char *tenant; /* labels that the context has to have; those of a context made for it */
+  char *stage;
+  char *tier;
   char *name;
   char *hostname;
   char **env;

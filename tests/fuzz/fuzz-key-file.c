@@ -2,10 +2,12 @@
 /* Links: launcher/daemon/context-definition.c launcher/daemon/settings.c
  * launcher/daemon/host-access.c launcher/spec/access.c
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
- * launcher/common/paths.c launcher/spec/policy.c launcher/spec/profile.c
+ * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/placement.c
+ * launcher/spec/reference-glob.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 /* Packages: glib-2.0 json-glib-1.0 */
-/* A context's file; what is taken is printed and taken again. */
+/* A context's file and danchi.conf; what is taken is printed and taken again, every value stands
+ * in a line of the file, and what is refused names one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,26 +15,67 @@
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
+static guint
+count_lines (const uint8_t *data, size_t size)
+{
+  guint lines = 1;
+
+  for (size_t i = 0; i < size; i++)
+    lines += data[i] == '\n';
+  return lines;
+}
+
+/* "file 'fuzz:LINE': ..." */
+static void
+check_message (const char *message, guint lines)
+{
+  guint64 line;
+
+  if (!g_str_has_prefix (message, "file 'fuzz:"))
+    abort ();
+  line = g_ascii_strtoull (message + strlen ("file 'fuzz:"), NULL, 10);
+  if (line < 1 || line > lines)
+    abort ();
+}
+
+static void
+check_places (const DnKey *keys, const DnKeyPlaces *places, guint lines)
+{
+  for (; keys->group != NULL; keys++)
+    if (dn_key_places_find (places, keys->group, keys->key) > lines)
+      abort ();
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  DnSettings settings;
+  g_autoptr (DnSettings) settings = dn_settings_new ("fuzz"), built_in = dn_settings_new ("fuzz");
+  g_autoptr (GError) error = NULL, second_error = NULL;
+  guint lines = count_lines (data, size);
   DnContextDefinition first, second;
+  DnKey keys[DN_CONTEXT_KEYS + 1];
 
-  dn_settings_init (&settings);
-  dn_context_definition_init (&first, &settings);
-  dn_context_definition_init (&second, &settings);
-  if (size <= 65536
-      && dn_context_definition_parse (&first, (const char *) data, size, "fuzz", NULL))
+  if (size > 65536)
+    return 0;
+  if (!dn_settings_parse (settings, (const char *) data, size, &error))
+    check_message (error->message, lines);
+  dn_context_definition_init (&first, built_in);
+  dn_context_definition_init (&second, built_in);
+  if (dn_context_definition_parse (&first, (const char *) data, size, "fuzz", &second_error))
     {
-      g_autofree char *text = dn_context_definition_print (&first);
+      g_autofree char *text = dn_context_definition_print (&first), *again = NULL;
 
-      if (!dn_context_definition_parse (&second, text, strlen (text), "fuzz", NULL)
-          || strcmp (first.tenant, second.tenant) != 0)
+      dn_context_definition_fill_keys (&first, keys);
+      check_places (keys, first.origin.places, lines);
+      if (!dn_context_definition_parse (&second, text, strlen (text), "fuzz", NULL))
+        abort ();
+      again = dn_context_definition_print (&second);
+      if (strcmp (text, again) != 0)
         abort ();
     }
+  else
+    check_message (second_error->message, lines);
   dn_context_definition_clear (&first);
   dn_context_definition_clear (&second);
-  dn_settings_clear (&settings);
   return 0;
 }

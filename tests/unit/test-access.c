@@ -48,7 +48,7 @@ read_rules (const char *text, DnAccessRules *rules)
   dn_access_rules_fill_keys (rules, keys);
   (void) dn_key_file_parse (whole, strlen (whole), FILE_NAME, keys, &error);
   g_assert_no_error (error);
-  g_assert_true (dn_access_rules_check (rules, FILE_NAME, &error));
+  g_assert_true (dn_access_rules_check (rules, FILE_NAME, NULL, &error));
 }
 
 static void
@@ -185,7 +185,7 @@ test_refuses_a_right_that_there_is_not (void)
   dn_access_rules_init (&rules);
   dn_access_rules_fill_keys (&rules, keys);
   g_assert_true (dn_key_file_parse (text, strlen (text), FILE_NAME, keys, &error));
-  g_assert_false (dn_access_rules_check (&rules, FILE_NAME, &error));
+  g_assert_false (dn_access_rules_check (&rules, FILE_NAME, NULL, &error));
   g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
   g_assert_cmpstr (error->message, ==,
                    "file 'acme.conf': [access] verbs: 'root': there is no such right\nthere are "

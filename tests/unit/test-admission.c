@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/spec/admission.c launcher/spec/policy.c launcher/spec/profile.c
+/* Links: launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
+   launcher/spec/reference-glob.c launcher/spec/policy.c
+   launcher/spec/profile.c
    launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
    launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
@@ -48,7 +50,27 @@ read_policy (const char *text, DnPolicy *policy)
   dn_policy_init (policy);
   dn_policy_fill_keys (policy, keys);
   g_assert_true (dn_key_file_parse (file, strlen (file), "policy", keys, &error));
-  g_assert_true (dn_policy_check (policy, "policy", &error));
+  g_assert_true (dn_policy_check (policy, "policy", NULL, &error));
+}
+
+/* In a context, on a host and of an image that have nothing against it. */
+static gboolean
+decide (const DnAdmissionRequest *request, const DnPolicy *policy, DnVerdict *verdict,
+        GError **error)
+{
+  char *none[] = { NULL }, *references[] = { (char *) "localhost/a:1", NULL };
+  g_auto (DnTerms) terms = { 0 };
+  const DnAdmissionContext context = { .name = "a",
+                                       .labels = { .values = { "none", "none", "none" } },
+                                       .policy = policy,
+                                       .terms = &terms };
+  const DnAdmissionHost host = { .accepts = none, .file = "danchi.conf" };
+  const DnAdmissionImage image = { .asked = "a:1", .references = references, .digests = none };
+  const DnAdmission admission
+      = { .request = request, .context = &context, .host = &host, .image = &image };
+
+  dn_terms_init (&terms);
+  return dn_admission_decide (&admission, verdict, error);
 }
 
 typedef struct
@@ -82,7 +104,7 @@ static const Case cases[] = {
   { "capabilities = NET_RAW\n", "strict", NULL, NULL, "cap_net_raw", NULL, "capability NET_RAW",
     0 },
   { "capabilities = NET_RAW\n", "strict", NULL, NULL, "NET_RAW SYS_ADMIN", NULL,
-    "!context: capability SYS_ADMIN\n", 0 },
+    "!context: capability SYS_ADMIN (rule capabilities, ", 0 },
   { "seccomp = unconfined\nprofile_files = yes\n", "strict", NULL, NULL, "NET_RAW", NULL,
     "![confinement] capabilities", 0 },
   /* Filters: a caller's own is always welcome, since it takes away. */
@@ -124,7 +146,8 @@ static void
 check_case (const Case *c)
 {
   g_auto (DnPolicy) policy = { 0 };
-  g_auto (GStrv) add = c->add != NULL ? g_strsplit (c->add, " ", -1) : NULL, relaxations = NULL;
+  g_auto (GStrv) add = c->add != NULL ? g_strsplit (c->add, " ", -1) : NULL;
+  g_auto (DnVerdict) verdict = { 0 };
   g_autoptr (DnProfile) own = c->from != NULL ? own_profile (c->from, c->to) : NULL;
   g_autoptr (GPtrArray) permitted = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
@@ -137,14 +160,13 @@ check_case (const Case *c)
                                  .operators = operators,
                                  .cap_add = add,
                                  .seccomp_json = c->seccomp };
-  int base = -1;
 
   read_policy (c->policy, &policy);
   g_ptr_array_add (permitted, strict);
   if (g_strv_contains ((const char *const *) policy.profiles, "standard"))
     g_ptr_array_add (permitted, standard);
-  if (dn_admission_decide (&request, &policy, &base, &relaxations, &error))
-    outcome = g_strjoinv (", ", relaxations);
+  if (decide (&request, &policy, &verdict, &error))
+    outcome = g_strjoinv (", ", verdict.relaxations);
   else
     outcome = g_strdup (error->message);
   if (c->outcome[0] == '!')
@@ -154,8 +176,8 @@ check_case (const Case *c)
         g_test_fail_printf ("case %d: %s", (int) (c - cases), outcome);
       return;
     }
-  if (error != NULL || !g_str_equal (outcome, c->outcome) || base != c->base)
-    g_test_fail_printf ("case %d: %s, base %d", (int) (c - cases), outcome, base);
+  if (error != NULL || !g_str_equal (outcome, c->outcome) || verdict.seccomp != c->base)
+    g_test_fail_printf ("case %d: %s, base %d", (int) (c - cases), outcome, verdict.seccomp);
 }
 
 static void
@@ -174,16 +196,15 @@ own_refusal (const char *name, const char *from, const char *to)
   g_autoptr (DnProfile) own = own_profile (from, to);
   g_autoptr (GPtrArray) permitted = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
-  g_auto (GStrv) relaxations = NULL;
+  g_auto (DnVerdict) verdict = { 0 };
   DnAdmissionRequest request
       = { .profile = own, .is_own = TRUE, .permitted = permitted, .operators = operators };
-  int base;
 
   read_policy ("profiles = strict\n", &policy);
   g_ptr_array_add (permitted, strict);
   g_free (own->name);
   own->name = g_strdup (name);
-  if (dn_admission_decide (&request, &policy, &base, &relaxations, &error))
+  if (decide (&request, &policy, &verdict, &error))
     return NULL;
   g_assert_error (error, DN_ERROR, DN_ERROR_DENIED);
   return g_strdup (error->message);
@@ -199,11 +220,12 @@ test_an_own_profile_cannot_pass_for_the_operators (void)
 
   g_assert_cmpstr (same, ==, NULL);
   g_assert_cmpstr (other, ==,
-                   "--profile: calls itself 'strict' and is another\n"
+                   "--profile: calls itself 'strict' and is another (rule profile-name, built in)\n"
                    "give it a name of its own: [profile] name");
   g_assert_cmpstr (not_permitted, ==,
                    "--profile: calls itself 'standard', as one of the operator's that is not "
-                   "permitted in this context\ngive it a name of its own: [profile] name");
+                   "permitted in this context (rule profile-name, built in)\ngive it a name of its "
+                   "own: [profile] name");
   g_assert_cmpstr (own, ==, NULL);
 }
 
@@ -228,10 +250,11 @@ static void
 test_wrong_policies_are_named (void)
 {
   static const char *const wrong[][2] = {
-    { "profiles = \n", "profiles: names none" },
-    { "profiles = standard\n", "'strict' is not one of profiles" },
-    { "profile = mine\n", "'mine' is not one of profiles" },
-    { "capabilities = ALL\n", "'ALL': no such capability" },
+    { "profiles = \n", ":2': [confinement] profiles: names none" },
+    { "profiles = standard\n",
+      ":2': [confinement] profiles: lacks 'strict', which holds where none is asked for" },
+    { "\nprofile = mine\n", ":3': [confinement] profile: 'mine' is not one of profiles" },
+    { "capabilities = ALL\n", ":2': [confinement] capabilities: 'ALL': no such capability" },
     { "capabilities = NET_ROW\n", "'NET_ROW': no such capability" },
   };
 
@@ -239,13 +262,15 @@ test_wrong_policies_are_named (void)
     {
       g_auto (DnPolicy) policy = { 0 };
       DnKey keys[DN_POLICY_KEYS + 1] = { { NULL } };
+      g_autoptr (DnKeyPlaces) places = dn_key_places_new ();
       g_autofree char *file = g_strconcat ("[confinement]\n", wrong[i][0], NULL);
       g_autoptr (GError) error = NULL;
 
       dn_policy_init (&policy);
       dn_policy_fill_keys (&policy, keys);
-      g_assert_true (dn_key_file_parse (file, strlen (file), "x.conf", keys, &error));
-      g_assert_false (dn_policy_check (&policy, "x.conf", &error));
+      g_assert_true (
+          dn_key_file_parse_places (file, strlen (file), "x.conf", keys, places, &error));
+      g_assert_false (dn_policy_check (&policy, "x.conf", places, &error));
       g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
       if (strstr (error->message, wrong[i][1]) == NULL)
         g_test_fail_printf ("%s: %s", wrong[i][0], error->message);

@@ -2,7 +2,8 @@
 /* Links: launcher/daemon/settings.c launcher/daemon/context-definition.c
  * launcher/daemon/host-access.c launcher/spec/access.c
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
- * launcher/common/paths.c launcher/spec/policy.c launcher/spec/profile.c
+ * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/placement.c
+ * launcher/spec/reference-glob.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 #include <string.h>
 
@@ -20,27 +21,33 @@ source_file (const char *name)
   return g_build_filename (top != NULL ? top : ".", name, NULL);
 }
 
-/* The lists; the limits are compared with the rest. */
-static void
-assert_same_access (const DnHostAccess *first, const DnHostAccess *second)
+/* All values of danchi.conf as one text. */
+static char *
+print_settings (DnSettings *settings)
 {
-  g_assert_cmpstr (first->socket_group, ==, second->socket_group);
-  g_assert_cmpstrv (first->ephemeral_users, second->ephemeral_users);
-  g_assert_cmpstrv (first->ephemeral_groups, second->ephemeral_groups);
-  g_assert_cmpstrv (first->load_users, second->load_users);
-  g_assert_cmpstrv (first->load_groups, second->load_groups);
+  DnKey keys[DN_SETTINGS_KEYS + 1];
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  dn_settings_fill_keys (settings, keys);
+  for (const DnKey *key = keys; key->group != NULL; key++)
+    {
+      g_autofree char *value = dn_key_print (key);
+
+      g_string_append_printf (text, "[%s] %s = %s\n", key->group, key->key, value);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static void
-test_the_file_we_ship_says_what_is_built_in (void)
+test_the_file_we_ship_shows_every_key_and_what_is_built_in (void)
 {
   g_autofree char *path = source_file ("config/danchi.conf");
   g_autofree char *text = NULL, *first = NULL, *second = NULL;
   g_autoptr (GError) error = NULL;
-  DnSettings built_in, shipped;
+  g_autoptr (DnSettings) built_in = dn_settings_new ("x"), shipped = dn_settings_new (path);
+  DnKey keys[DN_SETTINGS_KEYS + 1];
   gsize size;
 
-  dn_settings_init (&built_in);
   if (!g_file_get_contents (path, &text, &size, NULL))
     g_error ("%s: run the tests from the top of the tree", path);
   /* Every key of it is shown as a comment with its built-in value: without the marks it has to
@@ -48,49 +55,111 @@ test_the_file_we_ship_says_what_is_built_in (void)
   for (char *at = text; (at = strstr (at, "\n#")) != NULL; at++)
     if (at[2] != ' ' && at[2] != '\0' && at[2] != '\n')
       at[1] = ' ';
-  dn_settings_init (&shipped);
-  g_assert_true (dn_settings_parse (&shipped, text, size, "danchi.conf", &error));
+  g_assert_true (dn_settings_parse (shipped, text, size, &error));
   g_assert_no_error (error);
-  first = dn_policy_print (&built_in.policy);
-  second = dn_policy_print (&shipped.policy);
+  first = print_settings (built_in);
+  second = print_settings (shipped);
   g_assert_cmpstr (first, ==, second);
-  dn_policy_clear (&built_in.policy);
-  dn_policy_clear (&shipped.policy);
-  built_in.policy = shipped.policy = (DnPolicy){ NULL };
-  assert_same_access (&built_in.access, &shipped.access);
-  dn_host_access_clear (&built_in.access);
-  dn_host_access_clear (&shipped.access);
-  g_assert_cmpmem (&built_in, sizeof built_in, &shipped, sizeof shipped);
+  dn_settings_fill_keys (shipped, keys);
+  for (const DnKey *key = keys; key->group != NULL; key++)
+    if (key->type != DN_KEY_PATH /* there is no text for none */
+        && dn_key_places_find (shipped->places, key->group, key->key) == 0)
+      g_test_fail_printf ("%s does not show [%s] %s", path, key->group, key->key);
+}
+
+typedef struct
+{
+  const char *text;
+  const char *message; /* its end; NULL: nothing is wrong */
+} Slip;
+
+static void
+test_what_is_wrong_in_settings_is_named_with_its_line (void)
+{
+  static const Slip slips[] = {
+    { "[guest]\nmemory_mib = 1\n", "x.conf:2': [guest] memory_mib = 1: must be a whole number" },
+    { "[host]\naccepts = stage:prod;tenant:acme\n", NULL },
+    { "[host]\naccepts =\n", NULL },
+    { "[host]\n\naccepts = stage=prod\n",
+      "x.conf:3': [host] accepts: 'stage=prod': must be tenant:NAME, stage:NAME or tier:NAME" },
+    { "[host]\naccepts = level:prod\n", "[host] accepts: 'level:prod': must be" },
+    { "[host]\naccepts = stage:\n", "[host] accepts: 'stage:': must be" },
+    { "[host]\naccepts = stage:*\n", "[host] accepts: 'stage:*': must be" },
+    { "[images]\nallow =\n", "x.conf:2': [images] allow: names none" },
+    { "[images]\ndigest = yes\n", "[images] digest = yes: must be one of optional, required" },
+    { "[network]\nmode = egress\n", "x.conf:2': [network] mode = egress: must be none" },
+    { "[lifetime]\nidle_s = -1\n", "[lifetime] idle_s = -1: must be a whole number from 0 to" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (slips); i++)
+    {
+      g_autoptr (DnSettings) settings = dn_settings_new ("x.conf");
+      g_autoptr (GError) error = NULL;
+      gboolean is_fine
+          = dn_settings_parse (settings, slips[i].text, strlen (slips[i].text), &error);
+
+      if (slips[i].message == NULL)
+        {
+          g_assert_no_error (error);
+          g_assert_true (is_fine);
+          continue;
+        }
+      g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
+      if (strstr (error->message, slips[i].message) == NULL)
+        g_test_fail_printf ("%s: %s", slips[i].text, error->message);
+    }
 }
 
 static void
-test_settings_have_limits (void)
+test_what_is_wrong_in_a_context_is_named_with_its_line (void)
 {
-  const char *text = "[guest]\nmemory_mib = 1\n";
-  g_autoptr (GError) error = NULL;
-  DnSettings settings;
+  static const Slip slips[] = {
+    { "[network]\nmode = none\n", NULL },
+    { "[network]\nmode = egress\n", "x.conf:2': [network] mode = egress: must be none" },
+    { "[host]\naccepts = stage:prod\n", "x.conf:1': [host]: unknown group" },
+    { "[images]\nfiles_limit = 3\n", "x.conf:2': [images] files_limit: unknown key" },
+    { "[images]\nallow = nginx:*;docker.io/library/**;**@sha256:*\n", NULL },
+    { "[images]\nallow = nginx\n",
+      "x.conf:2': [images] allow: 'nginx' names no tag; add :* for all of them" },
+    { "[images]\nallow = a/b*;nginx:[a-z]\n",
+      "[images] allow: 'nginx:[a-z]' has characters that no reference has" },
+    { "[lifetime]\nidle_s = 10\nmaximum_s = 999999999999\n",
+      "x.conf:3': [lifetime] maximum_s = 999999999999: must be a whole number from 0 to" },
+    { "[confinement]\nprofiles = standard\n", "x.conf:2': [confinement] profiles: lacks 'strict'" },
+  };
 
-  dn_settings_init (&settings);
-  g_assert_false (dn_settings_parse (&settings, text, strlen (text), "danchi.conf", &error));
-  dn_settings_clear (&settings);
-  g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
-  g_assert_nonnull (strstr (error->message, "[guest] memory_mib = 1"));
+  for (guint i = 0; i < G_N_ELEMENTS (slips); i++)
+    {
+      g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
+      DnContextDefinition definition;
+      g_autoptr (GError) error = NULL;
+
+      dn_context_definition_init (&definition, settings);
+      (void) dn_context_definition_parse (&definition, slips[i].text, strlen (slips[i].text),
+                                          "x.conf", &error);
+      dn_context_definition_clear (&definition);
+      if (slips[i].message == NULL)
+        g_assert_no_error (error);
+      else if (error == NULL || strstr (error->message, slips[i].message) == NULL)
+        g_test_fail_printf ("%s: %s", slips[i].text, error != NULL ? error->message : "taken");
+    }
 }
 
 static void
 test_a_context_is_read_as_it_is_written (void)
 {
-  DnSettings settings;
+  g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
   DnContextDefinition first, second;
   g_autofree char *text = NULL, *again = NULL;
   const char *file = "[context]\ntenant=acme\nstage=prod\ntier=db\n"
                      "[guest]\nmemory_mib=512\nvcpus=2\ntransport=serial\nallow_emulation=yes\n"
                      "[confinement]\nprofiles=strict\ncapabilities=NET_RAW;IPC_LOCK\n"
-                     "seccomp=relaxed\nprofile_files=yes\n";
+                     "seccomp=relaxed\nprofile_files=yes\n"
+                     "[images]\nallow=nginx:*;**@sha256:*\ndigest=required\nsignature=required\n"
+                     "[network]\nmode=none\n[lifetime]\nidle_s=60\nmaximum_s=3600\n";
 
-  dn_settings_init (&settings);
-  dn_context_definition_init (&first, &settings);
-  dn_context_definition_init (&second, &settings);
+  dn_context_definition_init (&first, settings);
+  dn_context_definition_init (&second, settings);
   g_assert_true (dn_context_definition_parse (&first, file, strlen (file), "acme.conf", NULL));
   g_assert_cmpstr (first.tenant, ==, "acme");
   g_assert_cmpstr (first.stage, ==, "prod");
@@ -103,30 +172,36 @@ test_a_context_is_read_as_it_is_written (void)
   g_assert_cmpstr (first.policy.capabilities[1], ==, "IPC_LOCK");
   g_assert_cmpint (first.policy.seccomp, ==, DN_SECCOMP_RELAXED);
   g_assert_true (first.policy.profile_files);
+  g_assert_cmpstr (first.terms.allow[1], ==, "**@sha256:*");
+  g_assert_cmpint (first.terms.digest, ==, DN_NEED_REQUIRED);
+  g_assert_cmpint (first.terms.signature, ==, DN_NEED_REQUIRED);
+  g_assert_cmpuint (first.terms.idle_s, ==, 60);
+  g_assert_cmpuint (first.terms.maximum_s, ==, 3600);
   text = dn_context_definition_print (&first);
   g_assert_true (dn_context_definition_parse (&second, text, strlen (text), "acme.conf", NULL));
   again = dn_context_definition_print (&second);
   g_assert_cmpstr (text, ==, again);
   dn_context_definition_clear (&first);
   dn_context_definition_clear (&second);
-  dn_settings_clear (&settings);
 }
 
 static void
 test_a_context_takes_the_hosts_settings_where_it_says_nothing (void)
 {
-  DnSettings settings;
+  const char *host
+      = "[guest]\nmemory_mib = 300\n[images]\nallow = nginx:*\n[lifetime]\nidle_s = 9\n";
+  g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
   DnContextDefinition definition;
 
-  dn_settings_init (&settings);
-  settings.guest_memory_bytes = 300 * MIB;
-  dn_context_definition_init (&definition, &settings);
+  g_assert_true (dn_settings_parse (settings, host, strlen (host), NULL));
+  dn_context_definition_init (&definition, settings);
   g_assert_true (dn_context_definition_parse (&definition, "", 0, "x.conf", NULL));
   g_assert_cmpuint (definition.guest_memory_bytes, ==, 300 * MIB);
   g_assert_cmpstr (definition.tenant, ==, "none");
   g_assert_false (definition.allow_emulation);
+  g_assert_cmpstr (definition.terms.allow[0], ==, "nginx:*");
+  g_assert_cmpuint (definition.terms.idle_s, ==, 9);
   dn_context_definition_clear (&definition);
-  dn_settings_clear (&settings);
 }
 
 static void
@@ -154,56 +229,66 @@ test_a_pair_of_categories_is_read_strictly (void)
                                      "c1,c18446744073709551618" };
   static const char file[] = "[guest]\nmcs = c17,c902\n";
   static const char two[] = "[guest]\nmcs = c1,c2;c3,c4\n";
-  DnSettings settings;
-  DnContextDefinition definition;
+  g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
+  DnContextDefinition definition, second;
   g_autoptr (GError) error = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     g_assert_true (dn_mcs_is_valid (good[i]));
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     g_assert_false (dn_mcs_is_valid (bad[i]));
-  dn_settings_init (&settings);
-  dn_context_definition_init (&definition, &settings);
+  dn_context_definition_init (&definition, settings);
+  dn_context_definition_init (&second, settings);
   g_assert_null (dn_context_definition_mcs (&definition));
   g_assert_true (dn_context_definition_parse (&definition, file, strlen (file), "x.conf", NULL));
   g_assert_cmpstr (dn_context_definition_mcs (&definition), ==, "c17,c902");
-  g_assert_false (dn_context_definition_parse (&definition, two, strlen (two), "x.conf", &error));
+  g_assert_false (dn_context_definition_parse (&second, two, strlen (two), "x.conf", &error));
   g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
   g_assert_nonnull (strstr (error->message, "[guest] mcs"));
+  dn_context_definition_clear (&second);
   dn_context_definition_clear (&definition);
-  dn_settings_clear (&settings);
 }
 
 static void
-test_groups_that_are_not_built_yet_are_refused_in_a_context (void)
+test_the_policy_moves_without_the_guest (void)
 {
-  const char *file = "[network]\nmode = egress\n";
-  DnSettings settings;
-  DnContextDefinition definition;
-  g_autoptr (GError) error = NULL;
+  const char *old = "[guest]\nvcpus = 2\n[lifetime]\nidle_s = 5\n";
+  const char *new = "[lifetime]\n\n\nidle_s = 7\n[guest]\nvcpus = 3\n";
+  g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
+  DnContextDefinition runs, fresh, copy;
 
-  dn_settings_init (&settings);
-  dn_context_definition_init (&definition, &settings);
-  g_assert_false (dn_context_definition_parse (&definition, file, strlen (file), "x.conf", &error));
-  g_assert_cmpstr (error->message, ==, "file 'x.conf:1': [network]: unknown group");
-  dn_context_definition_clear (&definition);
-  dn_settings_clear (&settings);
+  dn_context_definition_init (&runs, settings);
+  dn_context_definition_init (&fresh, settings);
+  g_assert_true (dn_context_definition_parse (&runs, old, strlen (old), "x.conf", NULL));
+  g_assert_true (dn_context_definition_parse (&fresh, new, strlen (new), "x.conf", NULL));
+  dn_context_definition_take_policy (&runs, &fresh);
+  dn_context_definition_clear (&fresh);
+  dn_context_definition_copy (&runs, &copy);
+  dn_context_definition_clear (&runs);
+  g_assert_cmpuint (copy.guest_vcpus, ==, 2);
+  g_assert_cmpuint (copy.terms.idle_s, ==, 7);
+  g_assert_cmpuint (dn_key_places_find (copy.guest_origin.places, "guest", "vcpus"), ==, 2);
+  g_assert_cmpuint (dn_key_places_find (copy.origin.places, "lifetime", "idle_s"), ==, 4);
+  dn_context_definition_clear (&copy);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/settings/the-file-we-ship-says-what-is-built-in",
-                   test_the_file_we_ship_says_what_is_built_in);
-  g_test_add_func ("/settings/settings-have-limits", test_settings_have_limits);
+  g_test_add_func ("/settings/the-file-we-ship-shows-every-key-and-what-is-built-in",
+                   test_the_file_we_ship_shows_every_key_and_what_is_built_in);
+  g_test_add_func ("/settings/what-is-wrong-in-settings-is-named-with-its-line",
+                   test_what_is_wrong_in_settings_is_named_with_its_line);
+  g_test_add_func ("/settings/what-is-wrong-in-a-context-is-named-with-its-line",
+                   test_what_is_wrong_in_a_context_is_named_with_its_line);
   g_test_add_func ("/settings/a-context-is-read-as-it-is-written",
                    test_a_context_is_read_as_it_is_written);
   g_test_add_func ("/settings/a-context-takes-the-hosts-settings-where-it-says-nothing",
                    test_a_context_takes_the_hosts_settings_where_it_says_nothing);
   g_test_add_func ("/settings/a-pair-of-categories-is-read-strictly",
                    test_a_pair_of_categories_is_read_strictly);
-  g_test_add_func ("/settings/groups-that-are-not-built-yet-are-refused-in-a-context",
-                   test_groups_that_are_not_built_yet_are_refused_in_a_context);
+  g_test_add_func ("/settings/the-policy-moves-without-the-guest",
+                   test_the_policy_moves_without_the_guest);
   return g_test_run ();
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* On what terms a context's containers run, beside their confinement: the groups [images],
+ * [network] and [lifetime] of a context's file and, for those that say nothing, of danchi.conf.
+ *
+ *     [images]
+ *     allow = nginx:*;docker.io/library/redis:?   reference-glob.h; which images
+ *     digest = required                      only by a name with a digest that is the image's
+ *     signature = required                   none has one yet: refuses every image
+ *     [network]
+ *     mode = none                            nothing else is built
+ *     [lifetime]
+ *     idle_s = 600                           the guest ends when it was empty that long; 0: never
+ *     maximum_s = 86400                      it ends that long after its start, whoever is in
+ *
+ * Pure.
+ */
+#pragma once
+
+#include "../common/key-file.h"
+
+#define DN_TERMS_KEYS 6
+#define DN_LIFETIME_MAX_S (10 * 365 * 86400)
+
+typedef enum
+{
+  DN_NEED_OPTIONAL,
+  DN_NEED_REQUIRED,
+} DnNeed;
+
+extern const char *const dn_need_words[];    /* by DnNeed, ends with NULL */
+extern const char *const dn_network_words[]; /* likewise; by the int in `network` */
+
+typedef struct
+{
+  char **allow;  /* owned; at least one */
+  int digest;    /* DnNeed */
+  int signature; /* DnNeed */
+  int network;
+  guint64 idle_s;    /* 0: no limit */
+  guint64 maximum_s; /* 0: no limit */
+} DnTerms;
+
+/* What holds where no file says anything: every image, no limits. */
+void dn_terms_init (DnTerms *terms);
+void dn_terms_clear (DnTerms *terms);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnTerms, dn_terms_clear)
+
+/* @ret_copy is taken for empty: nothing in it is freed. */
+void dn_terms_copy (const DnTerms *terms, DnTerms *ret_copy);
+
+/* The %DN_TERMS_KEYS keys that read @terms, for a table of dn_key_file_parse(). */
+void dn_terms_fill_keys (DnTerms *terms, DnKey *ret_keys);
+
+/* What the table cannot say; after parsing.  As dn_policy_check(). */
+gboolean dn_terms_check (const DnTerms *terms, const char *what, const DnKeyPlaces *places,
+                         GError **error);
