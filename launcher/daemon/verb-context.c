@@ -281,7 +281,12 @@ DN_VERB (context_stop)
   if (context == NULL)
     return NULL;
   if (dn_context_is_frozen (context))
-    dn_context_stop_guest (context, 0, "the context was stopped while it was frozen");
+    {
+      /* It is the operator's evidence, whoever else may stop the context. */
+      if (!dn_caller_is_root (request->caller) && !dn_context_check_thawed (context, error))
+        return NULL;
+      dn_context_stop_guest (context, 0, "the context was stopped while it was frozen");
+    }
   else if (has_guest (context))
     {
       dn_context_end (context, timeout_s, "the context was stopped", NULL);

@@ -21,6 +21,8 @@
 #define ACL_BYTES_MAX 65536
 /* The column of /proc/net/tcp and its like. */
 #define NET_UID 7
+/* Of pid 1: danchid itself may be in a network namespace of its own (PrivateNetwork=). */
+#define HOST_NET "1/net"
 #define COLUMNS_MAX 32
 
 typedef struct
@@ -161,7 +163,7 @@ search_sysvipc (Search *search, const char *file)
 static void
 search_net (Search *search, const char *file)
 {
-  g_auto (GStrv) lines = read_lines (search, "net", file);
+  g_auto (GStrv) lines = read_lines (search, HOST_NET, file);
   char *words[COLUMNS_MAX];
 
   for (guint i = 1; lines != NULL && lines[0] != NULL && lines[i] != NULL; i++)
@@ -172,7 +174,7 @@ search_net (Search *search, const char *file)
 static void
 search_unix (Search *search)
 {
-  g_auto (GStrv) lines = read_lines (search, "net", "unix");
+  g_auto (GStrv) lines = read_lines (search, HOST_NET, "unix");
 
   for (guint i = 1; lines != NULL && lines[0] != NULL && lines[i] != NULL; i++)
     {

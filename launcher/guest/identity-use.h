@@ -8,7 +8,7 @@
  *   files         below RUN and STATE, and in /dev/shm (POSIX shared memory)
  *   queues        in /dev/mqueue
  *   System V      shared memory, semaphores, queues: owner and creator, of /proc/sysvipc
- *   sockets       with a path, by that path's owner; of the internet, by /proc/net
+ *   sockets       with a path, by that path's owner; of the internet, by /proc/1/net
  *   ACL entries   of /dev/kvm and libvirt's directory
  *
  * An abstract unix socket has no owner that can be read, and lives no longer than the processes

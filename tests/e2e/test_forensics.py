@@ -13,6 +13,7 @@ import time
 
 from machine import PATIENCE, expect, expect_equal, kill9, proc_status, wait_until
 from suite import context, exec_sh, expect_error, image, new_name, start_sh, test
+from test_access import ALICE, ALICES, asks, users
 
 TICK = "i=0; while :; do i=$((i + 1)); echo tick $i; sleep 0.1; done"
 
@@ -211,6 +212,52 @@ def a_frozen_context_stays_so_whatever_dies_and_goes_on_when_thawed(machine):
         machine.danchi("context", "stop", where)
         expect_equal(machine.state_of(name), "exited", "the container of an ended guest")
         expect(not os.path.exists(f"/proc/{qemu}"), "QEMU is still there")
+
+
+@test("R3.2", "R4.6", seconds=300)
+def forensics_need_not_freeze_a_guest_and_need_none(machine):
+    with context(machine) as where, directory(machine) as path, directory(machine) as after:
+        name = start_sh(machine, TICK, "--context", where)
+        wait_until(lambda: ticks(machine, name) > 3, "it ticks")
+        answer = machine.json("forensics", "--live", "-o", path, where)
+        expect(answer["is_live"] and "frozen_us" not in answer, f"live: {answer}")
+        manifest = check_manifest(path)
+        expect("freeze" not in manifest, f"it was frozen: {manifest}")
+        expect_alive(machine, where, name)
+        machine.danchi("context", "stop", where)
+        manifest = json.loads(machine.out("--format", "json", "forensics", "-o", after, where))
+        expect_equal(manifest["state"], "stopped", "state")
+        check_manifest(after)
+        ident = machine.container(name)["id"]
+        expect("tick" in text_of(after, f"containers/{ident}/log.0"), "the log")
+        # The capture before is in the record, and so in the excerpt.
+        excerpt = "".join(text_of(after, one) for one in all_files(after) if "audit/" in one)
+        lines = [json.loads(line) for line in excerpt.splitlines()]
+        expect(any(line.get("verb") == "forensics" for line in lines), f"the record: {excerpt}")
+        expect_error(machine.danchi("forensics", "--memory", "-o", f"{after}-2", where,
+                                    check=False), 1, "no guest")
+        expect_equal(manifest_of(f"{after}-2")["status"], "incomplete", "status")
+        shutil.rmtree(f"{after}-2")
+        expect_error(machine.danchi("forensics", "--live", "--freeze", "-o", "x", where,
+                                    check=False), 2, "--freeze")
+
+
+@test("R3.2", "R3.3", seconds=300)
+def a_frozen_context_is_roots_alone_also_for_who_may_stop_it(machine):
+    image(machine)
+    with users(machine), directory(machine) as path:
+        name = start_sh(machine, TICK, "--context", ALICES)
+        wait_until(lambda: ticks(machine, name) > 3, "it ticks")
+        machine.danchi("forensics", "--freeze", "-o", path, ALICES)
+        answers = asks(machine, ALICE, ["context-stop", {"context": ALICES}],
+                       ["context-thaw", {"context": ALICES}], ["forensics", {"context": ALICES}],
+                       ["container-remove", {"container": name, "force": True}])
+        expect_equal([answer.error and answer.error["code"] for answer in answers],
+                     ["conflict", "denied", "denied", "conflict"], "alice's errors")
+        expect_frozen(machine, ALICES, name)
+        machine.danchi("context", "thaw", ALICES)
+        expect_alive(machine, ALICES, name)
+        machine.danchi("rm", "-f", name)
 
 
 def is_stopped(pid):

@@ -81,7 +81,7 @@ test_a_host_without_guests_has_no_uses (Fixture *f, gconstpointer data)
 {
   (void) data;
   put (f->directories, "a/file", "");
-  put (f->proc, "net/tcp", "  sl  local_address rem_address st tx rx retrnsmt uid\n\n");
+  put (f->proc, "1/net/tcp", "  sl  local_address rem_address st tx rx retrnsmt uid\n\n");
   assert_use (f, UID, NULL);
 }
 
@@ -117,11 +117,11 @@ test_each_kind_of_thing_keeps_an_identity_back (Fixture *f, gconstpointer data)
       "       key      msqid perms cbytes qnum lspid lrpid   uid   gid  cuid  cgid\n"
       "         0          8   600      0    0     0     0     0     0     0 200001\n",
       UID, "System V msg 8" },
-    { "net/tcp",
+    { "1/net/tcp",
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
       "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 200001 0 1\n",
       UID, "tcp socket 0100007F:1F90" },
-    { "net/udp6",
+    { "1/net/udp6",
       "  sl  local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
       "   9: 0:35 0:0 07 00000000:00000000 00:00000000 00000000 210000 0 1\n",
       UID + 9999, "udp6 socket 0:35" },
@@ -154,8 +154,8 @@ test_what_makes_no_sense_is_passed_over (Fixture *f, gconstpointer data)
   put (f->proc, "78/status", "Name:\tx\nUid:\tx\n");
   put (f->proc, "sysvipc/shm", "uid");
   put (f->proc, "sysvipc/sem", "");
-  put (f->proc, "net/tcp", "\n\n1 2\n");
-  put (f->proc, "net/unix", "Num\nx: /nowhere/at/all\n");
+  put (f->proc, "1/net/tcp", "\n\n1 2\n");
+  put (f->proc, "1/net/unix", "Num\nx: /nowhere/at/all\n");
   assert_use (f, UID, NULL);
 }
 
