@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/guest/identity.c launcher/guest/identity-use.c launcher/guest/process.c launcher/common/error.c
- * launcher/common/paths.c */
+/* Links: launcher/guest/identity.c launcher/guest/identity-use.c launcher/guest/process.c
+ * launcher/common/error.c launcher/common/paths.c */
 #include <glib/gstdio.h>
 #include <unistd.h>
 #include <utime.h>
