@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MCS_CATEGORY_MAX 1023
+
 static DnOrigin
 new_origin (DnSettings *settings)
 {
@@ -34,6 +36,7 @@ dn_context_definition_init (DnContextDefinition *definition, DnSettings *setting
     .guest_vcpus = settings->guest_vcpus,
     .transport = settings->transport,
     .allow_emulation = settings->allow_emulation,
+    .mcs = g_new0 (char *, 1),
     .guest_origin = new_origin (settings),
     .origin = new_origin (settings),
   };
@@ -57,8 +60,55 @@ dn_context_definition_clear (DnContextDefinition *definition)
   g_clear_pointer (&definition->tenant, g_free);
   g_clear_pointer (&definition->stage, g_free);
   g_clear_pointer (&definition->tier, g_free);
+  g_clear_pointer (&definition->mcs, g_strfreev);
   clear_origin (&definition->guest_origin);
   clear_policy (definition);
+}
+
+/* Moves *@text behind "cN". Returns: N, or -1 */
+static gint
+take_category (const char **text)
+{
+  const char *digits = *text + 1;
+  guint64 number;
+  char *end;
+
+  if (**text != 'c' || !g_ascii_isdigit (*digits)
+      || (digits[0] == '0' && g_ascii_isdigit (digits[1])))
+    return -1;
+  number = g_ascii_strtoull (digits, &end, 10);
+  *text = end;
+  return number <= MCS_CATEGORY_MAX ? (gint) number : -1;
+}
+
+gboolean
+dn_mcs_is_valid (const char *text)
+{
+  gint first = take_category (&text), second;
+
+  if (first < 0 || *text++ != ',')
+    return FALSE;
+  second = take_category (&text);
+  return second > first && *text == '\0';
+}
+
+const char *
+dn_context_definition_mcs (const DnContextDefinition *definition)
+{
+  return definition->mcs != NULL ? definition->mcs[0] : NULL;
+}
+
+static gboolean
+check_mcs (const DnContextDefinition *definition, const char *what, const DnKeyPlaces *places,
+           GError **error)
+{
+  const char *mcs = dn_context_definition_mcs (definition);
+
+  return mcs == NULL || (definition->mcs[1] == NULL && dn_mcs_is_valid (mcs))
+         || dn_key_file_throw (error, what, places, "guest", "mcs",
+                               "must be two categories, the smaller one first\n"
+                               "for instance mcs = c17,c902; from c0 to c%d",
+                               MCS_CATEGORY_MAX);
 }
 
 void
@@ -68,6 +118,7 @@ dn_context_definition_copy (const DnContextDefinition *definition, DnContextDefi
   ret_copy->tenant = g_strdup (definition->tenant);
   ret_copy->stage = g_strdup (definition->stage);
   ret_copy->tier = g_strdup (definition->tier);
+  ret_copy->mcs = g_strdupv (definition->mcs);
   ret_copy->guest_origin = copy_origin (&definition->guest_origin);
   ret_copy->origin = copy_origin (&definition->origin);
   dn_policy_copy (&definition->policy, &ret_copy->policy);
@@ -101,6 +152,7 @@ dn_context_definition_fill_keys (DnContextDefinition *definition, DnKey *ret_key
     { "guest", "vcpus", DN_KEY_INTEGER, &definition->guest_vcpus, 1, DN_GUEST_VCPUS_MAX, 1, NULL },
     { "guest", "transport", DN_KEY_CHOICE, &definition->transport, 0, 0, 0, dn_transport_words },
     { "guest", "allow_emulation", DN_KEY_BOOLEAN, &definition->allow_emulation, 0, 0, 0, NULL },
+    { "guest", "mcs", DN_KEY_LIST, &definition->mcs, 0, 0, 0, NULL },
   };
   DnKey *at = ret_keys;
 
@@ -135,6 +187,7 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
 
   dn_context_definition_fill_keys (definition, keys);
   if (!dn_key_file_parse_places (text, size, what, keys, places, error)
+      || !check_mcs (definition, what, places, error)
       || !dn_access_rules_check (&definition->access, what, places, error)
       || !dn_policy_check (&definition->policy, what, places, error)
       || !dn_terms_check (&definition->terms, what, places, error))

@@ -10,6 +10,7 @@
  *     vcpus = 2
  *     transport = auto
  *     allow_emulation = no
+ *     mcs = c1,c2             SELinux hosts: this context's own pair of categories
  *     [access]
  *     ...                     ../spec/access.h
  *     [confinement]
@@ -44,6 +45,7 @@ typedef struct
   guint64 guest_vcpus;
   int transport; /* DnTransport */
   gboolean allow_emulation;
+  char **mcs;            /* owned; empty: libvirt chooses; else one text, "cA,cB" with A < B */
   DnOrigin guest_origin; /* of all above */
   DnPolicy policy;
   DnTerms terms;
@@ -52,7 +54,7 @@ typedef struct
 } DnContextDefinition;
 
 /* Keys of a context's file. */
-#define DN_CONTEXT_OWN_KEYS 7
+#define DN_CONTEXT_OWN_KEYS 8
 #define DN_CONTEXT_KEYS (DN_CONTEXT_OWN_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
 /* What holds where the file says nothing: tenant, stage and tier are "none".  Takes references to
@@ -78,6 +80,13 @@ const DnOrigin *dn_context_definition_origin (const DnContextDefinition *definit
 /* @what: the file's name.  DN_ERROR_CONFIG, naming file, line, group and key. */
 gboolean dn_context_definition_parse (DnContextDefinition *definition, const char *text, gsize size,
                                       const char *what, GError **error);
+
+/* Whether @text is a pair of SELinux categories as libvirt writes them: "cA,cB", A < B <= 1023, no
+ * zero in front. Pure. */
+gboolean dn_mcs_is_valid (const char *text);
+
+/* The pair, or NULL; borrowed. */
+const char *dn_context_definition_mcs (const DnContextDefinition *definition);
 
 /* tenant, stage and tier. (transfer none) */
 DnLabels dn_context_definition_labels (const DnContextDefinition *definition);

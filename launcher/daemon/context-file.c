@@ -99,15 +99,6 @@ apply (DnDaemon *daemon, const char *name, DnContextDefinition *definition, cons
   context->error = g_strdup (message);
 }
 
-/* Under the daemon's lock: whether the file says something that was not known, or not any more. */
-static gboolean
-is_news (DnDaemon *daemon, const char *name, const char *file_stamp)
-{
-  const DnContext *context = g_hash_table_lookup (daemon->contexts, name);
-
-  return context == NULL || g_strcmp0 (context->policy_stamp, file_stamp) != 0;
-}
-
 static void
 read_file (DnDaemon *daemon, const char *name, const char *path, const char *file_stamp)
 {
@@ -116,7 +107,6 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
   gsize size = 0;
-  gboolean is_to_be_told;
 
   dn_context_definition_init (&definition, settings);
   if (g_file_get_contents (path, &text, &size, &error))
@@ -124,12 +114,10 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
   if (error != NULL)
     g_warning ("contexts: %s", error->message);
   g_mutex_lock (&daemon->lock);
-  is_to_be_told = is_news (daemon, name, file_stamp);
   apply (daemon, name, &definition, file_stamp, error != NULL ? error->message : NULL);
   g_mutex_unlock (&daemon->lock);
-  if (is_to_be_told)
-    dn_daemon_record_file (daemon, "context-file", name, text, size,
-                           error != NULL ? error->message : NULL);
+  dn_daemon_record_file (daemon, "context-file", name, text, size,
+                         error != NULL ? error->message : NULL);
   dn_context_definition_clear (&definition);
 }
 
@@ -138,8 +126,7 @@ read_file (DnDaemon *daemon, const char *name, const char *path, const char *fil
 static gboolean
 lose_file (DnContext *context)
 {
-  if (context->policy_stamp != NULL)
-    dn_daemon_record_act (context->daemon, "context-file-removed", context->name, NULL);
+  dn_daemon_record_file_gone (context->daemon, "context-file-removed", context->name);
   if (context->guest == NULL && context->users == 0 && context->guest_id[0] == '\0'
       && dn_context_count_containers (context) == 0)
     {

@@ -55,6 +55,37 @@ dn_context_reserve (DnContext *context, guint *ret_slot, GError **error)
   return is_fine;
 }
 
+/* Under the daemon's lock.  Two guests with the same categories would be one to SELinux. */
+static gboolean
+check_mcs (DnContext *context, GError **error)
+{
+  const char *mcs = dn_context_definition_mcs (&context->definition);
+  GHashTableIter iter;
+  DnContext *other;
+
+  g_hash_table_iter_init (&iter, context->daemon->contexts);
+  while (mcs != NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &other))
+    if (other != context && g_strcmp0 (dn_context_definition_mcs (&other->definition), mcs) == 0)
+      return dn_throw (error, DN_ERROR_CONFIG,
+                       "context '%s': mcs %s is also that of context '%s'\n"
+                       "choose another pair in one of the two files of contexts.d",
+                       context->name, mcs, other->name);
+  return TRUE;
+}
+
+/* The others' files may have changed since they were read. */
+static void
+refresh_for_mcs (DnContext *context)
+{
+  gboolean has_mcs;
+
+  g_mutex_lock (&context->daemon->lock);
+  has_mcs = dn_context_definition_mcs (&context->definition) != NULL;
+  g_mutex_unlock (&context->daemon->lock);
+  if (has_mcs)
+    dn_context_refresh (context->daemon);
+}
+
 static DnGuestPlan *
 make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
 {
@@ -65,6 +96,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   char serial[DN_DISK_SERIAL_BYTES + 1];
   gboolean is_fine;
 
+  refresh_for_mcs (context);
   dn_image_disk_serial (entry->image, serial);
   plan->context = g_strdup (context->name);
   plan->hostname = g_strdup (context->name);
@@ -74,6 +106,8 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
+  is_fine = is_fine && check_mcs (context, error);
+  plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
   plan->kernel = (DnKernel) settings->kernel;

@@ -11,6 +11,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "container.h"
+#include "daemon-record.h"
 #include "json-build.h"
 
 DnContext *
@@ -159,6 +160,7 @@ dn_context_forget (DnContext *context)
   g_mutex_unlock (&context->daemon->lock);
   (void) unlink (path);
   g_mutex_unlock (&context->file_lock);
+  dn_daemon_record_file_gone (context->daemon, "context-file-removed", context->name);
 }
 
 static gboolean

@@ -21,6 +21,7 @@ dn_daemon_record_open (DnDaemon *daemon)
 
   g_mutex_init (&record->lock);
   record->buckets = dn_record_buckets_new ();
+  record->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   record->writer = dn_record_writer_new (
       &plan, dn_record_forward_new (DN_RECORD_JOURNAL_SOCKET, DN_RECORD_SYSLOG_SOCKET));
   daemon->record = record;
@@ -143,14 +144,32 @@ dn_daemon_record_loaded (DnDaemon *daemon)
   g_atomic_int_set (&daemon->record->has_loaded, TRUE);
 }
 
+/* Whether it is not what was known.  @what: (transfer full): NULL for nothing at all */
+static gboolean
+is_news (DnDaemonRecord *record, const char *context, char *what)
+{
+  const char *key = context != NULL ? context : "";
+  gboolean is_new;
+
+  g_mutex_lock (&record->lock);
+  is_new = g_strcmp0 (g_hash_table_lookup (record->files, key), what) != 0;
+  if (what != NULL)
+    (void) g_hash_table_replace (record->files, g_strdup (key), what);
+  else
+    (void) g_hash_table_remove (record->files, key);
+  g_mutex_unlock (&record->lock);
+  return is_new && g_atomic_int_get (&record->has_loaded);
+}
+
 void
 dn_daemon_record_file (DnDaemon *daemon, const char *verb, const char *context, const char *text,
                        gsize size, const char *error)
 {
+  g_autofree char *hash
+      = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text, size);
   g_autoptr (DnRecordEntry) entry = NULL;
-  g_autofree char *hash = NULL;
 
-  if (!g_atomic_int_get (&daemon->record->has_loaded))
+  if (!is_news (daemon->record, context, g_strconcat (hash, error, NULL)))
     return;
   entry = new_act (verb);
   dn_record_set_text (&entry->context, context);
@@ -158,11 +177,17 @@ dn_daemon_record_file (DnDaemon *daemon, const char *verb, const char *context, 
   dn_record_set_text (&entry->outcome, error == NULL ? "ok" : "config");
   if (text != NULL)
     {
-      hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text, size);
       entry->args = json_object_new ();
       json_object_set_string_member (entry->args, "sha256", hash);
     }
   post (daemon, entry);
+}
+
+void
+dn_daemon_record_file_gone (DnDaemon *daemon, const char *verb, const char *context)
+{
+  if (is_news (daemon->record, context, NULL))
+    dn_daemon_record_act (daemon, verb, context, NULL);
 }
 
 void

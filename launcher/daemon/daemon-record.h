@@ -20,6 +20,7 @@ typedef struct DnDaemonRecord
   DnRecordWriter *writer;   /* owned; locks itself */
   GMutex lock;              /* a leaf */
   DnRecordBuckets *buckets; /* owned; under the lock */
+  GHashTable *files;        /* owned; under the lock: context, or "" → what its file said */
   gint has_loaded;          /* atomic: all files were read once */
 } DnDaemonRecord;
 
@@ -38,10 +39,14 @@ void dn_daemon_record_act (struct DnDaemon *daemon, const char *verb, const char
                            const char *message);
 
 /* A file of the operator's that danchid has read: its SHA-256, and what is wrong with it, if
- * anything.  Nothing while danchid starts: danchid-start has the digests of all.  @context and
- * @text may be NULL. */
+ * anything.  Recorded where it says something new since the last time; while danchid starts it is
+ * only remembered, since danchid-start has the digests of all.  @context may be NULL, for a file of
+ * no context's; @text may be. */
 void dn_daemon_record_file (struct DnDaemon *daemon, const char *verb, const char *context,
                             const char *text, gsize size, const char *error);
+
+/* It is gone; recorded once. */
+void dn_daemon_record_file_gone (struct DnDaemon *daemon, const char *verb, const char *context);
 
 /* From here on dn_daemon_record_file() records. */
 void dn_daemon_record_loaded (struct DnDaemon *daemon);

@@ -204,13 +204,13 @@ view_images (DnRequest *request)
       return view;
     }
   if (dn_host_access_makes (&settings->access, &principal))
-    dn_image_view_open (view);
+    dn_image_view_allow (view, settings->terms.allow);
   g_mutex_lock (&daemon->lock);
   g_hash_table_iter_init (&iter, daemon->contexts);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
     if (!context->is_ephemeral
         && decide (request, context, DN_RIGHT_RUN).verdict == DN_ACCESS_ALLOWED)
-      dn_image_view_open (view);
+      dn_image_view_allow (view, context->definition.terms.allow);
   g_hash_table_iter_init (&iter, daemon->containers);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
     if (decide (request, container->context, DN_RIGHT_INSPECT).verdict == DN_ACCESS_ALLOWED)
@@ -223,20 +223,22 @@ DnImage *
 dn_lookup_image (DnRequest *request, const char *text, GError **error)
 {
   g_autoptr (DnImageView) view = view_images (request);
+  g_autoptr (DnImage) image = dn_store_find (request->daemon->store, text, view, error);
 
-  return dn_store_find (request->daemon->store, text, view, error);
+  return image != NULL ? dn_image_view_show (view, image) : NULL;
 }
 
 GPtrArray *
 dn_lookup_images (DnRequest *request)
 {
   g_autoptr (DnImageView) view = view_images (request);
-  GPtrArray *all = dn_store_list (request->daemon->store);
+  g_autoptr (GPtrArray) all = dn_store_list (request->daemon->store);
+  GPtrArray *seen = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_image_unref);
 
-  for (guint i = all->len; i-- > 0;)
-    if (!dn_image_view_sees (view, all->pdata[i]))
-      g_ptr_array_remove_index (all, i);
-  return all;
+  for (guint i = 0; i < all->len; i++)
+    if (dn_image_view_sees (view, all->pdata[i]))
+      g_ptr_array_add (seen, dn_image_view_show (view, all->pdata[i]));
+  return seen;
 }
 
 /* What is asked for of an event; "" and 0 where it has none. */

@@ -98,7 +98,8 @@ match (DnStore *store, const char *text, const DnImageView *view)
       if (!dn_image_view_sees (view, image))
         continue;
       /* A name wins over the beginning of some id that reads the same. */
-      if (name != NULL && g_strv_contains ((const char *const *) image->names, name))
+      if (name != NULL && dn_image_view_sees_name (view, name)
+          && g_strv_contains ((const char *const *) image->names, name))
         {
           g_ptr_array_set_size (by_id, 0);
           g_ptr_array_add (by_id, image);

@@ -393,6 +393,32 @@ write_label (DnXml *xml, const DnDomain *domain)
   dn_xml_close (xml);
 }
 
+/* sVirt: what keeps a QEMU that its guest has taken over from all files that are not its own, uid
+ * or not.  Emulation has a type of its own, which may make memory executable. */
+static void
+write_svirt_label (DnXml *xml, const DnDomain *domain)
+{
+  const char *model = domain->security_model;
+  gboolean is_selinux = g_strcmp0 (model, "selinux") == 0;
+  gboolean is_static = is_selinux && domain->mcs != NULL;
+  g_autofree char *label = NULL;
+
+  if (!is_selinux && g_strcmp0 (model, "apparmor") != 0)
+    return;
+  dn_xml_open (xml, "seclabel");
+  dn_xml_attribute (xml, "type", is_static ? "static" : "dynamic");
+  dn_xml_attribute (xml, "model", model);
+  dn_xml_attribute (xml, "relabel", "yes");
+  if (is_static)
+    {
+      label = g_strdup_printf (
+          "system_u:system_r:%s:s0:%s",
+          domain->accelerator == DN_ACCELERATOR_KVM ? "svirt_t" : "svirt_tcg_t", domain->mcs);
+      dn_xml_element (xml, "label", label);
+    }
+  dn_xml_close (xml);
+}
+
 /* Merged by QEMU into the -machine that libvirt writes.  Words that QEMU does not know end it, so a
  * device that should not be there is never there in silence. */
 static void
@@ -421,6 +447,7 @@ dn_domain_xml_build (const DnDomain *domain, GError **error)
   write_machine (&xml, domain);
   write_devices (&xml, domain);
   write_label (&xml, domain);
+  write_svirt_label (&xml, domain);
   write_builtin_devices (&xml);
   dn_xml_close (&xml);
   return dn_xml_finish (&xml, error);

@@ -13,8 +13,9 @@
  *   - The DAC label is the context's own uid and gid, with relabel='no': libvirt must change the
  *     owner of nothing.  With relabelling it would give the shared kernel and images to the guest
  *     whose QEMU was started last.  danchid gives each file its owner itself; shared ones are
- *     root's and world-readable.  SELinux or AppArmor labels stay libvirt's dynamic ones, since
- *     only the DAC model is named.
+ *     root's and world-readable.  The SELinux or AppArmor label is asked for by
+ *     name, so that it cannot be missing in silence: libvirt's dynamic one, or on SELinux with the
+ *     context's own categories.
  *   - All disks are raw by declaration, never probed: a guest that writes a qcow2 header to its
  *     disk gains nothing.  Read-only disks are cached by the host (one copy in memory for all
  *     guests) and are not <shareable/>: several readers may open them without it, and QEMU's image
@@ -45,8 +46,10 @@ typedef struct
   guint vcpus;
   guint uid;
   guint gid;
-  guint vsock_cid;      /* 0: virtio-serial */
-  const char *firmware; /* a ROM, or NULL for the machine's default */
+  const char *security_model; /* of the host, besides DAC: "selinux", "apparmor", another or NULL */
+  const char *mcs;            /* on SELinux: the categories "cA,cB", or NULL: libvirt chooses */
+  guint vsock_cid;            /* 0: virtio-serial */
+  const char *firmware;       /* a ROM, or NULL for the machine's default */
   const char *kernel;
   const char *initrd; /* NULL: none */
   const char *cmdline;

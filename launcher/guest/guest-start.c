@@ -61,6 +61,7 @@ host_has_cgroups (void)
 static char *
 build_xml (const DnGuest *guest, const Start *start, GError **error)
 {
+  g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
@@ -74,6 +75,8 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
                             .uid = entry->uid,
                             .gid = entry->gid,
                             .vsock_cid = entry->vsock_cid,
+                            .security_model = model,
+                            .mcs = start->plan->mcs,
                             .firmware = start->files.firmware,
                             .kernel = start->files.kernel,
                             .initrd = start->files.initrd,
@@ -86,7 +89,7 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
                             .spare_disks = entry->spare_disks,
                             .has_host_cgroups = host_has_cgroups () };
 
-  return dn_domain_xml_build (&domain, error);
+  return model != NULL ? dn_domain_xml_build (&domain, error) : NULL;
 }
 
 static gboolean

@@ -58,6 +58,7 @@ dn_guest_plan_free (DnGuestPlan *plan)
     return;
   g_free (plan->context);
   g_free (plan->hostname);
+  g_free (plan->mcs);
   g_ptr_array_unref (plan->disks);
   g_free (plan);
 }

@@ -75,6 +75,7 @@ typedef struct
   DnKernel kernel;
   DnTransport transport;
   gboolean allow_emulation;
+  char *mcs;            /* owned; for QEMU's SELinux label, "cA,cB", or NULL: libvirt chooses */
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */

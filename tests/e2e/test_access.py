@@ -245,6 +245,33 @@ def a_right_that_is_taken_away_is_gone_at_once(machine):
 
 
 @test("R1.2", seconds=300)
+def an_image_that_no_context_of_ones_lets_in_is_not_there(machine):
+    with users(machine):
+        name = image(machine)
+        asked = [["inspect", {"name": name, "kind": "image"}], ["image-list", {}],
+                 ["container-create", {"image": name, "context": ALICES}]]
+        look, images, _ = asks(machine, ALICE, *asked)
+        expect(look.ok and len(images.ok["images"]) >= 1, f"alice's images: {look.error}")
+        mine, _ = create(machine, ALICE, ALICES)
+        with open(f"{machine.config}/contexts.d/{ALICES}.conf", "a") as file:
+            file.write("[images]\nallow = registry.example/acme/*:*\n")
+        nothing = absent_like(name)
+        look, images, made = asks(machine, ALICE, *asked)
+        # What her own container is made of she still sees, by its id and without a name.
+        expect_equal([one["names"] for one in images.ok["images"]], [[]], "names")
+        asks(machine, ALICE, ["container-remove", {"container": mine}],
+             *[["container-remove", {"container": one["id"]}] for one in machine.containers()
+               if one["context"] == ALICES and one["id"] != mine])
+        found = asks(machine, ALICE, *asked)
+        wanted = asks(machine, ALICE, *[
+            [verb, args | {key: nothing for key in args if args[key] == name}]
+            for verb, args in asked])
+        for request, one, other in zip(asked, found, wanted):
+            expect_equal(plain(one, name), plain(other, nothing), f"{request[0]} of the image")
+        expect_equal(found[1].ok["images"], [], "alice's images afterwards")
+
+
+@test("R1.2", seconds=300)
 def names_that_the_host_does_not_know_are_shown(machine):
     with users(machine):
         write_context(machine, ALICES, "users = games;alisha-with-a-slip;1042\nreader_groups = crew")

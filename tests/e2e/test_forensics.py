@@ -77,7 +77,8 @@ def expect_frozen(machine, where, name):
 
 
 def expect_alive(machine, where, name):
-    expect_equal(state_of_context(machine, where), "running", "the context's state")
+    # A capture whose client failed ends after the client has.
+    wait_until(lambda: state_of_context(machine, where) == "running", "the context runs", 60)
     before = ticks(machine, name)
     wait_until(lambda: ticks(machine, name) > before + 3, "it ticks again", 20)
     expect_equal(exec_sh(machine, "echo fine", container=name).stdout, "fine\n", "exec")

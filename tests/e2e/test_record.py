@@ -288,6 +288,18 @@ def changes_of_the_operators_files_are_recorded(machine):
         machine.danchi("context", "ls")
         expect_equal(lines_after(machine, seq, "context-file-removed")[0]["context"]["name"], place,
                      "a removed file")
+        # The same words again are news; read again without a change they are none.
+        seq = last_seq(machine)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        machine.danchi("context", "ls")
+        os.utime(path)
+        machine.danchi("context", "ls")
+        machine.danchi("profile", "ls")
+        expect_equal(len(lines_after(machine, seq, "context-file")), 1, "lines of a file that is back")
+        seq = last_seq(machine)
+        machine.danchi("context", "rm", place)
+        lines_after(machine, seq, "context-file-removed")
 
 
 @contextlib.contextmanager

@@ -105,6 +105,48 @@ test_writes_disks_ports_and_limits (void)
 }
 
 static void
+test_asks_for_the_hosts_label_by_name (void)
+{
+  static const struct
+  {
+    const char *model;
+    const char *mcs;
+    DnAccelerator accelerator;
+    const char *wanted; /* NULL: none but the DAC one */
+  } cases[] = {
+    { NULL, "c1,c2", DN_ACCELERATOR_KVM, NULL },
+    { "none", NULL, DN_ACCELERATOR_KVM, NULL },
+    { "dac", "c1,c2", DN_ACCELERATOR_KVM, NULL },
+    { "apparmor", "c1,c2", DN_ACCELERATOR_KVM,
+      "<seclabel type='dynamic' model='apparmor' relabel='yes'/>" },
+    { "selinux", NULL, DN_ACCELERATOR_KVM,
+      "<seclabel type='dynamic' model='selinux' relabel='yes'/>" },
+    { "selinux", "c1,c2", DN_ACCELERATOR_KVM, "<label>system_u:system_r:svirt_t:s0:c1,c2</label>" },
+    { "selinux", "c1,c2", DN_ACCELERATOR_TCG,
+      "<label>system_u:system_r:svirt_tcg_t:s0:c1,c2</label>" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      DnDomain domain = sample ();
+      g_autoptr (GError) error = NULL;
+      g_autofree char *xml = NULL;
+      const char *second;
+
+      domain.security_model = cases[i].model;
+      domain.mcs = cases[i].mcs;
+      domain.accelerator = cases[i].accelerator;
+      xml = dn_domain_xml_build (&domain, &error);
+      g_assert_no_error (error);
+      second = strstr (strstr (xml, "</seclabel>"), "<seclabel");
+      g_assert_cmpint (second != NULL, ==, cases[i].wanted != NULL);
+      g_test_message ("%s", second != NULL ? second : "none");
+      if (cases[i].wanted != NULL)
+        g_assert_nonnull (strstr (second, cases[i].wanted));
+    }
+}
+
+static void
 test_writes_a_disk_for_a_port (void)
 {
   DnGuestDisk *disk = disk_new ("/var/lib/danchi/images/2/rootfs.erofs", "image2", TRUE);
@@ -220,6 +262,8 @@ main (int argc, char **argv)
                    test_writes_an_emulated_guest_with_a_serial_channel);
   g_test_add_func ("/domain-xml/writes disks, ports and limits",
                    test_writes_disks_ports_and_limits);
+  g_test_add_func ("/domain-xml/asks for the host's label by name",
+                   test_asks_for_the_hosts_label_by_name);
   g_test_add_func ("/domain-xml/writes a disk for a port", test_writes_a_disk_for_a_port);
   g_test_add_func ("/domain-xml/refuses names that could break out",
                    test_refuses_names_that_could_break_out);

@@ -19,7 +19,6 @@ UNFILTERED = re.compile(r"\b(dn_container_list|dn_context_list|dn_store_list|dn_
                         r"\bdaemon->(containers|contexts)\b")
 # Where it may stand in a file of verbs: the function around it, and why.
 ALLOWED = {
-    ("verb-context.c", "end_containers"): "of a context that was looked up",
     ("verb-context.c", "write_context"): "root's: whether the name is taken",
     ("verb-image.c", "users_of"): "root's: image-remove",
     ("verb-image.c", "is_used"): "root's: image-remove",

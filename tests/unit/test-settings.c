@@ -205,6 +205,51 @@ test_a_context_takes_the_hosts_settings_where_it_says_nothing (void)
 }
 
 static void
+test_a_pair_of_categories_is_read_strictly (void)
+{
+  static const char *const good[] = { "c0,c1", "c17,c902", "c9,c10", "c1022,c1023" };
+  static const char *const bad[] = { "",
+                                     "c1",
+                                     "c1,",
+                                     ",c1",
+                                     "c2,c1",
+                                     "c1,c1",
+                                     "c01,c2",
+                                     "c1,c02",
+                                     "c1,c1024",
+                                     "c1, c2",
+                                     "c1,c2,c3",
+                                     "c1.c2",
+                                     "1,2",
+                                     "C1,C2",
+                                     "c-1,c2",
+                                     "c+1,c2",
+                                     "c1,c2 ",
+                                     "s0:c1,c2",
+                                     "c1,c18446744073709551618" };
+  static const char file[] = "[guest]\nmcs = c17,c902\n";
+  static const char two[] = "[guest]\nmcs = c1,c2;c3,c4\n";
+  g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
+  DnContextDefinition definition, second;
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    g_assert_true (dn_mcs_is_valid (good[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (dn_mcs_is_valid (bad[i]));
+  dn_context_definition_init (&definition, settings);
+  dn_context_definition_init (&second, settings);
+  g_assert_null (dn_context_definition_mcs (&definition));
+  g_assert_true (dn_context_definition_parse (&definition, file, strlen (file), "x.conf", NULL));
+  g_assert_cmpstr (dn_context_definition_mcs (&definition), ==, "c17,c902");
+  g_assert_false (dn_context_definition_parse (&second, two, strlen (two), "x.conf", &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
+  g_assert_nonnull (strstr (error->message, "[guest] mcs"));
+  dn_context_definition_clear (&second);
+  dn_context_definition_clear (&definition);
+}
+
+static void
 test_the_policy_moves_without_the_guest (void)
 {
   const char *old = "[guest]\nvcpus = 2\n[lifetime]\nidle_s = 5\n";
@@ -241,6 +286,8 @@ main (int argc, char **argv)
                    test_a_context_is_read_as_it_is_written);
   g_test_add_func ("/settings/a-context-takes-the-hosts-settings-where-it-says-nothing",
                    test_a_context_takes_the_hosts_settings_where_it_says_nothing);
+  g_test_add_func ("/settings/a-pair-of-categories-is-read-strictly",
+                   test_a_pair_of_categories_is_read_strictly);
   g_test_add_func ("/settings/the-policy-moves-without-the-guest",
                    test_the_policy_moves_without_the_guest);
   return g_test_run ();

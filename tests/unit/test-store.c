@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/daemon/store*.c launcher/daemon/image.c launcher/daemon/json-build.c
- * launcher/daemon/image-view.c launcher/common/names.c launcher/daemon/reference.c
+ * launcher/daemon/image-view.c launcher/spec/reference-glob.c
+ * launcher/common/names.c launcher/daemon/reference.c
  * launcher/common/state-file.c launcher/daemon/tree.c launcher/common/error.c
  * launcher/common/json.c launcher/common/paths.c protocol/protocol.c protocol/pack.c */
 /* Packages: json-glib-1.0 */
@@ -110,6 +111,46 @@ test_images_are_found_by_name_and_by_the_beginning_of_an_id (void)
   dn_store_free (store);
 }
 
+/* Somebody who may use what is of one tenant's registry. */
+static void
+test_an_image_is_seen_by_the_names_that_one_may_know (void)
+{
+  DnStore *store = empty_store ();
+  char *acmes[] = { (char *) "registry.example/acme/**", NULL };
+  g_autoptr (DnImageView) view = dn_image_view_new ();
+  g_autoptr (DnImage) found = NULL, shown = NULL;
+  g_autoptr (GError) error = NULL;
+  char *other[] = { (char *) "registry.example/globex/secret:1", NULL };
+
+  dn_image_view_allow (view, acmes);
+  g_assert_true (try_add (store, FIRST, "registry.example/acme/web:1", "root", ARCHIVE, NULL));
+  dn_image_unref (dn_store_name (store, FIRST, other, NULL, NULL));
+  g_assert_true (try_add (store, SECOND, "registry.example/globex/db:1", "more", OTHER, NULL));
+  /* One image, of two names: found by one and shown with that. */
+  found = dn_store_find (store, "registry.example/acme/web:1", view, &error);
+  g_assert_no_error (error);
+  shown = dn_image_view_show (view, found);
+  g_assert_cmpstr (shown->names[0], ==, "registry.example/acme/web:1");
+  g_assert_null (shown->names[1]);
+  g_assert_cmpuint (shown->sources->len, ==, 0);
+  g_assert_null (dn_store_find (store, other[0], view, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  /* The other one makes the beginning of the id not ambiguous, for it is not there. */
+  g_clear_pointer (&found, dn_image_unref);
+  g_assert_null (dn_store_find (store, "1122", view, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  /* Unless one of its own containers has it: then by its id, and without a name. */
+  dn_image_view_add (view, SECOND);
+  found = dn_store_find (store, "1122", view, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&shown, dn_image_unref);
+  shown = dn_image_view_show (view, found);
+  g_assert_null (shown->names[0]);
+  dn_store_free (store);
+}
+
 static void
 test_images_are_there_again_after_a_restart (void)
 {
@@ -213,6 +254,8 @@ main (int argc, char **argv)
   dn_paths_override (NULL, directory, NULL);
   g_test_add_func ("/store/images-are-found-by-name-and-by-the-beginning-of-an-id",
                    test_images_are_found_by_name_and_by_the_beginning_of_an_id);
+  g_test_add_func ("/store/an-image-is-seen-by-the-names-that-one-may-know",
+                   test_an_image_is_seen_by_the_names_that_one_may_know);
   g_test_add_func ("/store/images-are-there-again-after-a-restart",
                    test_images_are_there_again_after_a_restart);
   g_test_add_func ("/store/a-name-moves-to-the-image-that-was-loaded-last",
