@@ -11,6 +11,8 @@ test gets the machine with danchid running; containers it leaves behind are remo
 import contextlib
 import itertools
 import json
+import os
+import subprocess
 
 from machine import ARCHIVES, expect
 
@@ -90,6 +92,17 @@ def context(machine, tenant="acme", stage="test", tier="backend"):
         yield name
     finally:
         machine.danchi("context", "rm", "-f", name, check=False)
+
+
+@contextlib.contextmanager
+def as_the_hosts_own(own):
+    """What danchi reads where no directory is named.  Cell and lab have mounts of their own."""
+    os.makedirs("/var/lib/danchi", exist_ok=True)
+    subprocess.run(["mount", "--bind", own.state, "/var/lib/danchi"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "/var/lib/danchi"], check=True)
 
 
 def run_sh(machine, script, *flags, check=True, fresh=False, **options):

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import ask
-from machine import PATIENCE, TOP, expect, expect_equal, wait_until
+from machine import EMULATION, PATIENCE, TOP, expect, expect_equal, wait_until
 from suite import expect_error, image, new_name, test
 
 # Users that every Debian has, so that rules can name them, and two that no database knows.  "users"
@@ -150,7 +150,7 @@ def absent_like(text):
     return text[:-3] + "zzz"
 
 
-@test("R1.2", seconds=900)
+@test("R1.2", seconds=900, only=EMULATION)
 def what_is_not_the_callers_answers_as_what_does_not_exist(machine):
     with users(machine):
         mine, my_name = create(machine, EVE, EVES)
@@ -177,7 +177,7 @@ def what_is_not_the_callers_answers_as_what_does_not_exist(machine):
                      [(mine, my_name)], "eve's list")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def whoever_has_no_right_gets_one_refusal_to_everything(machine):
     with users(machine):
         _, name = create(machine, ALICE, ALICES)
@@ -190,7 +190,7 @@ def whoever_has_no_right_gets_one_refusal_to_everything(machine):
         expect_error(refused, 1, "permission denied", "socket_group")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def a_name_tells_nobody_of_anothers_container(machine):
     with users(machine):
         theirs, name = create(machine, ALICE, ALICES)
@@ -211,7 +211,7 @@ def a_name_tells_nobody_of_anothers_container(machine):
         expect_equal(machine.inspect(name)["id"], theirs, "alice's is still there")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def root_only_verbs_are_roots_and_rules_are_told_to_whom_they_concern(machine):
     with users(machine):
         _, name = create(machine, ALICE, ALICES)
@@ -229,7 +229,7 @@ def root_only_verbs_are_roots_and_rules_are_told_to_whom_they_concern(machine):
         expect(f"{ALICES}.conf': [access] readers" in stop.error["hint"], f"rule: {stop.error}")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def a_right_that_is_taken_away_is_gone_at_once(machine):
     with users(machine):
         _, name = create(machine, ALICE, ALICES)
@@ -245,7 +245,7 @@ def a_right_that_is_taken_away_is_gone_at_once(machine):
         expect(asks(machine, ALICE, look)[0].ok, "alice again")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def an_image_that_no_context_of_ones_lets_in_is_not_there(machine):
     with users(machine):
         name = image(machine)
@@ -272,7 +272,7 @@ def an_image_that_no_context_of_ones_lets_in_is_not_there(machine):
         expect_equal(found[1].ok["images"], [], "alice's images afterwards")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def names_that_the_host_does_not_know_are_shown(machine):
     with users(machine):
         write_context(machine, ALICES, "users = games;alisha-with-a-slip;1042\nreader_groups = crew")
@@ -288,7 +288,7 @@ def names_that_the_host_does_not_know_are_shown(machine):
         expect_equal([one["status"] for one in checks], ["ok"], "doctor afterwards")
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def a_container_without_a_context_is_its_makers_within_limits(machine):
     with users(machine):
         options = {"image": image(machine), "command": ["true"], "name": "carols"}
@@ -330,7 +330,7 @@ print(json.loads(held[-1].recv(size))["error"]["message"])
 """
 
 
-@test("R1.2", seconds=300)
+@test("R1.2", seconds=300, only=EMULATION)
 def a_user_with_many_connections_keeps_nobody_else_out(machine):
     with users(machine):
         uid, gid, groups = EVE
@@ -357,7 +357,7 @@ def round_requests(machine, context, number):
             ["container-remove", {"container": f"new{number}"}], ["events", {"since_us": 0}]]
 
 
-@test("R1.2", seconds=600)
+@test("R1.2", seconds=600, only=EMULATION)
 def users_who_work_at_the_same_time_see_their_own_alone(machine):
     with users(machine):
         began_us = int(time.time() * 1e6)
@@ -384,7 +384,7 @@ def users_who_work_at_the_same_time_see_their_own_alone(machine):
                     expect(all(one.startswith("c-") for one in contexts), f"carol: {contexts}")
 
 
-@test("R1.2", seconds=600)
+@test("R1.2", seconds=600, only=EMULATION)
 def a_user_runs_a_container_in_its_context_and_others_cannot_reach_it(machine):
     with users(machine):
         name = new_name()

@@ -115,7 +115,7 @@ def expect_status_follows(machine, document):
         expect_equal(result.status, 1 if worst else 0, f"exit status with --fail-on {severity}")
 
 
-@test("R1.5", "R1.6", "R3.2", "R5.16", seconds=240)
+@test("R1.5", "R1.6", "R3.2", "R5.16", seconds=240, only=EMULATION)
 def what_should_not_be_on_the_host_becomes_findings(machine):
     box(machine)
     before, _ = audit(machine)
@@ -150,7 +150,7 @@ def what_should_not_be_on_the_host_becomes_findings(machine):
                  "findings of what is gone")
 
 
-@test("R1.5", "R2.5", "R3.1", "R3.2", "R5.5")
+@test("R1.5", "R2.5", "R3.1", "R3.2", "R5.5", only=EMULATION)
 def the_audit_shows_each_context_with_its_programs_and_containers(machine):
     box(machine)
     name = start_sh(machine, "nc -l -p 8000")
@@ -189,7 +189,7 @@ def the_audit_shows_each_context_with_its_programs_and_containers(machine):
     expect_equal(document["host"]["kernel"]["release"], os.uname().release, "the kernel")
 
 
-@test("R1.5")
+@test("R1.5", only=EMULATION)
 def the_audit_writes_files_for_root_alone_and_refuses_others(machine):
     page = f"{machine.state}/audit.html"
     result = machine.danchi("audit", "--format", "html", "-o", page, check=False)
@@ -209,7 +209,7 @@ def the_audit_writes_files_for_root_alone_and_refuses_others(machine):
     expect_error(machine.danchi("ps", "--format", "html", check=False), 2, "only danchi audit")
 
 
-@test("R4.6", "R1.5")
+@test("R4.6", "R1.5", only=EMULATION)
 def a_record_that_was_changed_is_a_finding(machine):
     with aside(HOME):
         document, _ = audit(machine)

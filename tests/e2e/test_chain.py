@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from machine import BUILD, PATIENCE, expect, expect_equal, proc_status, wait_until
+from machine import EMULATION, BUILD, PATIENCE, expect, expect_equal, proc_status, wait_until
 from suite import box, context, image, start_sh, test
 from test_guest_hardening import variant
 
@@ -116,7 +116,7 @@ def inspect_shows_every_program_of_the_chain(machine):
     expect_equal(by_role(again["chain"], shown["context"]), chain, "chain of the context")
 
 
-@test("R2.5")
+@test("R2.5", only=EMULATION)
 def the_chain_outlives_a_danchid(machine):
     name = box(machine)
     before = machine.inspect(name)["chain"]
@@ -152,7 +152,7 @@ def the_audit_shows_where_containers_listen(machine):
     machine.danchi("rm", "-f", name, quiet)
 
 
-@test("R1.5", "R5.5")
+@test("R1.5", "R5.5", only=EMULATION)
 def the_audit_shows_contexts_with_their_containers(machine):
     name = start_sh(machine, "sleep 1000")
     shown, audit = machine.inspect(name), call(machine, "audit")
@@ -197,7 +197,7 @@ def foreign_domain():
             "<os><type arch='x86_64'>hvm</type></os></domain>")
 
 
-@test("R1.5")
+@test("R1.5", only=EMULATION)
 def the_audit_shows_machines_that_are_not_ours(machine):
     box(machine)
     path = f"{machine.state}/foreign.xml"
@@ -226,7 +226,7 @@ def the_audit_shows_machines_that_are_not_ours(machine):
     expect_equal(audit["libvirt"]["uri"], "qemu:///system", "URI of libvirt")
 
 
-@test("R4.5", "R1.5", seconds=180)
+@test("R4.5", "R1.5", seconds=180, only=EMULATION)
 def a_guest_that_hangs_does_not_stall_the_audit(machine):
     """Its QEMU is stopped: the agent answers nothing any more, nor does QEMU to libvirt."""
     name = box(machine)
@@ -253,7 +253,7 @@ def a_guest_that_hangs_does_not_stall_the_audit(machine):
                    "it answers again", 60)
 
 
-@test("R2.1", "R3.2", seconds=240)
+@test("R2.1", "R3.2", seconds=240, only=EMULATION)
 def a_guest_older_than_the_question_is_not_asked(machine):
     """To its agent an unknown message is a violation, which would end the link."""
     image(machine)
@@ -267,7 +267,7 @@ def a_guest_older_than_the_question_is_not_asked(machine):
         expect_equal(machine.danchi("exec", name, "echo", "on").stdout, "on\n", "the link goes on")
 
 
-@test("R1.2", "R2.5")
+@test("R1.2", "R2.5", only=EMULATION)
 def the_audit_is_roots_alone(machine):
     answer = subprocess.run(
         ["python3", "-c", CALL, machine.socket], user=65534, group=65534, extra_groups=[], cwd="/",

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-from machine import PATIENCE, expect, expect_equal, kill9, proc_status, wait_until
+from machine import EMULATION, PATIENCE, expect, expect_equal, kill9, proc_status, wait_until
 from suite import context, exec_sh, expect_error, image, new_name, start_sh, test
 from test_access import ALICE, ALICES, asks, users
 
@@ -167,7 +167,7 @@ def check_saved_files(machine, path, name, where, secret):
     expect(secret.encode() in dump, "the container's file is not in the dump")
 
 
-@test("R3.2", "R4.5", seconds=400)
+@test("R3.2", "R4.5", seconds=400, only=EMULATION)
 def a_frozen_context_stays_so_whatever_dies_and_goes_on_when_thawed(machine):
     with context(machine) as where, directory(machine) as path:
         name = start_sh(machine, TICK, "--context", where)
@@ -214,7 +214,7 @@ def a_frozen_context_stays_so_whatever_dies_and_goes_on_when_thawed(machine):
         expect(not os.path.exists(f"/proc/{qemu}"), "QEMU is still there")
 
 
-@test("R3.2", "R4.6", seconds=300)
+@test("R3.2", "R4.6", seconds=300, only=EMULATION)
 def forensics_need_not_freeze_a_guest_and_need_none(machine):
     with context(machine) as where, directory(machine) as path, directory(machine) as after:
         name = start_sh(machine, TICK, "--context", where)
@@ -242,7 +242,7 @@ def forensics_need_not_freeze_a_guest_and_need_none(machine):
                                     check=False), 2, "--freeze")
 
 
-@test("R3.2", "R3.3", seconds=300)
+@test("R3.2", "R3.3", seconds=300, only=EMULATION)
 def a_frozen_context_is_roots_alone_also_for_who_may_stop_it(machine):
     image(machine)
     with users(machine), directory(machine) as path:
@@ -264,7 +264,7 @@ def is_stopped(pid):
     return proc_status(pid)["State"].startswith("T")
 
 
-@test("R3.2", "R4.5", seconds=400)
+@test("R3.2", "R4.5", seconds=400, only=EMULATION)
 def a_guest_that_does_not_answer_cannot_keep_forensics_from_its_end(machine):
     with context(machine) as where, directory(machine) as path:
         name = start_sh(machine, TICK, "--context", where)
@@ -288,7 +288,7 @@ def a_guest_that_does_not_answer_cannot_keep_forensics_from_its_end(machine):
         expect_whole(machine, name)
 
 
-@test("R3.2", "R4.5", seconds=300)
+@test("R3.2", "R4.5", seconds=300, only=EMULATION)
 def a_capture_that_is_cut_short_says_so_and_lets_the_guest_go_on(machine):
     with context(machine) as where, directory(machine) as path:
         name = start_sh(machine, TICK, "--context", where)

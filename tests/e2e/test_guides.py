@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from machine import ARCHIVES, EMULATION, TOP, expect, expect_equal
-from suite import test
+from suite import as_the_hosts_own, test
 
 # In place of the guides' users and group: some that every Debian has.
 USERS = {"alice": ("games", 5, 60), "bob": ("man", 6, 12)}
@@ -94,6 +94,15 @@ def the_guides_commands_do_what_their_pages_say(machine):
     expect(len(commands) > 35, f"only {len(commands)} commands in the operator's guide")
     machine.more_settings = settings(guide) + "[guest]\nallow_emulation = yes\n"
     machine.restart()
+    try:
+        with as_the_hosts_own(machine):
+            follow(machine, commands)
+    finally:
+        machine.more_settings = ""
+        machine.restart()
+
+
+def follow(machine, commands):
     reader = Reader(machine)
     wrong = next(number for number, (heading, _) in enumerate(commands)
                  if heading == "When something is wrong")
@@ -114,8 +123,6 @@ def the_guides_commands_do_what_their_pages_say(machine):
             machine.danchi("context", "rm", "-f", name, check=False)
         machine.danchi("image", "rm", "registry.acme.example/web:1", check=False)
         shutil.rmtree(reader.home)
-        machine.more_settings = ""
-        machine.restart()
 
 
 def audited(machine, reader):

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import time
 
-from machine import TOP, all_commands, expect, expect_equal, proc_status, wait_until
+from machine import EMULATION, TOP, all_commands, expect, expect_equal, proc_status, wait_until
 from suite import context, expect_error, image, new_name, start_sh, test
 
 FIRST_UID = 200001
@@ -98,7 +98,7 @@ def an_identity_is_kept_back_while_anything_of_it_is_left(machine):
             expect_equal(guest_of(machine, third)["uid"], uids[0], "uid: it is clean again")
 
 
-@test("R2.1", seconds=300)
+@test("R2.1", seconds=300, only=EMULATION)
 def two_contexts_with_the_same_categories_start_no_guest(machine):
     with context(machine) as first, context(machine) as second:
         for name in first, second:

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from machine import PATIENCE, expect, expect_equal, wait_until
+from machine import EMULATION, PATIENCE, expect, expect_equal, wait_until
 from suite import box, context, exec_sh, expect_error, image, new_name, start_sh, test
 
 
@@ -66,7 +66,7 @@ def context_events(machine, name, action):
             if event["type"] == "context" and event["action"] == action and event["name"] == name]
 
 
-@test("R1.2", "R1.3")
+@test("R1.2", "R1.3", only=EMULATION)
 def a_host_takes_only_contexts_that_it_accepts_and_names_rule_file_and_line(machine):
     with context(machine, "acme", "dev") as dev, context(machine, "acme", "prod") as prod, \
             settings(machine) as add:
@@ -88,7 +88,7 @@ def a_host_takes_only_contexts_that_it_accepts_and_names_rule_file_and_line(mach
     make(machine, check=True)
 
 
-@test("R1.3")
+@test("R1.3", only=EMULATION)
 def labels_that_are_not_the_contexts_are_refused_with_both_and_the_line(machine):
     with context(machine, "acme", "prod", "web") as name:
         path = f"{machine.config}/contexts.d/{name}.conf"
@@ -103,7 +103,7 @@ def labels_that_are_not_the_contexts_are_refused_with_both_and_the_line(machine)
     expect_equal(machine.container(made)["stage"], "prod", "the stage of a context made for it")
 
 
-@test("R3.1")
+@test("R3.1", only=EMULATION)
 def what_runs_goes_on_when_the_host_takes_its_context_no_more(machine):
     box(machine)
     with settings(machine) as add:
@@ -113,7 +113,7 @@ def what_runs_goes_on_when_the_host_takes_its_context_no_more(machine):
         expect_equal(machine.state_of("keep-box"), "running", "its state")
 
 
-@test("R2.1")
+@test("R2.1", only=EMULATION)
 def a_bad_edit_of_the_settings_changes_nothing_and_is_named_until_it_is_mended(machine):
     with context(machine, "acme", "dev") as dev, settings(machine) as add:
         add("[host]\naccepts = stage:prod\n")
@@ -134,7 +134,7 @@ def a_bad_edit_of_the_settings_changes_nothing_and_is_named_until_it_is_mended(m
         wait_until(lambda: "'level:1': must be" in machine.log_tail(), "SIGHUP makes it look")
 
 
-@test("R2.1")
+@test("R2.1", only=EMULATION)
 def a_bad_context_file_is_named_with_its_line_and_harms_no_other(machine):
     with context(machine) as good, \
             context_file(machine, "[context]\nstage = test\n\n[guest]\nvcpus = many\n") as (bad, path):
@@ -155,7 +155,7 @@ def a_bad_context_file_is_named_with_its_line_and_harms_no_other(machine):
         expect_equal(entry["stage"], "test", "the stage that it had")
 
 
-@test("R5.4")
+@test("R5.4", only=EMULATION)
 def a_context_takes_only_the_images_that_its_rules_permit(machine):
     name = image(machine)
     identity = machine.json("image", "inspect", name)[0]["id"]
@@ -171,7 +171,7 @@ def a_context_takes_only_the_images_that_its_rules_permit(machine):
         expect_error(make(machine, "--context", strangers), 1, f"(rule image-signature, {path}:2)")
 
 
-@test()
+@test(only=EMULATION)
 def explain_says_where_each_value_comes_from(machine):
     name = new_name("e2e-p")
     with settings(machine) as add:
@@ -204,7 +204,7 @@ def explain_says_where_each_value_comes_from(machine):
     expect(not os.path.exists(f"{machine.config}/contexts.d/e2e-never.conf"), "it was made")
 
 
-@test("R2.1", seconds=240)
+@test("R2.1", seconds=240, only=EMULATION)
 def lifetimes_end_guests_also_when_danchid_was_killed_meanwhile(machine):
     idle_s, maximum_s = int(6 * PATIENCE), int(40 * PATIENCE)
     with context_file(machine, f"[lifetime]\nidle_s = {idle_s}\n") as (idle, _), \

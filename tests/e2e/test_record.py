@@ -11,8 +11,9 @@ import socket
 import struct
 import subprocess
 
-from machine import TOP, Machine, expect, expect_equal, wait_until
-from suite import box, context, exec_sh, expect_error, image, new_name, start_sh, test
+from machine import EMULATION, TOP, Machine, expect, expect_equal, wait_until
+from suite import (as_the_hosts_own, box, context, exec_sh, expect_error, image, new_name,
+                   start_sh, test)
 
 SECRET = "geheim-4711"
 # Where the makefile's program runs as, which danchid has not been told of.
@@ -100,7 +101,7 @@ def documented_verbs():
     return verbs
 
 
-@test("R4.6", "R5.16", seconds=240)
+@test("R4.6", "R5.16", seconds=240, only=EMULATION)
 def every_verb_leaves_its_lines(machine):
     """Each with arguments that do nothing, so that it does not matter what it would do."""
     for verb in documented_verbs():
@@ -125,7 +126,7 @@ def every_verb_leaves_its_lines(machine):
     expect_whole(machine)
 
 
-@test("R4.6", "R5.11", "R5.16", seconds=240)
+@test("R4.6", "R5.11", "R5.16", seconds=240, only=EMULATION)
 def a_life_is_recorded_with_what_it_was_about(machine):
     with context(machine, tenant="umbrella", stage="test", tier="backend") as place:
         seq = last_seq(machine)
@@ -172,7 +173,7 @@ def a_life_is_recorded_with_what_it_was_about(machine):
     expect_whole(machine)
 
 
-@test("R3.1", "R4.6")
+@test("R3.1", "R4.6", only=EMULATION)
 def a_stranger_is_recorded_and_reads_nothing(machine):
     status = os.stat(f"{machine.state}/audit")
     expect_equal((status.st_uid, status.st_mode & 0o7777), (0, 0o700), "the record's directory")
@@ -203,7 +204,7 @@ def a_stranger_is_recorded_and_reads_nothing(machine):
     expect(line["rule"], "no rule")
 
 
-@test("R3.1", "R3.3", "R4.6")
+@test("R3.1", "R3.3", "R4.6", only=EMULATION)
 def what_a_user_may_not_know_is_told_to_the_record_alone(machine):
     with context(machine, tenant="acme") as theirs, context(machine, tenant="umbrella") as others:
         with open(f"{machine.config}/contexts.d/{theirs}.conf", "w") as file:
@@ -240,7 +241,7 @@ def what_a_user_may_not_know_is_told_to_the_record_alone(machine):
         expect_equal((look["who"]["uid"], look["decision"]), (STRANGER, "allow"), "inspect's line")
 
 
-@test("R4.6", "R5.16")
+@test("R4.6", "R5.16", only=EMULATION)
 def who_asks_without_end_is_refused_and_counted(machine):
     with context(machine) as place:
         with open(f"{machine.config}/contexts.d/{place}.conf", "w") as file:
@@ -266,7 +267,7 @@ def who_asks_without_end_is_refused_and_counted(machine):
         expect_equal(len(lines) + counted, 1001, "what is recorded and what is counted")
 
 
-@test("R1.6", "R4.6")
+@test("R1.6", "R4.6", only=EMULATION)
 def changes_of_the_operators_files_are_recorded(machine):
     with context(machine) as place:
         path = f"{machine.config}/contexts.d/{place}.conf"
@@ -323,7 +324,7 @@ def end(machine):
         machine.stop()
 
 
-@test("R4.6", "R5.16", seconds=400)
+@test("R4.6", "R5.16", seconds=400, only=EMULATION)
 def a_kill_leaves_a_whole_record_and_nothing_without_a_line(machine):
     with own_machine("record-kill") as own:
         own.danchi("context", "create", "kept")
@@ -347,7 +348,7 @@ def a_kill_leaves_a_whole_record_and_nothing_without_a_line(machine):
         expect(all(len(line["args"]["danchi_conf_sha256"]) == 64 for line in starts), "digests")
 
 
-@test("R4.6", "R5.16", seconds=400)
+@test("R4.6", "R5.16", seconds=400, only=EMULATION)
 def a_full_disk_refuses_new_work_and_nothing_else(machine):
     own = Machine("record-full")
     os.makedirs(f"{own.state}/audit")
@@ -414,7 +415,7 @@ def refusal_after_long_lines(machine, *words):
     return result if result.status != 0 else None
 
 
-@test("R4.6", "R5.16")
+@test("R4.6", "R5.16", only=EMULATION)
 def a_changed_record_is_found_and_told_by_the_next_danchid(machine):
     with own_machine("record-cut") as own:
         for _ in range(3):
@@ -444,17 +445,6 @@ def a_changed_record_is_found_and_told_by_the_next_danchid(machine):
         expect_equal(verify(own).status, 1, "and it stays a finding")
 
 
-@contextlib.contextmanager
-def as_the_hosts_own(own):
-    """What danchi reads where no directory is named.  Cell and lab have mounts of their own."""
-    os.makedirs("/var/lib/danchi", exist_ok=True)
-    subprocess.run(["mount", "--bind", own.state, "/var/lib/danchi"], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "/var/lib/danchi"], check=True)
-
-
 def write_anew(own, change):
     """What root can do: the whole record with other words, and an anchor that fits."""
     path, prev, lines = f"{own.state}/audit/0001.jsonl", "0" * 64, []
@@ -473,7 +463,7 @@ def write_anew(own, change):
         file.write(f"{anchor} check={hashlib.sha256(anchor.encode()).hexdigest()[:16]}\n")
 
 
-@test("R4.6", "R5.16")
+@test("R4.6", "R5.16", only=EMULATION)
 def an_anchor_kept_elsewhere_outlasts_root(machine):
     with own_machine("record-anchor") as own, as_the_hosts_own(own):
         wait_until(lambda: own.danchi("audit", "anchor", check=False).status == 0, "an anchor")
@@ -505,7 +495,7 @@ def frame(message):
     return struct.pack(">I", len(data)) + data
 
 
-@test("R4.6", seconds=200)
+@test("R4.6", seconds=200, only=EMULATION)
 def callers_share_syncs(machine):
     """Many at a time are not many times as slow as one; each has its line."""
     seq = last_seq(machine)
