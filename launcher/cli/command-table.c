@@ -124,8 +124,8 @@ const DnCommand dn_commands[] = {
   { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
     "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
     dn_cmd_audit, audit_commands, FALSE },
-  { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, thaw, rm", NULL, NULL,
-    context_commands, FALSE },
+  { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, thaw, rm", NULL,
+    NULL, context_commands, FALSE },
   { "forensics", "[FLAGS] CONTEXT", "Saves a context's traces, with a manifest of their digests",
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
