@@ -231,7 +231,8 @@ def forensics_need_not_freeze_a_guest_and_need_none(machine):
         ident = machine.container(name)["id"]
         expect("tick" in text_of(after, f"containers/{ident}/log.0"), "the log")
         # The capture before is in the record, and so in the excerpt.
-        excerpt = "".join(text_of(after, one) for one in all_files(after) if "audit/" in one)
+        excerpt = "".join(text_of(after, one) for one in all_files(after)
+                          if one.startswith("audit/") and one.endswith(".jsonl"))
         lines = [json.loads(line) for line in excerpt.splitlines()]
         expect(any(line.get("verb") == "forensics" for line in lines), f"the record: {excerpt}")
         expect_error(machine.danchi("forensics", "--memory", "-o", f"{after}-2", where,
