@@ -92,6 +92,7 @@ TAKE_OVER (dn_hypervisor_is_active);
 TAKE_OVER (dn_hypervisor_list);
 TAKE_OVER (dn_hypervisor_list_machines);
 TAKE_OVER (dn_hypervisor_get_versions);
+TAKE_OVER (dn_hypervisor_get_security_model);
 TAKE_OVER (dn_kvm_probe);
 
 void
@@ -207,6 +208,13 @@ __wrap_dn_hypervisor_get_versions (guint timeout_ms, gulong *ret_libvirt, gulong
   *ret_libvirt = 9000000;
   *ret_qemu = 7002000;
   return TRUE;
+}
+
+char *
+__wrap_dn_hypervisor_get_security_model (GError **error)
+{
+  (void) error;
+  return g_strdup ("none");
 }
 
 /* A simulated guest is emulated, wherever the test runs. */
