@@ -33,7 +33,9 @@ from tally import Tally, forget_tally  # noqa: E402
 
 CONTEXTS, RUNNING = 1000, 200
 TRIES = 5
-GOAL_START_MS, GOAL_ANSWER_MS, GOAL_AUDIT_MS, GOAL_RSS_KIB = 1000, 100, 2000, 64 * 1024
+GOAL_START_MS, GOAL_PS_MS, GOAL_RSS_KIB = 1000, 100, 64 * 1024
+# Nobody has asked for a figure of these: what a person does not wait for, on a slow machine.
+GOAL_ANSWER_MS, GOAL_AUDIT_MS = 300, 5000
 # What shares the processors with other work is given that much more time.
 BUSY_FACTOR = 3
 IMAGE_ID = hashlib.sha256(b"scale").hexdigest()
@@ -205,9 +207,9 @@ class Question:
 
 
 QUESTIONS = (
-    Question("ps", ("ps",)),
-    Question("ps -a as JSON", ("--format", "json", "ps", "-a")),
-    Question("ps, as a user", ("ps",), is_users=True),
+    Question("ps", ("ps",), GOAL_PS_MS),
+    Question("ps -a as JSON", ("--format", "json", "ps", "-a"), GOAL_PS_MS),
+    Question("ps, as a user", ("ps",), GOAL_PS_MS, is_users=True),
     Question("context ls", ("context", "ls")),
     Question("context ls, as a user", ("context", "ls"), is_users=True),
     Question("inspect", ("inspect", "box-7")),
