@@ -13,6 +13,7 @@
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -153,11 +154,27 @@ try_raw (void)
   return socket (AF_INET, SOCK_RAW, IPPROTO_ICMP);
 }
 
-/* By its parent, the verifier, which does not trace: see dn_verify_attempt_is_last(). */
+/* By its parent, the verifier, which does not trace: see dn_verify_attempt_is_last().  Whoever is
+ * traced stops at a signal even if he ignores it, and nobody would let him go on: a neighbour's
+ * signal must not come between this and the answer.  One that a filter forces comes all the same.
+ */
 static int
 try_trace (void)
 {
-  return (int) ptrace (PTRACE_TRACEME, 0, NULL, NULL);
+  sigset_t all, before;
+  int r;
+
+  (void) sigfillset (&all);
+  (void) sigprocmask (SIG_BLOCK, &all, &before);
+  r = (int) ptrace (PTRACE_TRACEME, 0, NULL, NULL);
+  if (r < 0)
+    {
+      int code = errno;
+
+      (void) sigprocmask (SIG_SETMASK, &before, NULL);
+      errno = code;
+    }
+  return r;
 }
 
 static int
