@@ -12,10 +12,12 @@
 #include "wire.h"
 
 /* The protocol's generation, an integer: both sides name what they speak, the lower wins. */
-#define DN_PROTOCOL_GENERATION 2
+#define DN_PROTOCOL_GENERATION 3
 #define DN_PROTOCOL_GENERATION_OLDEST 1
 /* From this one on the guest knows LISTENERS; to an older one it would be a violation. */
 #define DN_PROTOCOL_GENERATION_LISTENERS 2
+/* From this one on the guest knows DISK_LAYER and tells DISK_DAMAGE. */
+#define DN_PROTOCOL_GENERATION_LAYERS 3
 
 /* The one vsock port the agent listens on: below 1024, so that no container process could take it
  * even if it had AF_VSOCK. */
@@ -28,6 +30,9 @@
 #define DN_BOOT_ID_BYTES 36
 #define DN_HOSTNAME_BYTES 64
 #define DN_DISK_SERIAL_BYTES 20 /* what virtio-blk can carry */
+#define DN_DISK_BLOCK_BYTES 4096
+#define DN_DISK_HASH_BYTES 32
+#define DN_DISK_LAYERS_MAX 128
 #define DN_MESSAGE_BYTES 400
 #define DN_COMMAND_BYTES 256
 #define DN_PROGRAM_BYTES 15 /* what the kernel keeps of a program's name */
@@ -132,6 +137,9 @@ typedef enum
   DN_IMAGE_HISTORY = 16,     /* created_by; several */
   DN_IMAGE_HEALTHCHECK = 17, /* the test's words; several */
 } DnImageField;
+
+/* UNPACK_ENTRY.offset: the blob is not in the archive. */
+#define DN_UNPACK_ELSEWHERE UINT64_MAX
 
 /* What all UNPACK_FIELDs of one image may add up to. */
 #define DN_IMAGE_FIELDS_MAX 8192

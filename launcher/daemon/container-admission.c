@@ -6,7 +6,7 @@
 #include "../common/error.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
-#include "reference.h"
+#include "../images/reference.h"
 #include "settings-file.h"
 
 #define SHORT_HASH_BYTES 12

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "context.h"
-#include "image.h"
+#include "../images/image.h"
 
 /* First guest id of slot 0, and ids in a slot. */
 #define DN_CONTEXT_FIRST_UID 100000

@@ -23,7 +23,7 @@
 
 #include "events.h"
 #include "settings.h"
-#include "store.h"
+#include "../images/store.h"
 
 typedef struct DnDaemon
 {

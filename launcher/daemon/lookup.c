@@ -5,7 +5,7 @@
 
 #include "../common/error.h"
 #include "../common/names.h"
-#include "image-view.h"
+#include "../images/image-view.h"
 #include "settings-file.h"
 #include "verbs.h"
 

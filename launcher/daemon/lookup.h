@@ -15,7 +15,7 @@
 #pragma once
 
 #include "container.h"
-#include "image.h"
+#include "../images/image.h"
 #include "request.h"
 
 /* (transfer full): or NULL with DN_ERROR_NOT_FOUND, _DENIED, _CONFLICT for what means several */

@@ -7,9 +7,9 @@
 #include "context-guest.h"
 #include "gate.h"
 #include "json-build.h"
-#include "load.h"
+#include "../images/load.h"
 #include "lookup.h"
-#include "reference.h"
+#include "../images/reference.h"
 #include "verbs.h"
 
 DN_VERB (image_load)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/image-fields.c launcher/daemon/image.c launcher/daemon/json-build.c
- * launcher/common/names.c launcher/daemon/reference.c launcher/common/error.c
+/* Links: launcher/images/image-fields.c launcher/images/image.c launcher/daemon/json-build.c
+ * launcher/common/names.c launcher/images/reference.c launcher/common/error.c
  * launcher/common/json.c protocol/protocol.c protocol/pack.c */
 /* Packages: glib-2.0 json-glib-1.0 */
 /* Fields as an unpack guest may send them: a byte for the field, one for the length, the value.
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../../launcher/common/json.h"
-#include "../../launcher/daemon/image-fields.h"
+#include "../../launcher/images/image-fields.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/image-fields.c launcher/daemon/image.c launcher/daemon/json-build.c
- * launcher/common/names.c launcher/daemon/reference.c launcher/common/error.c
+/* Links: launcher/images/image-fields.c launcher/images/image.c launcher/daemon/json-build.c
+ * launcher/common/names.c launcher/images/reference.c launcher/common/error.c
  * launcher/common/json.c protocol/protocol.c protocol/pack.c */
 /* Packages: json-glib-1.0 */
 #include <string.h>
 
 #include "../../launcher/common/error.h"
-#include "../../launcher/daemon/image-fields.h"
+#include "../../launcher/images/image-fields.h"
 
 static const DnMsgUnpackDone done = { .image_bytes = 8192, .files = 3, .unpacked_bytes = 99 };
 

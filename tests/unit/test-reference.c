@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/reference.c launcher/common/names.c launcher/common/error.c */
+/* Links: launcher/images/reference.c launcher/common/names.c launcher/common/error.c */
 #include <string.h>
 
 #include "../../launcher/common/error.h"
-#include "../../launcher/daemon/reference.h"
+#include "../../launcher/images/reference.h"
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/store*.c launcher/daemon/image.c launcher/daemon/json-build.c
- * launcher/daemon/image-view.c launcher/spec/reference-glob.c
- * launcher/common/names.c launcher/daemon/reference.c
+/* Links: launcher/images/store*.c launcher/images/image.c launcher/daemon/json-build.c
+ * launcher/images/image-view.c launcher/spec/reference-glob.c
+ * launcher/common/names.c launcher/images/reference.c
  * launcher/common/state-file.c launcher/daemon/tree.c launcher/common/error.c
  * launcher/common/json.c launcher/common/paths.c protocol/protocol.c protocol/pack.c */
 /* Packages: json-glib-1.0 */
@@ -11,7 +11,7 @@
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/names.h"
 #include "../../launcher/common/paths.h"
-#include "../../launcher/daemon/store.h"
+#include "../../launcher/images/store.h"
 #include "../../launcher/daemon/tree.h"
 
 #define FIRST "1111111111111111111111111111111111111111111111111111111111111111"

@@ -3,9 +3,9 @@
 
 #include "../common/error.h"
 #include "blob.h"
-#include "daemon.h"
+#include "../daemon/daemon.h"
 #include "reference.h"
-#include "settings-file.h"
+#include "../daemon/settings-file.h"
 #include "unpack.h"
 
 typedef struct

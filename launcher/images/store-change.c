@@ -9,7 +9,7 @@
 #include "../common/names.h"
 #include "../common/state-file.h"
 #include "store-private.h"
-#include "tree.h"
+#include "../daemon/tree.h"
 
 char *
 dn_store_begin_staging (DnStore *store, GError **error)

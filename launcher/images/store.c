@@ -9,7 +9,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "reference.h"
-#include "tree.h"
+#include "../daemon/tree.h"
 
 static void
 read_image (DnStore *store, const char *id)

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "request.h"
+#include "../daemon/request.h"
 #include "store.h"
 
 typedef struct

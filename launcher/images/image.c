@@ -4,7 +4,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/names.h"
-#include "json-build.h"
+#include "../daemon/json-build.h"
 
 void
 dn_image_source_free (DnImageSource *source)

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "request.h"
+#include "../daemon/request.h"
 
 /**
  * dn_blob_take:

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "image.h"
-#include "request.h"
-#include "settings.h"
+#include "../daemon/request.h"
+#include "../daemon/settings.h"
 
 typedef struct
 {
