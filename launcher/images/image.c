@@ -41,6 +41,7 @@ dn_image_new (void)
   image->layers = g_new0 (char *, 1);
   image->history = g_new0 (char *, 1);
   image->healthcheck = g_new0 (char *, 1);
+  image->health_times = g_new0 (char *, 1);
   image->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_image_source_free);
   return image;
 }
@@ -81,6 +82,7 @@ dn_image_unref (DnImage *image)
   g_strfreev (image->layers);
   g_strfreev (image->history);
   g_strfreev (image->healthcheck);
+  g_strfreev (image->health_times);
   g_free (image->rootfs_sha256);
   g_free (image->manifest_sha256);
   g_ptr_array_unref (image->sources);
@@ -154,6 +156,7 @@ dn_image_to_json (const DnImage *image)
   dn_json_set_strings (object, "layers", image->layers);
   dn_json_set_strings (object, "history", image->history);
   dn_json_set_strings (object, "healthcheck", image->healthcheck);
+  dn_json_set_strings (object, "health_times", image->health_times);
   json_object_set_string_member (object, "rootfs_sha256", image->rootfs_sha256);
   json_object_set_string_member (object, "manifest_sha256", image->manifest_sha256);
   json_object_set_int_member (object, "rootfs_bytes", image->rootfs_bytes);
@@ -227,6 +230,7 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     { "layers", DN_JSON_STRINGS, TRUE, &image->layers },
     { "history", DN_JSON_STRINGS, TRUE, &image->history },
     { "healthcheck", DN_JSON_STRINGS, TRUE, &image->healthcheck },
+    { "health_times", DN_JSON_STRINGS, FALSE, &image->health_times },
     { "rootfs_sha256", DN_JSON_STRING, TRUE, &image->rootfs_sha256 },
     { "manifest_sha256", DN_JSON_STRING, TRUE, &image->manifest_sha256 },
     { "rootfs_bytes", DN_JSON_INT, TRUE, &image->rootfs_bytes },

@@ -38,6 +38,7 @@ typedef struct
   char **layers;
   char **history;
   char **healthcheck;
+  char **health_times; /* "interval_ns=30000000000"; nothing runs health checks yet */
   char *rootfs_sha256;
   char *manifest_sha256;
   gint64 rootfs_bytes;
