@@ -189,6 +189,7 @@ dn_image_text_fault (DnImageField field, const char *value)
     case DN_IMAGE_AUTHOR:
     case DN_IMAGE_HISTORY:
     case DN_IMAGE_HEALTHCHECK:
+    case DN_IMAGE_HISTORY_STEP:
     case DN_IMAGE_HEALTH_TIME:
       return NULL;
     }

@@ -36,6 +36,7 @@ static const Rule rules[FIELDS] = {
   [DN_IMAGE_AUTHOR] = { "author", FALSE, TRUE, 1 },
   [DN_IMAGE_HISTORY] = { "history", TRUE, TRUE, 1024 },
   [DN_IMAGE_HEALTHCHECK] = { "health check", TRUE, TRUE, 256 },
+  [DN_IMAGE_HISTORY_STEP] = { "step of the history", TRUE, FALSE, 1024 },
   [DN_IMAGE_HEALTH_TIME] = { "health check's time", TRUE, FALSE, 8 },
 };
 
@@ -198,6 +199,7 @@ dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done, GErr
   replace_list (&image->labels, take_list (fields, DN_IMAGE_LABEL));
   replace_list (&image->layers, take_list (fields, DN_IMAGE_LAYER));
   replace_list (&image->history, take_list (fields, DN_IMAGE_HISTORY));
+  replace_list (&image->history_steps, take_list (fields, DN_IMAGE_HISTORY_STEP));
   replace_list (&image->healthcheck, take_list (fields, DN_IMAGE_HEALTHCHECK));
   replace_list (&image->health_times, take_list (fields, DN_IMAGE_HEALTH_TIME));
   return g_steal_pointer (&image);

@@ -37,6 +37,7 @@ typedef struct
   char **labels;
   char **layers;
   char **history;
+  char **history_steps; /* DN_IMAGE_HISTORY_STEP of each, or empty: it is not known */
   char **healthcheck;
   char **health_times; /* "interval_ns=30000000000"; nothing runs health checks yet */
   char *rootfs_sha256;
