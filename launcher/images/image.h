@@ -37,6 +37,7 @@ typedef struct
   char **labels;
   char **layers;
   char **history;
+  char **history_steps; /* DN_IMAGE_HISTORY_STEP of each, or empty: it is not known */
   char **healthcheck;
   char *rootfs_sha256;
   char *manifest_sha256;
