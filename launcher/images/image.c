@@ -42,6 +42,7 @@ dn_image_new (void)
   image->labels = g_new0 (char *, 1);
   image->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_layer_unref);
   image->history = g_new0 (char *, 1);
+  image->history_steps = g_new0 (char *, 1);
   image->healthcheck = g_new0 (char *, 1);
   image->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_image_source_free);
   return image;
@@ -82,6 +83,7 @@ dn_image_unref (DnImage *image)
   g_strfreev (image->labels);
   g_ptr_array_unref (image->layers);
   g_strfreev (image->history);
+  g_strfreev (image->history_steps);
   g_strfreev (image->healthcheck);
   g_free (image->rootfs_sha256);
   g_free (image->manifest_sha256);
@@ -178,6 +180,7 @@ dn_image_to_json (const DnImage *image)
   dn_json_set_strings (object, "labels", image->labels);
   json_object_set_array_member (object, "layers", layers_to_json (image));
   dn_json_set_strings (object, "history", image->history);
+  dn_json_set_strings (object, "history_steps", image->history_steps);
   dn_json_set_strings (object, "healthcheck", image->healthcheck);
   json_object_set_string_member (object, "rootfs_sha256", image->rootfs_sha256);
   json_object_set_string_member (object, "manifest_sha256", image->manifest_sha256);
@@ -281,6 +284,7 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     { "labels", DN_JSON_STRINGS, TRUE, &image->labels },
     { "layers", DN_JSON_ARRAY, TRUE, &layers },
     { "history", DN_JSON_STRINGS, TRUE, &image->history },
+    { "history_steps", DN_JSON_STRINGS, FALSE, &image->history_steps },
     { "healthcheck", DN_JSON_STRINGS, TRUE, &image->healthcheck },
     { "rootfs_sha256", DN_JSON_STRING, TRUE, &image->rootfs_sha256 },
     { "manifest_sha256", DN_JSON_STRING, TRUE, &image->manifest_sha256 },

@@ -40,6 +40,7 @@ typedef struct
   char **labels;
   GPtrArray *layers; /* DnLayer, the lowest first: its root */
   char **history;
+  char **history_steps; /* DN_IMAGE_HISTORY_STEP of each, or empty: it is not known */
   char **healthcheck;
   char *rootfs_sha256;
   char *manifest_sha256; /* also among the blobs; of zeroes: a docker-archive has none */
