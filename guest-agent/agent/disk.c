@@ -125,7 +125,8 @@ make_name (const DnDisk *disk, unsigned layer, char *ret_name, size_t size)
 
 /* Attaches a test's file system, of a part of a file or of a directory, at @target. */
 static int
-mount_for_test (const char *source, const DnVeritySlice *slice, const char *target)
+mount_for_test (const char *source, const DnVeritySlice *slice, const char *target,
+                dev_t *ret_device)
 {
   const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
   dn_autofd int loop = -1;
@@ -138,7 +139,10 @@ mount_for_test (const char *source, const DnVeritySlice *slice, const char *targ
                ? -1
                : 0;
   loop = make_loop_device (source, slice, device, sizeof device);
-  return loop < 0 ? -1 : mount (device, target, "erofs", flags, NULL);
+  if (loop < 0 || fstat (loop, &status) < 0)
+    return -1;
+  *ret_device = status.st_rdev;
+  return mount (device, target, "erofs", flags, NULL);
 }
 
 /* Makes the device that checks a layer's blocks, if it is to be checked, and mounts it. */
@@ -166,7 +170,7 @@ mount_layer (const DnDisks *disks, DnDisk *disk, const char *source, unsigned la
   make_target (disks, disk, layer, target, sizeof target);
   if (mkdir (target, 0755) < 0 && errno != EEXIST)
     return dn_fault_set_errno (fault, "disk '%s': make its mount point", disk->serial);
-  if ((is_test ? mount_for_test (source, slice, target)
+  if ((is_test ? mount_for_test (source, slice, target, &mounted->device)
                : mount (source, target, "erofs", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL))
       < 0)
     {
@@ -206,7 +210,7 @@ let_go (DnDisks *disks, DnDisk *disk)
           (void) rmdir (target);
         }
       make_name (disk, i, name, sizeof name);
-      if (disk->mounts[i].device != 0)
+      if (disk->mounts[i].device != 0 && disks->test_disk_count == 0)
         (void) dn_verity_slice_remove (&disk->layers.slices[i], name);
     }
   free (disk->mounts);
