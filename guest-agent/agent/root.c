@@ -182,20 +182,23 @@ is_below_another (const DnConfig *config, const char *target)
   return false;
 }
 
-/* Whether the image has a directory for each mount. */
+/* Whether the image lacks a directory that is to be there when @path is entered or mounted on. */
+static bool
+is_lacking (int tree, const DnConfig *config, const char *path)
+{
+  dn_autofd int fd = is_below_another (config, path) ? -1 : dn_path_open (tree, path, O_PATH, 0);
+
+  return fd == -ENOENT;
+}
+
+/* Whether the image has a directory for each mount, and the one the process starts in. */
 static bool
 has_all_targets (int tree, const DnConfig *config)
 {
   for (size_t i = 0; i < config->mount_count; i++)
-    {
-      const char *target = config->mounts[i].target;
-      dn_autofd int fd
-          = is_below_another (config, target) ? -1 : dn_path_open (tree, target, O_PATH, 0);
-
-      if (fd == -ENOENT)
-        return false;
-    }
-  return dn_path_exists (tree, "/dev");
+    if (is_lacking (tree, config, config->mounts[i].target))
+      return false;
+  return !is_lacking (tree, config, config->process.cwd) && dn_path_exists (tree, "/dev");
 }
 
 int
