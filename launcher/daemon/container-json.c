@@ -164,6 +164,8 @@ dn_container_inspect (DnContainer *container)
   dn_json_set_strings (object, "relaxations", container->relaxations);
   if (container->refusals != NULL)
     json_object_set_array_member (object, "refused", dn_refusals_to_json (container->refusals));
+  if (container->damage.count > 0)
+    json_object_set_object_member (object, "damage", dn_damage_to_json (&container->damage));
   if (container->has_started)
     json_object_set_object_member (object, "confinement",
                                    dn_container_started_to_json (&container->started));
