@@ -9,8 +9,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
 CHAOS_ROUNDS ?= 20
 BENCH_RUNS ?= 10
-# FILES:BYTES of the large image; empty: without it.
-BENCH_LARGE ?= 300000:2147483648
+# FILES:BYTES of the large image, 300000:2147483648 for the whole one, or none.
+BENCH_LARGE ?=
 
 FUZZ_CC := clang
 FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DDN_VERSION='"$(VERSION)"' -DDN_PREFIX='"$(PREFIX)"' \

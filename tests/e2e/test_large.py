@@ -34,13 +34,18 @@ def everything(machine):
             machine.guest_processes("danchi-relay"))
 
 
+def heed_ctrl_c():
+    """A shell starts what goes on in the background with SIGINT ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @test("R5.2", only=EMULATION, seconds=240)
 def a_load_that_is_cancelled_with_ctrl_c_leaves_no_file_guest_or_process(machine):
     image(machine)
     archive(machine)
     before = everything(machine)
     for wait_s in 0, 4:
-        client = machine.spawn("load", "-i", archive(machine), start_new_session=True)
+        client = machine.spawn("load", "-i", archive(machine), start_new_session=True, preexec_fn=heed_ctrl_c)
         wait_until(lambda: everything(machine)[2] != before[2], "a guest unpacks", 60)
         time.sleep(wait_s)
         expect(client.poll() is None, "it is done already; make the image larger")
