@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing tar: the headers of plain files, for archives that the store gives out.
+/* Writing tar: the headers of plain files, for the archives that save writes.
  *
  * The least that every reader knows: ustar, owner root, mode 0444, times of 0, so that the same
  * image gives the same archive.  Sizes over 8 GiB are written in base 256, as GNU tar does.
