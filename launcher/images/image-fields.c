@@ -192,7 +192,6 @@ dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done, GErr
   replace_list (&image->exposed_ports, take_list (fields, DN_IMAGE_EXPOSED_PORT));
   replace_list (&image->volumes, take_list (fields, DN_IMAGE_VOLUME));
   replace_list (&image->labels, take_list (fields, DN_IMAGE_LABEL));
-  replace_list (&image->layers, take_list (fields, DN_IMAGE_LAYER));
   replace_list (&image->history, take_list (fields, DN_IMAGE_HISTORY));
   replace_list (&image->history_steps, take_list (fields, DN_IMAGE_HISTORY_STEP));
   replace_list (&image->healthcheck, take_list (fields, DN_IMAGE_HEALTHCHECK));
