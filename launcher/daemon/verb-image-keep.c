@@ -4,7 +4,7 @@
 #include "../common/names.h"
 #include "../images/image-report.h"
 #include "../images/reference.h"
-#include "../images/store-verify.h"
+#include "../images/verify-store.h"
 #include "image-end.h"
 #include "json-build.h"
 #include "lookup.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store-verify.h"
+#include "verify-store.h"
 
 #include <errno.h>
 #include <fcntl.h>
