@@ -155,7 +155,7 @@ report_to_json (const DnStoreReport *report)
 
   for (guint i = 0; i < report->damaged->len; i++)
     {
-      const DnDamage *damage = report->damaged->pdata[i];
+      const DnStoreProblem *damage = report->damaged->pdata[i];
       g_autofree char *problem = dn_text_clean (damage->problem, 500);
       JsonObject *object = json_object_new ();
 

@@ -38,7 +38,7 @@ typedef struct
 } Verify;
 
 static void
-free_damage (DnDamage *damage)
+free_problem (DnStoreProblem *damage)
 {
   g_free (damage->what);
   g_free (damage->problem);
@@ -51,7 +51,7 @@ dn_store_report_new (void)
 {
   DnStoreReport *report = g_new0 (DnStoreReport, 1);
 
-  report->damaged = g_ptr_array_new_with_free_func ((GDestroyNotify) free_damage);
+  report->damaged = g_ptr_array_new_with_free_func ((GDestroyNotify) free_problem);
   return report;
 }
 
@@ -68,9 +68,9 @@ dn_store_report_free (DnStoreReport *report)
 static void
 add_damage (Verify *verify, char *what, char *problem, char *remedy)
 {
-  DnDamage *damage = g_new0 (DnDamage, 1);
+  DnStoreProblem *damage = g_new0 (DnStoreProblem, 1);
 
-  *damage = (DnDamage){ what, problem, remedy };
+  *damage = (DnStoreProblem){ what, problem, remedy };
   g_ptr_array_add (verify->report->damaged, damage);
 }
 

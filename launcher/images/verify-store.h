@@ -17,7 +17,7 @@ typedef struct
   char *what;    /* owned, as are all: "layer '0123456789ab'" */
   char *problem; /* what is wrong with it */
   char *remedy;  /* what to do */
-} DnDamage;
+} DnStoreProblem;
 
 typedef struct
 {
@@ -25,7 +25,7 @@ typedef struct
   guint layers;
   guint blobs;
   guint64 bytes;      /* that were read */
-  GPtrArray *damaged; /* DnDamage; never NULL */
+  GPtrArray *damaged; /* DnStoreProblem; never NULL */
 } DnStoreReport;
 
 DnStoreReport *dn_store_report_new (void);
