@@ -3,8 +3,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "../../launcher/images/history.h"
 #include "../../launcher/cli/tar-writer.h"
+#include "../../launcher/images/history.h"
 
 #define GIB (G_GUINT64_CONSTANT (1024) * 1024 * 1024)
 
