@@ -136,6 +136,8 @@ typedef enum
   DN_IMAGE_AUTHOR = 15,
   DN_IMAGE_HISTORY = 16,     /* created_by; several */
   DN_IMAGE_HEALTHCHECK = 17, /* the test's words; several */
+  /* One for each HISTORY, before it: "layer" or "empty" (it made none), a blank, and when */
+  DN_IMAGE_HISTORY_STEP = 18,
 } DnImageField;
 
 /* UNPACK_ENTRY.offset: the blob is not in the archive. */

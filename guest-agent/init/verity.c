@@ -53,7 +53,7 @@ dn_verity_make_root (void)
 
   read_table (&table);
   wait_for_disk (&table);
-  r = dn_mapper_make (&table);
+  r = dn_mapper_make (&table, NULL);
   if (r < 0)
     dn_poweroff_failed ("make the verified root '" DN_VERITY_ROOT_DEVICE "'", -r);
 }

@@ -24,6 +24,12 @@ pack_device (unsigned int major, unsigned int minor)
   return (minor & 0xff) | ((uint64_t) major << 8) | ((uint64_t) (minor & ~0xffu) << 12);
 }
 
+static dev_t
+unpack_device (uint64_t packed)
+{
+  return makedev ((packed >> 8) & 0xfff, (packed & 0xff) | ((packed >> 12) & 0xfff00));
+}
+
 static void
 begin (Request *request, const char *name)
 {
@@ -52,14 +58,21 @@ open_control (void)
 }
 
 static int
-create (int control, const DnMapperTable *table)
+create (int control, const DnMapperTable *table, dev_t *ret_device)
 {
   Request request;
+  int r;
 
   begin (&request, table->name);
-  request.head.flags = DM_PERSISTENT_DEV_FLAG;
-  request.head.dev = pack_device (0, table->minor);
-  return ask (control, DM_DEV_CREATE, &request);
+  if (table->minor != DN_MAPPER_MINOR_FREE)
+    {
+      request.head.flags = DM_PERSISTENT_DEV_FLAG;
+      request.head.dev = pack_device (0, table->minor);
+    }
+  r = ask (control, DM_DEV_CREATE, &request);
+  if (r == 0)
+    *ret_device = unpack_device (request.head.dev);
+  return r;
 }
 
 static int
@@ -98,16 +111,19 @@ take_away (int control, const char *name)
 }
 
 int
-dn_mapper_make (const DnMapperTable *table)
+dn_mapper_make (const DnMapperTable *table, dev_t *ret_device)
 {
   int control = open_control ();
+  dev_t device;
   int r;
 
   if (control < 0)
     return control;
-  r = create (control, table);
+  r = create (control, table, &device);
   if (r == 0)
     {
+      if (ret_device != NULL)
+        *ret_device = device;
       r = load (control, table);
       if (r == 0)
         r = bring_up (control, table->name);

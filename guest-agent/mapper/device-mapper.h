@@ -15,6 +15,7 @@
 #define DN_MAPPER_NAME_BYTES 63
 #define DN_MAPPER_TARGET_BYTES 15
 #define DN_MAPPER_PARAMETERS_BYTES 511
+#define DN_MAPPER_MINOR_FREE UINT32_MAX
 
 typedef struct
 {
@@ -22,11 +23,12 @@ typedef struct
   char target[DN_MAPPER_TARGET_BYTES + 1]; /* "verity" */
   char parameters[DN_MAPPER_PARAMETERS_BYTES + 1];
   uint64_t sectors; /* of 512 bytes: the device's length */
-  uint32_t minor;   /* it becomes /dev/dm-MINOR; free until now */
+  uint32_t minor;   /* it becomes /dev/dm-MINOR; free until now.  DN_MAPPER_MINOR_FREE: any */
 } DnMapperTable;
 
 /**
  * dn_mapper_make:
+ * @ret_device: (out) (optional): its number, as in stat(2)
  *
  * Makes the device of @table, read-only, and brings it up.  The devices that the parameters name
  * must be there.  On failure nothing is left of it.
@@ -35,7 +37,7 @@ typedef struct
  * Returns: 0 or -errno: -ENOENT where the kernel has no device mapper, -EBUSY where name or minor
  *   are taken, -EINVAL for a target or parameters that it does not understand
  */
-int dn_mapper_make (const DnMapperTable *table);
+int dn_mapper_make (const DnMapperTable *table, dev_t *ret_device);
 
 /* Takes the device away again; it may not be mounted.  0 or -errno. */
 int dn_mapper_remove (const char *name);

@@ -143,6 +143,25 @@ add_environment (Collector *collector, const json_t *config)
   return true;
 }
 
+/* Whether a step of the history made a layer, and when it was. */
+static bool
+add_step (Collector *collector, const json_t *step)
+{
+  const json_t *empty = json_object_get (step, "empty_layer");
+  const char *created = "";
+  char text[64 + sizeof "layer "];
+
+  if (empty != NULL && !json_is_boolean (empty))
+    return dn_fail (collector->failure, -EINVAL,
+                    "history: 'empty_layer' is neither true nor false");
+  if (!dn_document_text (step, "created", &created, collector->failure))
+    return false;
+  if (snprintf (text, sizeof text, "%s %s", json_is_true (empty) ? "empty" : "layer", created)
+      >= (int) sizeof text)
+    return dn_fail (collector->failure, -EFBIG, "history: 'created' is too long");
+  return add (collector, DN_IMAGE_HISTORY_STEP, "history", text, false);
+}
+
 static bool
 add_history (Collector *collector, const json_t *root)
 {
@@ -157,7 +176,8 @@ add_history (Collector *collector, const json_t *root)
       char cut[4096];
 
       if (!dn_document_object_at (history, i, "history", &step, collector->failure)
-          || !dn_document_text (step, "created_by", &words, collector->failure))
+          || !dn_document_text (step, "created_by", &words, collector->failure)
+          || !add_step (collector, step))
         return false;
       /* Whole scripts stand here; their beginning is enough, cut where a character begins. */
       (void) snprintf (cut, sizeof cut, "%s", words);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "../common/error.h"
+#include "../images/reference.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
-#include "../images/reference.h"
 #include "settings-file.h"
 
 #define SHORT_HASH_BYTES 12

@@ -11,8 +11,8 @@
  */
 #pragma once
 
-#include "context.h"
 #include "../images/image.h"
+#include "context.h"
 
 /* First guest id of slot 0, and ids in a slot. */
 #define DN_CONTEXT_FIRST_UID 100000

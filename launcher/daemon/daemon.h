@@ -21,9 +21,9 @@
 
 #include <glib.h>
 
+#include "../images/store.h"
 #include "events.h"
 #include "settings.h"
-#include "../images/store.h"
 
 typedef struct DnDaemon
 {

@@ -14,8 +14,8 @@
  */
 #pragma once
 
-#include "container.h"
 #include "../images/image.h"
+#include "container.h"
 #include "request.h"
 
 /* (transfer full): or NULL with DN_ERROR_NOT_FOUND, _DENIED, _CONFLICT for what means several */

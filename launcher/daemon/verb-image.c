@@ -2,14 +2,14 @@
 /* Verbs about images. */
 #include "../common/error.h"
 #include "../common/names.h"
+#include "../images/load.h"
+#include "../images/reference.h"
 #include "container-end.h"
 #include "container.h"
 #include "context-guest.h"
 #include "gate.h"
 #include "json-build.h"
-#include "../images/load.h"
 #include "lookup.h"
-#include "../images/reference.h"
 #include "verbs.h"
 
 DN_VERB (image_load)

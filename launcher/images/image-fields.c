@@ -7,7 +7,7 @@
 #include "../common/names.h"
 #include "reference.h"
 
-#define FIELDS (DN_IMAGE_HEALTHCHECK + 1)
+#define FIELDS (DN_IMAGE_HISTORY_STEP + 1)
 
 typedef struct
 {
@@ -35,6 +35,7 @@ static const Rule rules[FIELDS] = {
   [DN_IMAGE_AUTHOR] = { "author", FALSE, TRUE, 1 },
   [DN_IMAGE_HISTORY] = { "history", TRUE, TRUE, 1024 },
   [DN_IMAGE_HEALTHCHECK] = { "health check", TRUE, TRUE, 256 },
+  [DN_IMAGE_HISTORY_STEP] = { "step of the history", TRUE, FALSE, 1024 },
 };
 
 struct DnImageFields
@@ -191,8 +192,8 @@ dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done, GErr
   replace_list (&image->exposed_ports, take_list (fields, DN_IMAGE_EXPOSED_PORT));
   replace_list (&image->volumes, take_list (fields, DN_IMAGE_VOLUME));
   replace_list (&image->labels, take_list (fields, DN_IMAGE_LABEL));
-  replace_list (&image->layers, take_list (fields, DN_IMAGE_LAYER));
   replace_list (&image->history, take_list (fields, DN_IMAGE_HISTORY));
+  replace_list (&image->history_steps, take_list (fields, DN_IMAGE_HISTORY_STEP));
   replace_list (&image->healthcheck, take_list (fields, DN_IMAGE_HEALTHCHECK));
   return g_steal_pointer (&image);
 }

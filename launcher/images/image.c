@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image.h"
 
+#include <string.h>
+
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/names.h"
@@ -38,8 +40,9 @@ dn_image_new (void)
   image->exposed_ports = g_new0 (char *, 1);
   image->volumes = g_new0 (char *, 1);
   image->labels = g_new0 (char *, 1);
-  image->layers = g_new0 (char *, 1);
+  image->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_layer_unref);
   image->history = g_new0 (char *, 1);
+  image->history_steps = g_new0 (char *, 1);
   image->healthcheck = g_new0 (char *, 1);
   image->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_image_source_free);
   return image;
@@ -78,11 +81,13 @@ dn_image_unref (DnImage *image)
   g_strfreev (image->exposed_ports);
   g_strfreev (image->volumes);
   g_strfreev (image->labels);
-  g_strfreev (image->layers);
+  g_ptr_array_unref (image->layers);
   g_strfreev (image->history);
+  g_strfreev (image->history_steps);
   g_strfreev (image->healthcheck);
   g_free (image->rootfs_sha256);
   g_free (image->manifest_sha256);
+  g_free (image->provenance);
   g_ptr_array_unref (image->sources);
   g_free (image);
 }
@@ -98,6 +103,18 @@ dn_image_copy (DnImage *image, char **names)
   g_strfreev (copy->names);
   copy->names = g_strdupv (names);
   return copy;
+}
+
+JsonObject *
+dn_image_get_provenance (const DnImage *image)
+{
+  g_autoptr (JsonNode) node = image->provenance != NULL
+                                  ? dn_json_parse (image->provenance, strlen (image->provenance),
+                                                   G_MAXSIZE, "provenance", NULL)
+                                  : NULL;
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_dup_object (node)
+                                                       : json_object_new ();
 }
 
 gint64
@@ -128,6 +145,16 @@ sources_to_json (const DnImage *image)
   return array;
 }
 
+static JsonArray *
+layers_to_json (const DnImage *image)
+{
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; i < image->layers->len; i++)
+    json_array_add_object_element (array, dn_layer_to_json (image->layers->pdata[i]));
+  return array;
+}
+
 JsonNode *
 dn_image_to_json (const DnImage *image)
 {
@@ -151,8 +178,9 @@ dn_image_to_json (const DnImage *image)
   dn_json_set_strings (object, "exposed_ports", image->exposed_ports);
   dn_json_set_strings (object, "volumes", image->volumes);
   dn_json_set_strings (object, "labels", image->labels);
-  dn_json_set_strings (object, "layers", image->layers);
+  json_object_set_array_member (object, "layers", layers_to_json (image));
   dn_json_set_strings (object, "history", image->history);
+  dn_json_set_strings (object, "history_steps", image->history_steps);
   dn_json_set_strings (object, "healthcheck", image->healthcheck);
   json_object_set_string_member (object, "rootfs_sha256", image->rootfs_sha256);
   json_object_set_string_member (object, "manifest_sha256", image->manifest_sha256);
@@ -161,6 +189,7 @@ dn_image_to_json (const DnImage *image)
   json_object_set_int_member (object, "files", image->files);
   json_object_set_int_member (object, "loaded_us", image->loaded_us);
   json_object_set_array_member (object, "sources", sources_to_json (image));
+  json_object_set_object_member (object, "provenance", dn_image_get_provenance (image));
   json_node_take_object (node, object);
   return node;
 }
@@ -207,12 +236,41 @@ read_sources (JsonArray *array, DnImage *image, const char *what, GError **error
   return TRUE;
 }
 
+static gboolean
+read_layers (JsonArray *array, DnImage *image, const char *what, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *element = json_array_get_element (array, i);
+      DnLayer *layer;
+
+      if (!JSON_NODE_HOLDS_OBJECT (element))
+        return dn_throw (error, DN_ERROR_CONFIG, "%s: 'layers' must be a list of objects", what);
+      layer = dn_layer_from_json (json_node_get_object (element), what, error);
+      if (layer == NULL)
+        return FALSE;
+      g_ptr_array_add (image->layers, layer);
+    }
+  return TRUE;
+}
+
+static char *
+object_to_text (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_set_object (node, object);
+  return dn_json_to_text (node, FALSE);
+}
+
 DnImage *
 dn_image_from_json (JsonObject *object, const char *what, GError **error)
 {
   g_autoptr (DnImage) image = dn_image_new ();
   g_autoptr (JsonObject) config = NULL;
   g_autoptr (JsonArray) sources = NULL;
+  g_autoptr (JsonArray) layers = NULL;
+  g_autoptr (JsonObject) provenance = NULL;
   const DnJsonField fields[] = {
     { "id", DN_JSON_STRING, TRUE, &image->id },
     { "names", DN_JSON_STRINGS, TRUE, &image->names },
@@ -224,8 +282,9 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     { "exposed_ports", DN_JSON_STRINGS, TRUE, &image->exposed_ports },
     { "volumes", DN_JSON_STRINGS, TRUE, &image->volumes },
     { "labels", DN_JSON_STRINGS, TRUE, &image->labels },
-    { "layers", DN_JSON_STRINGS, TRUE, &image->layers },
+    { "layers", DN_JSON_ARRAY, TRUE, &layers },
     { "history", DN_JSON_STRINGS, TRUE, &image->history },
+    { "history_steps", DN_JSON_STRINGS, FALSE, &image->history_steps },
     { "healthcheck", DN_JSON_STRINGS, TRUE, &image->healthcheck },
     { "rootfs_sha256", DN_JSON_STRING, TRUE, &image->rootfs_sha256 },
     { "manifest_sha256", DN_JSON_STRING, TRUE, &image->manifest_sha256 },
@@ -234,13 +293,16 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     { "files", DN_JSON_INT, TRUE, &image->files },
     { "loaded_us", DN_JSON_INT, TRUE, &image->loaded_us },
     { "sources", DN_JSON_ARRAY, TRUE, &sources },
+    { "provenance", DN_JSON_OBJECT, FALSE, &provenance },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 
   if (!dn_json_read (object, fields, what, error)
       || !read_config (config, &image->config, what, error)
-      || !read_sources (sources, image, what, error))
+      || !read_sources (sources, image, what, error) || !read_layers (layers, image, what, error))
     return NULL;
+  if (provenance != NULL)
+    image->provenance = object_to_text (provenance);
   if (!dn_id_is_hex (image->id, DN_DIGEST_DIGITS))
     {
       dn_throw (error, DN_ERROR_CONFIG, "%s: 'id' is no digest", what);
@@ -259,7 +321,7 @@ dn_image_summary (const DnImage *image)
   json_object_set_int_member (object, "created_us", dn_image_created_us (image));
   json_object_set_int_member (object, "loaded_us", image->loaded_us);
   json_object_set_int_member (object, "size_bytes", image->rootfs_bytes);
-  json_object_set_int_member (object, "layers", g_strv_length (image->layers));
+  json_object_set_int_member (object, "layers", image->layers->len);
   return object;
 }
 

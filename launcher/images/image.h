@@ -11,6 +11,7 @@
 #include <json-glib/json-glib.h>
 
 #include "../spec/spec.h"
+#include "layer.h"
 
 #define DN_DIGEST_DIGITS 64
 
@@ -25,7 +26,9 @@ typedef struct
 typedef struct
 {
   gint ref_count;
-  char *id;     /* owned, as all are; SHA-256 of the image's config, hexadecimal */
+  /* Owned, as all are: SHA-256 of the image's config, hexadecimal; also the config's name among the
+   * store's blobs. */
+  char *id;
   char **names; /* normalised references, sorted; never NULL */
   DnImageConfig config;
   char *architecture; /* may be NULL, as may all of these */
@@ -35,11 +38,13 @@ typedef struct
   char **exposed_ports; /* never NULL, as are all of these */
   char **volumes;
   char **labels;
-  char **layers;
+  GPtrArray *layers; /* DnLayer, the lowest first: its root */
   char **history;
+  char **history_steps; /* DN_IMAGE_HISTORY_STEP of each, or empty: it is not known */
   char **healthcheck;
   char *rootfs_sha256;
-  char *manifest_sha256;
+  char *manifest_sha256; /* also among the blobs; of zeroes: a docker-archive has none */
+  char *provenance;      /* a JSON object as text: dn_image_get_provenance() */
   gint64 rootfs_bytes;
   gint64 unpacked_bytes;
   gint64 files;
@@ -57,6 +62,12 @@ void dn_image_source_free (DnImageSource *source);
 
 /* A copy with other names. (transfer full) */
 DnImage *dn_image_copy (DnImage *image, char **names);
+
+/* What is known of where the image comes from and what was found out about it: an object of which
+ * each member is somebody's own.  `from` "archive" or "registry", `registry`, `digest`, `time`,
+ * `signature` (the decision about it), `scan` (the verdict).  dn_store_set_provenance() changes it.
+ * (transfer full): the caller's own copy, empty where nothing is known */
+JsonObject *dn_image_get_provenance (const DnImage *image);
 
 /* What its archive wrote as the time of creation, or 0. */
 gint64 dn_image_created_us (const DnImage *image);

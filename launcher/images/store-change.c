@@ -8,8 +8,8 @@
 #include "../common/error.h"
 #include "../common/names.h"
 #include "../common/state-file.h"
-#include "store-private.h"
 #include "../daemon/tree.h"
+#include "store-private.h"
 
 char *
 dn_store_begin_staging (DnStore *store, GError **error)

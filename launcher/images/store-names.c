@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "../common/error.h"
+#include "../common/json.h"
+#include "../daemon/json-build.h"
 #include "store-private.h"
 
 /* Under the lock: replaces the image by one with other names.  The small file is synced under it,
@@ -115,4 +117,52 @@ dn_store_unname (DnStore *store, const char *id, const char *name, GError **erro
     dn_throw (error, DN_ERROR_NOT_FOUND, "image '%.12s': was removed meanwhile", id);
   g_mutex_unlock (&store->lock);
   return changed != NULL;
+}
+
+static void
+set_members (JsonObject *object, JsonObject *members)
+{
+  g_autoptr (GList) names = json_object_get_members (members);
+
+  for (GList *at = names; at != NULL; at = at->next)
+    {
+      JsonNode *node = json_object_get_member (members, at->data);
+
+      if (JSON_NODE_HOLDS_NULL (node))
+        json_object_remove_member (object, at->data);
+      else
+        json_object_set_member (object, at->data, json_node_copy (node));
+    }
+}
+
+/* Under the lock. */
+static DnImage *
+change_provenance (DnStore *store, DnImage *image, JsonObject *members, GError **error)
+{
+  g_autoptr (DnImage) copy = dn_image_copy (image, image->names);
+  g_autoptr (JsonNode) node = dn_json_node_take (dn_image_get_provenance (image));
+  g_autofree char *directory = g_build_filename (store->images_path, image->id, NULL);
+
+  set_members (json_node_get_object (node), members);
+  g_free (copy->provenance);
+  copy->provenance = dn_json_to_text (node, FALSE);
+  if (!dn_store_write_image (directory, copy, error))
+    return NULL;
+  g_hash_table_insert (store->images, g_strdup (copy->id), dn_image_ref (copy));
+  return g_steal_pointer (&copy);
+}
+
+DnImage *
+dn_store_set_provenance (DnStore *store, const char *id, JsonObject *members, GError **error)
+{
+  DnImage *image, *changed = NULL;
+
+  g_mutex_lock (&store->lock);
+  image = g_hash_table_lookup (store->images, id);
+  if (image != NULL)
+    changed = change_provenance (store, image, members, error);
+  else
+    dn_throw (error, DN_ERROR_NOT_FOUND, "image '%.12s': was removed meanwhile", id);
+  g_mutex_unlock (&store->lock);
+  return changed;
 }

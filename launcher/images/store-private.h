@@ -8,15 +8,14 @@ struct DnStore
 {
   GMutex lock;
   GHashTable *images;  /* id → DnImage */
+  GHashTable *layers;  /* key → DnLayer */
   GHashTable *staging; /* paths under way */
   char *images_path;   /* owned */
   char *blobs_path;    /* owned */
+  char *layers_path;   /* owned */
   char *staging_path;  /* owned */
+  char *fetch_path;    /* owned */
 };
-
-/* The image's source of this archive, or NULL; a NULL @reference stands for any. */
-DnImageSource *dn_store_image_source (const DnImage *image, const char *archive,
-                                      const char *reference);
 
 /* Writes image.json into @directory. */
 gboolean dn_store_write_image (const char *directory, DnImage *image, GError **error);

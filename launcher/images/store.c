@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store-private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
-#include "reference.h"
 #include "../daemon/tree.h"
+#include "reference.h"
 
 static void
 read_image (DnStore *store, const char *id)
@@ -38,11 +42,15 @@ make_directories (DnStore *store, GError **error)
 
   store->blobs_path = g_build_filename (blobs, "sha256", NULL);
   store->images_path = g_build_filename (top, "images", NULL);
+  store->layers_path = g_build_filename (top, "layers", NULL);
   store->staging_path = g_build_filename (top, "staging", NULL);
+  store->fetch_path = g_build_filename (top, "fetch", NULL);
   return dn_tree_make (top, 0711, error) && dn_tree_make (blobs, 0711, error)
          && dn_tree_make (store->blobs_path, 0711, error)
          && dn_tree_make (store->images_path, 0711, error)
-         && dn_tree_make (store->staging_path, 0711, error);
+         && dn_tree_make (store->layers_path, 0711, error)
+         && dn_tree_make (store->staging_path, 0711, error)
+         && dn_tree_make (store->fetch_path, 0711, error);
 }
 
 DnStore *
@@ -55,6 +63,8 @@ dn_store_open (GError **error)
   g_mutex_init (&store->lock);
   store->images
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) dn_image_unref);
+  store->layers
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) dn_layer_unref);
   store->staging = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   if (!make_directories (store, error))
     {
@@ -74,10 +84,13 @@ dn_store_free (DnStore *store)
   if (store == NULL)
     return;
   g_hash_table_unref (store->images);
+  g_hash_table_unref (store->layers);
   g_hash_table_unref (store->staging);
   g_free (store->images_path);
   g_free (store->blobs_path);
+  g_free (store->layers_path);
   g_free (store->staging_path);
+  g_free (store->fetch_path);
   g_mutex_clear (&store->lock);
   g_free (store);
 }
@@ -207,4 +220,56 @@ char *
 dn_store_blob_path (DnStore *store, const char *sha256)
 {
   return g_build_filename (store->blobs_path, sha256, NULL);
+}
+
+gboolean
+dn_store_has_blob (DnStore *store, const char *sha256)
+{
+  g_autofree char *path = dn_store_blob_path (store, sha256);
+
+  return access (path, F_OK) == 0;
+}
+
+int
+dn_store_open_blob (DnStore *store, const char *sha256, guint64 *ret_bytes, GError **error)
+{
+  g_autofree char *path = dn_store_blob_path (store, sha256);
+  dn_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  struct stat status;
+
+  if (fd < 0 && errno == ENOENT)
+    dn_throw (error, DN_ERROR_NOT_FOUND, "blob '%.12s': not in the store", sha256);
+  else if (fd < 0 || fstat (fd, &status) < 0)
+    dn_throw_errno (error, "file '%s'", path);
+  else
+    {
+      *ret_bytes = (guint64) status.st_size;
+      return g_steal_fd (&fd);
+    }
+  return -1;
+}
+
+char *
+dn_store_layer_path (DnStore *store, const char *key)
+{
+  return g_build_filename (store->layers_path, key, "layer.erofs", NULL);
+}
+
+DnLayer *
+dn_store_find_layer (DnStore *store, const char *key)
+{
+  DnLayer *layer;
+
+  g_mutex_lock (&store->lock);
+  layer = g_hash_table_lookup (store->layers, key);
+  if (layer != NULL)
+    dn_layer_ref (layer);
+  g_mutex_unlock (&store->lock);
+  return layer;
+}
+
+char *
+dn_store_fetch_path (DnStore *store)
+{
+  return g_strdup (store->fetch_path);
 }

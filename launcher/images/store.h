@@ -37,12 +37,33 @@ DnImage *dn_store_find_id (DnStore *store, const char *id);
 /* (transfer full): the image that came from this archive, or NULL. */
 DnImage *dn_store_find_source (DnStore *store, const char *archive, const char *reference);
 
+/* The image's source of this archive, or NULL; a NULL @reference stands for any. (transfer none) */
+DnImageSource *dn_store_image_source (const DnImage *image, const char *archive,
+                                      const char *reference);
+
 /* In order of loading, newest first.  (transfer full) (element-type DnImage) */
 GPtrArray *dn_store_list (DnStore *store);
 
-/* The paths of an image's root and of an archive. (transfer full) */
+/* The path of an image's root. (transfer full) */
 char *dn_store_rootfs_path (DnStore *store, const char *id);
+
+/* Blobs: manifests, configs and layers as they were distributed. */
+
+/* Where the blob is, or would be. (transfer full) */
 char *dn_store_blob_path (DnStore *store, const char *sha256);
+gboolean dn_store_has_blob (DnStore *store, const char *sha256);
+/* For reading; -1 with DN_ERROR_NOT_FOUND, _FAILED. */
+int dn_store_open_blob (DnStore *store, const char *sha256, guint64 *ret_bytes, GError **error);
+
+/* Layers: one for all images that have it. */
+
+/* Where the file with the layer's EROFS image and hash tree is, or would be. (transfer full) */
+char *dn_store_layer_path (DnStore *store, const char *key);
+/* (transfer full): or NULL where the store has none of this key. */
+DnLayer *dn_store_find_layer (DnStore *store, const char *key);
+
+/* Blobs of pulls under way: kept for going on, and no business of a sweep's. (transfer full) */
+char *dn_store_fetch_path (DnStore *store);
 
 /* A fresh directory in staging, 0711; ends, with all that is in it, by dn_store_end_staging(),
  * which takes @path. */
@@ -70,6 +91,11 @@ gboolean dn_store_add (DnStore *store, DnImage *image, const char *staging, cons
  */
 DnImage *dn_store_name (DnStore *store, const char *id, char **names, DnImageSource *source,
                         GError **error);
+
+/* Sets members of the image's provenance; those that are null go, others stay as they are.
+ * @members: borrowed.  (transfer full): the image as it is now, or NULL with @error */
+DnImage *dn_store_set_provenance (DnStore *store, const char *id, JsonObject *members,
+                                  GError **error);
 
 /* Takes one name away; the image stays, also without any. */
 gboolean dn_store_unname (DnStore *store, const char *id, const char *name, GError **error);

@@ -7,9 +7,9 @@
  */
 #pragma once
 
-#include "image.h"
 #include "../daemon/request.h"
 #include "../daemon/settings.h"
+#include "image.h"
 
 typedef struct
 {

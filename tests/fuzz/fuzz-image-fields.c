@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/images/image-fields.c launcher/images/image.c launcher/daemon/json-build.c
+/* Links: launcher/images/image-fields.c launcher/images/image.c launcher/images/layer.c
+ * launcher/daemon/json-build.c
  * launcher/common/names.c launcher/images/reference.c launcher/common/error.c
  * launcher/common/json.c protocol/protocol.c protocol/pack.c */
 /* Packages: glib-2.0 json-glib-1.0 */

@@ -28,7 +28,7 @@ PARTS = [
     ("shared: base, common", "with its program", 2600, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
-    ("shared: mapper", "guest's root", 400, ["guest-agent/mapper"]),
+    ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
     ("danchi-agent", "guest's root", 9700, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]

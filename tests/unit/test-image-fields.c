@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/images/image-fields.c launcher/images/image.c launcher/daemon/json-build.c
+/* Links: launcher/images/image-fields.c launcher/images/image.c launcher/images/layer.c
+ * launcher/daemon/json-build.c
  * launcher/common/names.c launcher/images/reference.c launcher/common/error.c
  * launcher/common/json.c protocol/protocol.c protocol/pack.c */
 /* Packages: json-glib-1.0 */
@@ -32,6 +33,7 @@ test_fields_become_an_image_that_reads_back (void)
   add (fields, DN_IMAGE_ENV, "B=2");
   add (fields, DN_IMAGE_CMD, "/bin/x");
   add (fields, DN_IMAGE_CREATED, "2026-01-02T03:04:05.123Z");
+  add (fields, DN_IMAGE_HISTORY_STEP, "layer 2026-01-02T03:04:05Z");
   add (fields, DN_IMAGE_HISTORY, "RUN a\n\tb");
   image = dn_image_fields_finish (fields, &done, &error);
   g_assert_no_error (error);
@@ -47,6 +49,7 @@ test_fields_become_an_image_that_reads_back (void)
   again = dn_image_from_json (json_node_get_object (node), "image", &error);
   g_assert_no_error (error);
   g_assert_cmpstr (again->config.cmd[0], ==, "/bin/x");
+  g_assert_cmpstr (again->history_steps[0], ==, "layer 2026-01-02T03:04:05Z");
 }
 
 static void

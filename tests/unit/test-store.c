@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/images/store*.c launcher/images/image.c launcher/daemon/json-build.c
+/* Links: launcher/images/store*.c launcher/images/image.c launcher/images/layer.c
+ * launcher/daemon/json-build.c
  * launcher/images/image-view.c launcher/spec/reference-glob.c
  * launcher/common/names.c launcher/images/reference.c
  * launcher/common/state-file.c launcher/daemon/tree.c launcher/common/error.c
@@ -11,8 +12,8 @@
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/names.h"
 #include "../../launcher/common/paths.h"
-#include "../../launcher/images/store.h"
 #include "../../launcher/daemon/tree.h"
+#include "../../launcher/images/store.h"
 
 #define FIRST "1111111111111111111111111111111111111111111111111111111111111111"
 #define SECOND "1122222222222222222222222222222222222222222222222222222222222222"

@@ -137,6 +137,46 @@ test_fields_have_limits_and_no_control_characters (void)
   g_assert_cmpint (failure.status, ==, -EFBIG);
 }
 
+/* What each step of the history says of its layer: one line each. */
+static void
+note_step (DnImageField field, const char *value, size_t size, void *data)
+{
+  if (field == DN_IMAGE_HISTORY_STEP)
+    g_string_append_printf (data, "%.*s\n", (int) size, value);
+}
+
+static gboolean
+reads_history (const char *text, GString *steps, DnFailure *failure)
+{
+  json_t *history = json_loads (text, 0, NULL);
+  DnManifest manifest = { .config = json_pack ("{s:s, s:o}", "os", "linux", "history", history) };
+  gboolean result = dn_fields_collect (&manifest, note_step, steps, failure);
+
+  dn_manifest_clear (&manifest);
+  return result;
+}
+
+static void
+test_the_history_says_which_steps_made_layers (void)
+{
+  g_autoptr (GString) steps = g_string_new (NULL);
+  DnFailure failure;
+
+  g_assert_true (reads_history ("[{\"created\": \"2026-01-02T03:04:05Z\", \"created_by\": \"ADD\"},"
+                                " {\"created_by\": \"ENV\", \"empty_layer\": true},"
+                                " {\"empty_layer\": false}]",
+                                steps, &failure));
+  g_assert_cmpstr (steps->str, ==, "layer 2026-01-02T03:04:05Z\nempty \nlayer \n");
+  g_assert_false (reads_history ("[{\"empty_layer\": 1}]", steps, &failure));
+  g_assert_nonnull (strstr (failure.message, "empty_layer"));
+  g_assert_false (reads_history ("[{\"created\": \"\\u001b[2J\"}]", steps, &failure));
+  g_assert_null (strchr (failure.message, 0x1b));
+  g_assert_false (reads_history ("[{\"created\": \"0123456789012345678901234567890123456789"
+                                 "012345678901234567890123456789\"}]",
+                                 steps, &failure));
+  g_assert_cmpint (failure.status, ==, -EFBIG);
+}
+
 static void
 test_names_in_messages_are_printable_and_short (void)
 {
@@ -242,6 +282,7 @@ main (int argc, char **argv)
   ADD (test_members_of_the_wrong_type_are_refused, "members-of-the-wrong-type-are-refused");
   ADD (test_fields_have_limits_and_no_control_characters,
        "fields-have-limits-and-no-control-characters");
+  ADD (test_the_history_says_which_steps_made_layers, "the-history-says-which-steps-made-layers");
   ADD (test_names_in_messages_are_printable_and_short, "names-in-messages-are-printable-and-short");
   ADD (test_a_message_keeps_its_beginning_when_it_is_cut,
        "a-message-keeps-its-beginning-when-it-is-cut");
