@@ -138,6 +138,7 @@ typedef enum
   DN_IMAGE_HEALTHCHECK = 17, /* the test's words; several */
   /* One for each HISTORY, before it: "layer" or "empty" (it made none), a blank, and when */
   DN_IMAGE_HISTORY_STEP = 18,
+  DN_IMAGE_HEALTH_TIME = 19, /* interval_ns=N, timeout_ns, start_period_ns, retries; several */
 } DnImageField;
 
 /* UNPACK_ENTRY.offset: the blob is not in the archive. */

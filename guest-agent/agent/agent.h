@@ -37,6 +37,7 @@ typedef struct
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
                     * vsock */
   int test_audit;  /* -1: none.  Instead of the kernel's records */
+  int test_events; /* -1: none.  Instead of the kernel's events of devices */
   bool is_test;    /* an ordinary process on a developer's machine: leave its clock alone */
   bool allow_missing_controllers;
 } DnAgentOptions;
@@ -45,7 +46,7 @@ typedef struct DnContainer DnContainer;
 typedef struct DnCopy DnCopy;
 typedef struct DnUnpack DnUnpack;
 
-/* PARTs that wait for their request. */
+/* PARTs and DISK_LAYERs that wait for their request. */
 typedef struct
 {
   bool is_used;
@@ -54,6 +55,7 @@ typedef struct
   size_t config_bytes;
   uint8_t *seccomp; /* owned */
   size_t seccomp_bytes;
+  DnDiskLayers layers; /* owned */
 } DnParts;
 
 struct DnAgent
@@ -62,8 +64,9 @@ struct DnAgent
   DnLoop loop;
   uint8_t *secret; /* a locked page that forked children do not get */
   DnTransport transport;
-  DnChannel *channel; /* the linked one, or NULL */
-  uint32_t epoch;     /* counts links */
+  DnChannel *channel;  /* the linked one, or NULL */
+  uint32_t epoch;      /* counts links */
+  uint32_t generation; /* of the protocol, what the last link speaks */
   DnStreams streams;
   DnCgroups cgroups;
   DnDisks disks;
@@ -75,7 +78,9 @@ struct DnAgent
   DnUnpack *unpack; /* the one under way, or NULL */
   DnParts parts[DN_PARTS_MAX];
   DnTimer end_timer;
-  DnWatch audit_watch;   /* fd -1: no records are to be had */
+  DnWatch audit_watch;  /* fd -1: no records are to be had */
+  DnWatch damage_watch; /* fd -1: no events are to be had */
+  DnTimer damage_timer;
   int own_pid_namespace; /* to come back to after making a process in another */
 };
 

@@ -132,6 +132,7 @@ welcome (DnChannel *channel, const DnLinkHello *hello)
   channel->is_linked = true;
   channel->skipped = 0;
   agent->epoch++;
+  agent->generation = generation;
   dn_streams_relink (&agent->streams);
   dn_requests_link_up (agent);
 }

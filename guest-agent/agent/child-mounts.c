@@ -156,6 +156,18 @@ dn_child_mount_all (DnChild *child, DnFault *fault)
   return r;
 }
 
+int
+dn_child_place_cwd (DnChild *child, DnFault *fault)
+{
+  dn_autofd int cwd = dn_path_make (child->root_fd, child->plan->process->cwd, true);
+
+  /* As Docker does it, also where the root is read-only to the process: it becomes so later.  What
+   * cannot be made is noticed on entering it. */
+  (void) cwd;
+  (void) fault;
+  return 0;
+}
+
 static int
 mask (int root, const char *path)
 {

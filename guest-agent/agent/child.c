@@ -34,6 +34,7 @@ static const ChildStep create_steps[] = {
   { "attach the root", dn_child_attach_root },
   /* Before pivot: the kernel mounts a new /proc or /sys only where an unobstructed one is seen. */
   { "mount", dn_child_mount_all },
+  { "place the working directory", dn_child_place_cwd },
   { "provide files", dn_child_provide_files },
   /* After all mounts, so that none can lie over a mask. */
   { "hide paths", dn_child_hide_paths },

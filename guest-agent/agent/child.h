@@ -63,6 +63,7 @@ int dn_child_set_up_namespaces (DnChild *child, DnFault *fault); /* create */
 /* child-mounts.c, create only. */
 int dn_child_attach_root (DnChild *child, DnFault *fault);
 int dn_child_mount_all (DnChild *child, DnFault *fault);
+int dn_child_place_cwd (DnChild *child, DnFault *fault); /* create: while the root can be written */
 int dn_child_hide_paths (DnChild *child, DnFault *fault);
 int dn_child_pivot (DnChild *child, DnFault *fault);
 

@@ -129,8 +129,8 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   if (container->user_namespace < 0 || container->mount_namespace < 0 || sysinfo (&info) < 0)
     return dn_fault_set_errno (fault, "open the container's namespaces");
   (void) snprintf (work_dir, sizeof work_dir, "%s/work", agent->options.run_dir);
-  root = dn_root_make (container->disk->mount_fd, container->user_namespace, &container->config,
-                       work_dir, (uint64_t) info.totalram * info.mem_unit, fault);
+  root = dn_root_make (container->disk, container->user_namespace, &container->config, work_dir,
+                       (uint64_t) info.totalram * info.mem_unit, fault);
   if (root < 0)
     return root;
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
@@ -155,7 +155,8 @@ look_for_disk (DnTimer *timer)
 {
   DnContainer *container = timer->data;
   DnFault fault;
-  int r = dn_disk_take (&container->agent->disks, container->disk_serial, &container->disk, &fault);
+  int r = dn_disk_take (&container->agent->disks, container->disk_serial, &container->disk_layers,
+                        &container->disk, &fault);
 
   if (r == -ENOENT && dn_loop_now_ms () < container->disk_deadline_ms)
     {
@@ -219,6 +220,7 @@ make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFau
   container->filter = (struct sock_filter *) parts->seccomp;
   container->filter_count = parts->seccomp_bytes / sizeof (struct sock_filter);
   parts->seccomp = NULL;
+  container->disk_layers = dn_disk_layers_steal (&parts->layers);
   dn_watch_init (&container->oom_watch, &agent->loop, -1, oom_ready, container);
   dn_timer_init (&container->disk_timer, &agent->loop, look_for_disk, container);
   dn_timer_init (&container->pause_timer, &agent->loop, dn_container_look_at_freeze, container);
@@ -247,6 +249,7 @@ dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *creat
       dn_agent_reply_fault (agent, &request, &fault);
       dn_config_clear (&container->config);
       free (container->filter);
+      dn_disk_layers_clear (&container->disk_layers);
       free (container);
       return;
     }

@@ -226,6 +226,7 @@ destroy (DnContainer *container)
   dn_agent_reply (agent, &container->delete_request, 0, "");
   dn_config_clear (&container->config);
   free (container->filter);
+  dn_disk_layers_clear (&container->disk_layers);
   free (container);
 }
 

@@ -32,6 +32,7 @@ struct DnContainer
   DnConfig config;
   struct sock_filter *filter; /* owned */
   size_t filter_count;
+  DnDiskLayers disk_layers; /* owned; until the disk is taken */
   DnDisk *disk;
   DnCgroup cgroup;
   int user_namespace;

@@ -11,9 +11,10 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "autofd.h"
+#include "damage.h"
 
 #define PATH_BYTES 512
 
@@ -82,15 +83,20 @@ dn_disk_find (const DnDisks *disks, const char *serial, char *ret_path, size_t s
   return r;
 }
 
-/* An image file as a device, for tests: goes with its last user. */
+/* A part of an image file as a device, for tests: goes with its last user. */
 static int
-make_loop_device (const char *path, char *ret_device, size_t size)
+make_loop_device (const char *path, const DnVeritySlice *slice, char *ret_device, size_t size)
 {
   dn_autofd int control = open ("/dev/loop-control", O_RDWR | O_CLOEXEC);
   dn_autofd int image = open (path, O_RDONLY | O_CLOEXEC);
   struct loop_config config
       = { .fd = (unsigned) image, .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
 
+  if (slice != NULL)
+    {
+      config.info.lo_offset = slice->start_block * DN_DISK_BLOCK_BYTES;
+      config.info.lo_sizelimit = slice->data_blocks * DN_DISK_BLOCK_BYTES;
+    }
   for (int tries = 0; control >= 0 && image >= 0 && tries < 16; tries++)
     {
       int number = ioctl (control, LOOP_CTL_GET_FREE);
@@ -105,24 +111,159 @@ make_loop_device (const char *path, char *ret_device, size_t size)
   return -1;
 }
 
-/* Attaches the disk's file system at @target. */
+static void
+make_target (const DnDisks *disks, const DnDisk *disk, unsigned layer, char *ret_path, size_t size)
+{
+  (void) snprintf (ret_path, size, "%s/disks/%s:%u", disks->run_dir, disk->serial, layer);
+}
+
+static void
+make_name (const DnDisk *disk, unsigned layer, char *ret_name, size_t size)
+{
+  (void) snprintf (ret_name, size, "%s.%u.%u", disk->serial, layer, disk->number);
+}
+
+/* Attaches a test's file system, of a part of a file or of a directory, at @target. */
 static int
-mount_at (const DnDisks *disks, const char *source, const char *target)
+mount_for_test (const char *source, const DnVeritySlice *slice, const char *target,
+                dev_t *ret_device)
 {
   const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
   dn_autofd int loop = -1;
   char device[32];
   struct stat status;
 
-  if (disks->test_disk_count == 0 || stat (source, &status) < 0)
-    return mount (source, target, "erofs", flags, NULL);
-  if (S_ISDIR (status.st_mode))
+  if (stat (source, &status) == 0 && S_ISDIR (status.st_mode))
     return mount (source, target, NULL, MS_BIND, NULL) < 0
                    || mount (NULL, target, NULL, MS_BIND | MS_REMOUNT | flags, NULL) < 0
                ? -1
                : 0;
-  loop = make_loop_device (source, device, sizeof device);
-  return loop < 0 ? -1 : mount (device, target, "erofs", flags, NULL);
+  loop = make_loop_device (source, slice, device, sizeof device);
+  if (loop < 0 || fstat (loop, &status) < 0)
+    return -1;
+  *ret_device = status.st_rdev;
+  return mount (device, target, "erofs", flags, NULL);
+}
+
+/* Makes the device that checks a layer's blocks, if it is to be checked, and mounts it. */
+static int
+mount_layer (const DnDisks *disks, DnDisk *disk, const char *source, unsigned layer, DnFault *fault)
+{
+  const DnVeritySlice *slice = disk->layers.count > 0 ? &disk->layers.slices[layer] : NULL;
+  DnDiskMount *mounted = &disk->mounts[layer];
+  const bool is_test = disks->test_disk_count > 0;
+  char name[DN_VERITY_SLICE_NAME_BYTES + 1];
+  char device[DN_VERITY_DEVICE_BYTES];
+  char target[PATH_BYTES];
+  int r;
+
+  if (slice != NULL && !is_test)
+    {
+      make_name (disk, layer, name, sizeof name);
+      r = dn_verity_slice_make (slice, name, source, &mounted->device);
+      if (r < 0)
+        return dn_fault_set (fault, r, "disk '%s': layer %u: make the device that checks it: %s",
+                             disk->serial, layer, strerror (-r));
+      dn_verity_slice_path (mounted->device, device, sizeof device);
+      source = device;
+    }
+  make_target (disks, disk, layer, target, sizeof target);
+  if (mkdir (target, 0755) < 0 && errno != EEXIST)
+    return dn_fault_set_errno (fault, "disk '%s': make its mount point", disk->serial);
+  if ((is_test ? mount_for_test (source, slice, target, &mounted->device)
+               : mount (source, target, "erofs", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL))
+      < 0)
+    {
+      (void) dn_fault_set_errno (fault, "disk '%s': layer %u: mount as EROFS", disk->serial, layer);
+      (void) rmdir (target);
+      return fault->status;
+    }
+  mounted->mount_fd = open (target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (mounted->mount_fd < 0)
+    {
+      (void) dn_fault_set_errno (fault, "disk '%s'", disk->serial);
+      (void) umount2 (target, MNT_DETACH);
+      (void) rmdir (target);
+      return fault->status;
+    }
+  return 0;
+}
+
+/* Takes away what there is of a disk, and frees its slot. */
+static void
+let_go (DnDisks *disks, DnDisk *disk)
+{
+  dn_damage_tell_last (disks, disk);
+  for (unsigned i = disk->mount_count; i-- > 0;)
+    {
+      char target[PATH_BYTES];
+      char name[DN_VERITY_SLICE_NAME_BYTES + 1];
+
+      make_target (disks, disk, i, target, sizeof target);
+      if (disk->mounts[i].mount_fd >= 0)
+        {
+          dn_fd_clear (&disk->mounts[i].mount_fd);
+          /* Not lazily: the containers' clones are mounts of their own, nobody else uses this
+           * one. */
+          if (umount2 (target, UMOUNT_NOFOLLOW) < 0)
+            (void) umount2 (target, MNT_DETACH);
+          (void) rmdir (target);
+        }
+      make_name (disk, i, name, sizeof name);
+      if (disk->mounts[i].device != 0 && disks->test_disk_count == 0)
+        (void) dn_verity_slice_remove (&disk->layers.slices[i], name);
+    }
+  free (disk->mounts);
+  dn_disk_layers_clear (&disk->layers);
+  *disk = (DnDisk){ 0 };
+}
+
+static int
+read_blocks (const char *source, uint64_t *ret_blocks)
+{
+  dn_autofd int fd = open (source, O_RDONLY | O_CLOEXEC);
+  off_t bytes = fd < 0 ? -1 : lseek (fd, 0, SEEK_END);
+
+  if (bytes < 0)
+    return -errno;
+  *ret_blocks = (uint64_t) bytes / DN_DISK_BLOCK_BYTES;
+  return 0;
+}
+
+static int
+mount_all (DnDisks *disks, DnDisk *disk, const char *source, DnFault *fault)
+{
+  uint64_t blocks = 0;
+  int r;
+
+  if (disk->layers.count > 0 && (r = read_blocks (source, &blocks)) < 0)
+    return dn_fault_set (fault, r, "disk '%s': %s", disk->serial, strerror (-r));
+  if (disk->layers.count > 0 && !dn_disk_layers_fit (&disk->layers, blocks))
+    return dn_fault_set (fault, -EINVAL, "disk '%s': its layers go beyond its end", disk->serial);
+  for (unsigned i = 0; i < disk->mount_count; i++)
+    if ((r = mount_layer (disks, disk, source, i, fault)) < 0)
+      return r;
+  return 0;
+}
+
+/* Fills a free slot, without anything mounted. */
+static int
+begin_disk (DnDisks *disks, DnDisk *disk, const char *serial, const DnDiskLayers *layers)
+{
+  unsigned count = layers->count > 0 ? layers->count : 1;
+
+  *disk = (DnDisk){ .number = ++disks->last_number, .mount_count = count };
+  disk->mounts = calloc (count, sizeof *disk->mounts);
+  if (disk->mounts == NULL || dn_disk_layers_copy (layers, &disk->layers) < 0)
+    {
+      free (disk->mounts);
+      *disk = (DnDisk){ 0 };
+      return -ENOMEM;
+    }
+  for (unsigned i = 0; i < count; i++)
+    disk->mounts[i].mount_fd = -1;
+  (void) snprintf (disk->serial, sizeof disk->serial, "%s", serial);
+  return 0;
 }
 
 static DnDisk *
@@ -140,43 +281,42 @@ find_slot (DnDisks *disks, const char *serial)
   return free_slot;
 }
 
-static void
-make_target (const DnDisks *disks, const char *serial, char *ret_path, size_t size)
+static int
+take_again (DnDisk *disk, const DnDiskLayers *layers, DnFault *fault)
 {
-  (void) snprintf (ret_path, size, "%s/disks/%s", disks->run_dir, serial);
+  if (!dn_disk_layers_are_equal (&disk->layers, layers))
+    return dn_fault_set (fault, -EINVAL, "disk '%s': is in use with other layers", disk->serial);
+  disk->references++;
+  return 0;
 }
 
 int
-dn_disk_take (DnDisks *disks, const char *serial, DnDisk **ret_disk, DnFault *fault)
+dn_disk_take (DnDisks *disks, const char *serial, const DnDiskLayers *layers, DnDisk **ret_disk,
+              DnFault *fault)
 {
   DnDisk *disk = find_slot (disks, serial);
   char source[PATH_BYTES];
-  char target[PATH_BYTES];
+  int r;
 
   if (disk == NULL)
     return dn_fault_set (fault, -ENOSPC, "disk '%s': more than %d disks", serial, DN_DISKS_MAX);
   if (disk->references > 0)
     {
-      disk->references++;
-      *ret_disk = disk;
-      return 0;
+      r = take_again (disk, layers, fault);
+      *ret_disk = r == 0 ? disk : NULL;
+      return r;
     }
   if (dn_disk_find (disks, serial, source, sizeof source) < 0)
     return dn_fault_set (fault, -ENOENT, "disk '%s': is not in this guest", serial);
-  make_target (disks, serial, target, sizeof target);
-  if (mkdir (target, 0755) < 0 && errno != EEXIST)
-    return dn_fault_set_errno (fault, "disk '%s': make its mount point", serial);
-  if (mount_at (disks, source, target) < 0)
+  if (begin_disk (disks, disk, serial, layers) < 0)
+    return dn_fault_set (fault, -ENOMEM, "disk '%s': no memory", serial);
+  r = mount_all (disks, disk, source, fault);
+  if (r < 0)
     {
-      (void) dn_fault_set_errno (fault, "disk '%s': mount as EROFS", serial);
-      (void) rmdir (target);
+      let_go (disks, disk);
       /* The device may just have gone again; that is not the same as not there yet. */
-      return fault->status = fault->status == -ENOENT ? -EIO : fault->status;
+      return fault->status = r == -ENOENT ? -EIO : r;
     }
-  disk->mount_fd = open (target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (disk->mount_fd < 0)
-    return dn_fault_set_errno (fault, "disk '%s'", serial);
-  (void) snprintf (disk->serial, sizeof disk->serial, "%s", serial);
   disk->references = 1;
   *ret_disk = disk;
   return 0;
@@ -185,15 +325,6 @@ dn_disk_take (DnDisks *disks, const char *serial, DnDisk **ret_disk, DnFault *fa
 void
 dn_disk_release (DnDisks *disks, DnDisk *disk)
 {
-  char target[PATH_BYTES];
-
-  if (disk == NULL || --disk->references > 0)
-    return;
-  make_target (disks, disk->serial, target, sizeof target);
-  dn_fd_clear (&disk->mount_fd);
-  /* Not lazily: the containers' clones are mounts of their own, nobody else uses this one. */
-  if (umount2 (target, UMOUNT_NOFOLLOW) < 0)
-    (void) umount2 (target, MNT_DETACH);
-  (void) rmdir (target);
-  disk->serial[0] = '\0';
+  if (disk != NULL && --disk->references == 0)
+    let_go (disks, disk);
 }

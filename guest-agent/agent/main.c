@@ -19,6 +19,7 @@
 #include "autofd.h"
 #include "console.h"
 #include "container.h"
+#include "damage.h"
 
 #define SECRET_FILE "/sys/firmware/qemu_fw_cfg/by_name/" DN_LINK_FW_CFG "/raw"
 #define DESCRIPTORS_MAX 16384
@@ -26,6 +27,7 @@
 static const struct option long_options[] = {
   { "test-socket", required_argument, NULL, 's' },
   { "test-audit", required_argument, NULL, 'a' },
+  { "test-events", required_argument, NULL, 'e' },
   { "secret-file", required_argument, NULL, 'f' },
   { "cgroup-root", required_argument, NULL, 'c' },
   { "run-dir", required_argument, NULL, 'r' },
@@ -45,7 +47,8 @@ read_options (int argc, char **argv, DnAgentOptions *options)
                                .cgroup_root = "/sys/fs/cgroup",
                                .secret_file = SECRET_FILE,
                                .test_socket = -1,
-                               .test_audit = -1 };
+                               .test_audit = -1,
+                               .test_events = -1 };
   while ((option = getopt_long (argc, argv, "", long_options, NULL)) >= 0)
     switch (option)
       {
@@ -55,6 +58,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
         break;
       case 'a':
         options->test_audit = atoi (optarg);
+        break;
+      case 'e':
+        options->test_events = atoi (optarg);
         break;
       case 'f':
         options->secret_file = optarg;
@@ -185,7 +191,8 @@ set_up (DnAgent *agent, DnFault *fault)
       || (r = dn_cgroups_open (&agent->cgroups, options->cgroup_root,
                                options->allow_missing_controllers, fault))
              < 0
-      || (r = dn_audit_open (agent, options->test_audit, fault)) < 0)
+      || (r = dn_audit_open (agent, options->test_audit, fault)) < 0
+      || (r = dn_damage_open (agent, options->test_events, fault)) < 0)
     return r;
   return dn_transport_open (&agent->transport, agent, fault);
 }

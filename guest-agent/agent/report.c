@@ -12,6 +12,7 @@
 
 #include "audit.h"
 #include "autofd.h"
+#include "damage.h"
 
 static void
 list_one (DnAgent *agent, const DnRequest *request, const DnProcess *process)
@@ -43,6 +44,7 @@ dn_report_list (DnAgent *agent, DnRequest *request)
       for (process = container->processes->next; process != NULL; process = process->next)
         list_one (agent, request, process);
   dn_audit_tell_all (agent);
+  dn_damage_tell_all (agent);
   dn_agent_reply (agent, request, 0, "");
 }
 

@@ -56,6 +56,7 @@ clear_parts (DnParts *parts)
 {
   free (parts->config);
   free (parts->seccomp);
+  dn_disk_layers_clear (&parts->layers);
   *parts = (DnParts){ 0 };
 }
 
@@ -125,6 +126,20 @@ handle_part (DnAgent *agent, const uint8_t *payload, uint32_t size)
     default:
       return -EPROTO;
     }
+}
+
+static int
+handle_disk_layer (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnMsgDiskLayer layer;
+  DnParts *parts;
+
+  if (dn_msg_disk_layer_unpack (payload, size, &layer) < 0)
+    return -EPROTO;
+  parts = find_parts (agent, layer.request);
+  if (parts == NULL)
+    parts = take_free_parts (agent, layer.request);
+  return parts == NULL ? -EPROTO : dn_disk_layers_add (&parts->layers, &layer);
 }
 
 static void
@@ -344,16 +359,27 @@ static const struct
   uint16_t type;
   HandleFunc handle;
 } handlers[] = {
-  { DN_MSG_PING, handle_ping },       { DN_MSG_CONFIGURE, handle_configure },
-  { DN_MSG_PART, handle_part },       { DN_MSG_SHUTDOWN, handle_shutdown },
-  { DN_MSG_CREATE, handle_create },   { DN_MSG_START, handle_start },
-  { DN_MSG_EXEC, handle_exec },       { DN_MSG_SIGNAL, handle_signal },
-  { DN_MSG_PAUSE, handle_pause },     { DN_MSG_RESUME, handle_resume },
-  { DN_MSG_DELETE, handle_delete },   { DN_MSG_UPDATE, handle_update },
-  { DN_MSG_LIST, handle_list },       { DN_MSG_STATS, handle_stats },
-  { DN_MSG_TOP, handle_top },         { DN_MSG_COPY_OUT, handle_copy_out },
-  { DN_MSG_COPY_IN, handle_copy_in }, { DN_MSG_UNPACK, handle_unpack },
-  { DN_MSG_VERIFY, handle_verify },   { DN_MSG_LISTENERS, handle_listeners },
+  { DN_MSG_PING, handle_ping },
+  { DN_MSG_CONFIGURE, handle_configure },
+  { DN_MSG_PART, handle_part },
+  { DN_MSG_SHUTDOWN, handle_shutdown },
+  { DN_MSG_CREATE, handle_create },
+  { DN_MSG_START, handle_start },
+  { DN_MSG_EXEC, handle_exec },
+  { DN_MSG_SIGNAL, handle_signal },
+  { DN_MSG_PAUSE, handle_pause },
+  { DN_MSG_RESUME, handle_resume },
+  { DN_MSG_DELETE, handle_delete },
+  { DN_MSG_UPDATE, handle_update },
+  { DN_MSG_LIST, handle_list },
+  { DN_MSG_STATS, handle_stats },
+  { DN_MSG_TOP, handle_top },
+  { DN_MSG_COPY_OUT, handle_copy_out },
+  { DN_MSG_COPY_IN, handle_copy_in },
+  { DN_MSG_UNPACK, handle_unpack },
+  { DN_MSG_VERIFY, handle_verify },
+  { DN_MSG_LISTENERS, handle_listeners },
+  { DN_MSG_DISK_LAYER, handle_disk_layer },
 };
 
 static int
@@ -386,7 +412,8 @@ dn_requests_receive (DnAgent *agent, const DnFrameHeader *header, const uint8_t 
 
         /* The parts were for this request, whatever became of it.  Requests begin with their
          * number. */
-        if (r == 0 && header->type != DN_MSG_PART && header->length >= 4)
+        if (r == 0 && header->type != DN_MSG_PART && header->type != DN_MSG_DISK_LAYER
+            && header->length >= 4)
           {
             DnParts *parts = find_parts (agent, (uint32_t) payload[0] << 24 | payload[1] << 16
                                                     | payload[2] << 8 | payload[3]);

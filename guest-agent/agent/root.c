@@ -29,7 +29,7 @@ clone_idmapped (int disk_fd, int user_namespace, bool is_readonly)
 
 /* upper/ becomes the root's top directory, so it is given the image's owner and mode. */
 static int
-make_layers (int lower, int data, const DnConfig *config)
+make_upper (int lower, int data, const DnConfig *config)
 {
   dn_autofd int upper = -1;
   struct stat status;
@@ -49,65 +49,122 @@ make_layers (int lower, int data, const DnConfig *config)
   return fchmod (upper, status.st_mode & 0777);
 }
 
+/* A place to mount on that goes with all that is mounted there at once.  What was made out of it
+ * stays: an overlay keeps its layers. */
 static int
-make_overlay (const char *work_dir)
+open_workshop (const char *work_dir)
 {
-  dn_autofd int fs = fsopen ("overlay", FSOPEN_CLOEXEC);
-  char path[512];
-
-  if (fs < 0)
+  if (mount ("tmpfs", work_dir, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
     return -1;
-  (void) fsconfig (fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
-  (void) snprintf (path, sizeof path, "%s/lower", work_dir);
-  if (fsconfig (fs, FSCONFIG_SET_STRING, "lowerdir", path, 0) < 0)
+  /* What is mounted here is to appear nowhere else. */
+  if (mount (NULL, work_dir, NULL, MS_PRIVATE, NULL) < 0)
     return -1;
-  (void) snprintf (path, sizeof path, "%s/data/upper", work_dir);
-  if (fsconfig (fs, FSCONFIG_SET_STRING, "upperdir", path, 0) < 0)
-    return -1;
-  (void) snprintf (path, sizeof path, "%s/data/work", work_dir);
-  if (fsconfig (fs, FSCONFIG_SET_STRING, "workdir", path, 0) < 0
-      || fsconfig (fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-    return -1;
-  return fsmount (fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  return open (work_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Mounts lower and upper under @work_dir, lays the overlay over them and takes both away again:
- * the overlay keeps them. */
-static int
-make_writable (int tree, const DnConfig *config, const char *work_dir, uint64_t size_bytes)
+static void
+close_workshop (const char *work_dir)
 {
-  char lower_path[512];
-  char data_path[512];
+  int saved_errno = errno;
+
+  (void) umount2 (work_dir, MNT_DETACH);
+  errno = saved_errno;
+}
+
+/* Mounts clones of the disk's layers, and writes overlayfs's list of them: topmost first, in paths
+ * that begin where it will be read, because a list of 128 is to fit in what mount(2) takes. */
+static int
+mount_lower (const DnDisk *disk, int user_namespace, int workshop, char *ret_list, size_t size)
+{
+  size_t used = 0;
+
+  for (unsigned i = disk->mount_count; i-- > 0;)
+    {
+      dn_autofd int tree = clone_idmapped (disk->mounts[i].mount_fd, user_namespace, true);
+      char name[16];
+
+      (void) snprintf (name, sizeof name, "%u", i);
+      if (tree < 0 || mkdirat (workshop, name, 0700) < 0
+          || move_mount (tree, "", workshop, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return -1;
+      used += (size_t) snprintf (ret_list + used, size - used, "%s%s", used > 0 ? ":" : "", name);
+      if (used >= size)
+        {
+          errno = E2BIG;
+          return -1;
+        }
+    }
+  return 0;
+}
+
+/* A tmpfs of bounded size for what is written. */
+static int
+mount_upper (const DnDisk *disk, int workshop, const DnConfig *config, uint64_t size_bytes)
+{
   char options[96];
+  char top[16];
   dn_autofd int lower = -1;
   dn_autofd int data = -1;
+
+  (void) snprintf (options, sizeof options, "mode=0700,size=%" PRIu64, size_bytes);
+  (void) snprintf (top, sizeof top, "%u", disk->mount_count - 1);
+  if (mkdirat (workshop, "data", 0700) < 0
+      || mount ("tmpfs", "data", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+    return -1;
+  lower = openat (workshop, top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  data = openat (workshop, "data", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return lower < 0 || data < 0 ? -1 : make_upper (lower, data, config);
+}
+
+/* The overlay of all.  By mount(2), since fsconfig(2) takes no value of more than 255 bytes and
+ * Linux 6.1 no list in pieces.
+ *
+ * Its options: the layers are the image's and never change, so nothing that helps with changes
+ * below is needed (index, metacopy); a layer must not lead into another directory than its own
+ * (redirect_dir); and files of all layers are to look like those of one file system (xino). */
+static int
+mount_overlay (int workshop, const char *lower, bool has_upper)
+{
+  static const char common[] = "redirect_dir=nofollow,index=off,metacopy=off,xino=on";
+  char options[2048];
+  int n = snprintf (options, sizeof options, "%s%s,lowerdir=%s", common,
+                    has_upper ? ",upperdir=data/upper,workdir=data/work" : "", lower);
+
+  if (n < 0 || (size_t) n >= sizeof options)
+    {
+      errno = E2BIG;
+      return -1;
+    }
+  if (mkdirat (workshop, "root", 0700) < 0
+      || mount ("overlay", "root", "overlay",
+                MS_NOSUID | MS_NODEV | (has_upper ? 0 : (unsigned long) MS_RDONLY), options)
+             < 0)
+    return -1;
+  return open_tree (workshop, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+
+/* Lays an overlay over clones of the disk's layers; @size_bytes 0: without a layer to write to. */
+static int
+make_overlay (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
+              uint64_t size_bytes)
+{
+  /* Numbers below 128, and what parts them. */
+  char lower[4 * DN_DISK_LAYERS_MAX + 1];
+  dn_autofd int workshop = open_workshop (work_dir);
   int overlay = -1;
 
-  (void) snprintf (lower_path, sizeof lower_path, "%s/lower", work_dir);
-  (void) snprintf (data_path, sizeof data_path, "%s/data", work_dir);
-  (void) snprintf (options, sizeof options, "mode=0700,size=%" PRIu64, size_bytes);
-  if ((mkdir (lower_path, 0700) < 0 && errno != EEXIST)
-      || (mkdir (data_path, 0700) < 0 && errno != EEXIST)
-      || move_mount (tree, "", AT_FDCWD, lower_path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-    return -1;
-  if (mount ("tmpfs", data_path, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0)
-    {
-      lower = open (lower_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-      data = open (data_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-      if (lower >= 0 && data >= 0 && make_layers (lower, data, config) == 0)
-        overlay = make_overlay (work_dir);
-      dn_fd_clear (&lower);
-      dn_fd_clear (&data);
-    }
+  /* Paths in a mount's options have no directory that they could begin in but this one. */
+  if (workshop >= 0 && fchdir (workshop) == 0
+      && mount_lower (disk, user_namespace, workshop, lower, sizeof lower) == 0
+      && (size_bytes == 0 || mount_upper (disk, workshop, config, size_bytes) == 0))
+    overlay = mount_overlay (workshop, lower, size_bytes > 0);
   {
     int saved_errno = errno;
 
-    (void) umount2 (data_path, MNT_DETACH);
-    (void) umount2 (lower_path, MNT_DETACH);
-    (void) rmdir (data_path);
-    (void) rmdir (lower_path);
+    (void) !chdir ("/");
     errno = saved_errno;
   }
+  close_workshop (work_dir);
   return overlay;
 }
 
@@ -125,42 +182,50 @@ is_below_another (const DnConfig *config, const char *target)
   return false;
 }
 
-/* Whether the image has a directory for each mount. */
+/* Whether the image lacks a directory that is to be there when @path is entered or mounted on. */
+static bool
+is_lacking (int tree, const DnConfig *config, const char *path)
+{
+  dn_autofd int fd = is_below_another (config, path) ? -1 : dn_path_open (tree, path, O_PATH, 0);
+
+  return fd == -ENOENT;
+}
+
+/* Whether the image has a directory for each mount, and the one the process starts in. */
 static bool
 has_all_targets (int tree, const DnConfig *config)
 {
   for (size_t i = 0; i < config->mount_count; i++)
-    {
-      const char *target = config->mounts[i].target;
-      dn_autofd int fd
-          = is_below_another (config, target) ? -1 : dn_path_open (tree, target, O_PATH, 0);
-
-      if (fd == -ENOENT)
-        return false;
-    }
-  return dn_path_exists (tree, "/dev");
+    if (is_lacking (tree, config, config->mounts[i].target))
+      return false;
+  return !is_lacking (tree, config, config->process.cwd) && dn_path_exists (tree, "/dev");
 }
 
 int
-dn_root_make (int disk_fd, int user_namespace, const DnConfig *config, const char *work_dir,
+dn_root_make (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
               uint64_t memory_bytes, DnFault *fault)
 {
   uint64_t size_bytes = config->writable_bytes;
-  dn_autofd int tree = clone_idmapped (disk_fd, user_namespace, true);
-  int overlay;
+  dn_autofd int root = -1;
 
-  if (tree < 0)
-    return dn_fault_set_errno (fault, "map the root's ids");
-  if (config->is_root_readonly && has_all_targets (tree, config))
-    return dn_fd_steal (&tree);
-  /* Images of a single program have no /proc to mount on.  They get a layer for such directories
-   * alone; the child makes it read-only when all is mounted. */
   if (config->is_root_readonly)
-    size_bytes = TARGETS_LAYER_BYTES;
+    {
+      root = disk->mount_count == 1
+                 ? clone_idmapped (disk->mounts[0].mount_fd, user_namespace, true)
+                 : make_overlay (disk, user_namespace, config, work_dir, 0);
+      if (root < 0)
+        return dn_fault_set_errno (fault, "make the root of %u layers", disk->mount_count);
+      if (has_all_targets (root, config))
+        return dn_fd_steal (&root);
+      dn_fd_clear (&root);
+      /* Images of a single program have no /proc to mount on.  They get a layer for such
+       * directories alone; the child makes it read-only when all is mounted. */
+      size_bytes = TARGETS_LAYER_BYTES;
+    }
   if (size_bytes > memory_bytes / 2)
     size_bytes = memory_bytes / 2;
-  overlay = make_writable (tree, config, work_dir, size_bytes);
-  if (overlay < 0)
+  root = make_overlay (disk, user_namespace, config, work_dir, size_bytes);
+  if (root < 0)
     return dn_fault_set_errno (fault, "make the root writable");
-  return overlay;
+  return dn_fd_steal (&root);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's root: its disk's tree seen through its user namespace, and for a writable one an
- * overlay of that with a tmpfs of bounded size.
+/* A container's root: its disk's layers seen through its user namespace, one over the other, and
+ * for a writable one a tmpfs of bounded size on top.
  *
- * The tree is an idmapped, detached clone of the disk's mount: the image's owner 0 is the
- * container's id 0, with no chown and one disk for many containers.
+ * Of each layer there is an idmapped, detached clone of the disk's mount: the image's owner 0 is
+ * the container's id 0, with no chown and one disk for many containers.  The clone of a single
+ * layer is the root itself, with nothing between a program and its image; several are an overlay.
  *
  * The overlay is made by the agent, with the guest's rights, not inside the container's user
  * namespace: the tmpfs of Linux 6.1 has no user.* attributes, without which an overlay in a user
@@ -19,15 +20,16 @@
 #pragma once
 
 #include "config.h"
+#include "disk.h"
 
 /**
  * dn_root_make:
- * @disk_fd: the mounted disk
+ * @disk: the mounted disk
  * @user_namespace: the container's
  * @work_dir: an empty directory of the agent's to mount on meanwhile
  * @memory_bytes: of the guest; a writable layer gets at most half
  *
  * Returns: a descriptor of a detached mount, the caller's; or a negative status with @fault
  */
-int dn_root_make (int disk_fd, int user_namespace, const DnConfig *config, const char *work_dir,
-                  uint64_t memory_bytes, DnFault *fault);
+int dn_root_make (const DnDisk *disk, int user_namespace, const DnConfig *config,
+                  const char *work_dir, uint64_t memory_bytes, DnFault *fault);

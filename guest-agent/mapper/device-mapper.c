@@ -107,6 +107,7 @@ take_away (int control, const char *name)
   Request request;
 
   begin (&request, name);
+  request.head.flags = DM_DEFERRED_REMOVE;
   return ask (control, DM_DEV_REMOVE, &request);
 }
 

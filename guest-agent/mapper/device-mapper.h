@@ -39,7 +39,8 @@ typedef struct
  */
 int dn_mapper_make (const DnMapperTable *table, dev_t *ret_device);
 
-/* Takes the device away again; it may not be mounted.  0 or -errno. */
+/* Takes the device away again, at once or when its last user lets go of it; its name is free then.
+ * 0 or -errno. */
 int dn_mapper_remove (const char *name);
 
 /**

@@ -109,10 +109,15 @@ dn_verity_slice_remove (const DnVeritySlice *slice, const char *name)
   char base_name[DN_MAPPER_NAME_BYTES + 1];
   int r = dn_mapper_remove (name);
 
-  if (r < 0 || slice->start_block == 0)
-    return r;
-  name_base (name, base_name, sizeof base_name);
-  return dn_mapper_remove (base_name);
+  if (slice->start_block != 0)
+    {
+      int base_r;
+
+      name_base (name, base_name, sizeof base_name);
+      base_r = dn_mapper_remove (base_name);
+      r = r < 0 ? r : base_r;
+    }
+  return r;
 }
 
 void

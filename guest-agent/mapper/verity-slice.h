@@ -65,7 +65,8 @@ uint64_t dn_verity_count_hash_blocks (uint64_t data_blocks);
 int dn_verity_slice_make (const DnVeritySlice *slice, const char *name, const char *disk,
                           dev_t *ret_device);
 
-/* Takes it away again; it may not be mounted.  0 or -errno. */
+/* Takes it away again, at once or when its last user lets go of it; its name is free then.
+ * 0 or -errno. */
 int dn_verity_slice_remove (const DnVeritySlice *slice, const char *name);
 
 /* The device's file, "/dev/dm-MINOR", of at most DN_VERITY_DEVICE_BYTES. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../protocol/image-text.h"
 #include "document.h"
 
 #define LIST_MAX 1024
@@ -35,6 +36,7 @@ add (Collector *collector, DnImageField field, const char *name, const char *val
 {
   char clean[DN_IMAGE_FIELD_VALUE_BYTES + 1];
   size_t size = strlen (value);
+  const char *fault;
 
   if (size > DN_IMAGE_FIELD_VALUE_BYTES || ++collector->count > DN_IMAGE_FIELDS_MAX
       || (collector->total_bytes += size) > DN_IMAGE_FIELDS_TOTAL_BYTES)
@@ -49,6 +51,10 @@ add (Collector *collector, DnImageField field, const char *name, const char *val
                         dn_failure_name (value).text);
       memset (clean + at, ' ', width);
     }
+  fault = dn_image_text_fault (field, value);
+  if (fault != NULL)
+    return dn_fail (collector->failure, -EINVAL, "%s: '%s': %s", name, dn_failure_name (value).text,
+                    fault);
   collector->found (field, clean, size, collector->data);
   return true;
 }
@@ -115,6 +121,9 @@ add_labels (Collector *collector, const json_t *config)
     if (!json_is_string (value))
       return dn_fail (collector->failure, -EINVAL, "Labels: '%s' is not a text",
                       dn_failure_name (key).text);
+    if (strchr (key, '=') != NULL)
+      return dn_fail (collector->failure, -EINVAL, "Labels: '%s': a name with '='",
+                      dn_failure_name (key).text);
     if (snprintf (text, sizeof text, "%s=%s", key, json_string_value (value)) >= (int) sizeof text)
       return dn_fail (collector->failure, -EFBIG, "Labels: '%s' is too long",
                       dn_failure_name (key).text);
@@ -135,7 +144,8 @@ add_environment (Collector *collector, const json_t *config)
     {
       const char *value = json_string_value (json_array_get (list, i));
 
-      if (value == NULL || *value == '=' || strchr (value, '=') == NULL)
+      /* The first words of a value may be a secret's. */
+      if (value == NULL || dn_image_text_fault (DN_IMAGE_ENV, value) != NULL)
         return dn_fail (collector->failure, -EINVAL, "Env: element %zu is not NAME=VALUE", i + 1);
       if (!add (collector, DN_IMAGE_ENV, "Env", value, false))
         return false;
@@ -190,11 +200,37 @@ add_history (Collector *collector, const json_t *root)
   return true;
 }
 
+/* Only shown: nothing here runs a health check yet. */
+static bool
+add_health (Collector *collector, const json_t *config)
+{
+  static const char *const times[][2] = { { "Interval", "interval_ns" },
+                                          { "Timeout", "timeout_ns" },
+                                          { "StartPeriod", "start_period_ns" },
+                                          { "Retries", "retries" } };
+  json_t *health = NULL;
+
+  if (!dn_document_object (config, "Healthcheck", &health, collector->failure))
+    return false;
+  if (health == NULL)
+    return true;
+  for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+    {
+      int64_t number = 0;
+      char text[64];
+
+      if (!dn_document_number (health, times[i][0], &number, collector->failure))
+        return false;
+      (void) snprintf (text, sizeof text, "%s=%lld", times[i][1], (long long) number);
+      if (number > 0 && !add (collector, DN_IMAGE_HEALTH_TIME, times[i][0], text, false))
+        return false;
+    }
+  return add_list (collector, DN_IMAGE_HEALTHCHECK, health, "Test", LIST_MAX_HEALTHCHECK, true);
+}
+
 static bool
 collect_config (Collector *collector, const json_t *config)
 {
-  json_t *health = NULL;
-
   if (config == NULL)
     return true;
   return add_text (collector, DN_IMAGE_USER, config, "User", false)
@@ -205,11 +241,7 @@ collect_config (Collector *collector, const json_t *config)
          && add_list (collector, DN_IMAGE_CMD, config, "Cmd", LIST_MAX, false)
          && add_keys (collector, DN_IMAGE_EXPOSED_PORT, config, "ExposedPorts")
          && add_keys (collector, DN_IMAGE_VOLUME, config, "Volumes")
-         && add_labels (collector, config)
-         && dn_document_object (config, "Healthcheck", &health, collector->failure)
-         && (health == NULL
-             || add_list (collector, DN_IMAGE_HEALTHCHECK, health, "Test", LIST_MAX_HEALTHCHECK,
-                          true));
+         && add_labels (collector, config) && add_health (collector, config);
 }
 
 bool

@@ -53,11 +53,12 @@ add_container (DnTable *table, const PsOptions *options, JsonObject *container)
 {
   g_autofree char *id = show_id (options, container);
   g_autofree char *command = show_command (options, container);
+  g_autofree char *ports = dn_answer_words (container, "exposed_ports");
   g_autofree char *created
       = dn_units_format_ago (dn_answer_int (container, "created_us", 0), g_get_real_time ());
 
   dn_table_add (table, id, dn_answer_text (container, "image"), command, created,
-                dn_answer_text (container, "status"), dn_answer_text (container, "name"),
+                dn_answer_text (container, "status"), ports, dn_answer_text (container, "name"),
                 dn_answer_text (container, "context"), show_guest (container), NULL);
 }
 
@@ -65,7 +66,7 @@ static void
 print_containers (DnCli *cli, const PsOptions *options, JsonArray *containers)
 {
   g_autoptr (DnTable) table = dn_table_new ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS",
-                                            "NAMES", "CONTEXT", "GUEST", NULL);
+                                            "PORTS", "NAMES", "CONTEXT", "GUEST", NULL);
 
   if (cli->is_json)
     {

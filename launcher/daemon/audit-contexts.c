@@ -75,6 +75,7 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
 {
   JsonObject *object = json_object_new ();
   JsonArray *relaxations = json_array_new ();
+  JsonObject *damage;
   gboolean is_running;
 
   json_object_set_string_member (object, "id", container->id);
@@ -82,12 +83,17 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   is_running = container->state == DN_CONTAINER_RUNNING || container->state == DN_CONTAINER_PAUSED;
   json_object_set_string_member (object, "name", container->name);
   json_object_set_string_member (object, "state", dn_container_state_words[container->state]);
+  damage = dn_damage_to_json (&container->damage);
   for (char **at = container->relaxations; at != NULL && *at != NULL; at++)
     json_array_add_string_element (relaxations, *at);
   g_mutex_unlock (&container->daemon->lock);
   json_object_set_object_member (object, "image", image_to_json (container));
   json_object_set_object_member (object, "profile", profile_to_json (container));
   json_object_set_array_member (object, "relaxations", relaxations);
+  if (damage != NULL)
+    json_object_set_object_member (object, "damage", damage);
+  else
+    json_object_set_null_member (object, "damage");
   json_object_set_member (object, "capabilities", capabilities_to_json (container));
   json_object_set_array_member (object, "ports", json_array_new ());
   dn_listeners_add_to (listeners, container, is_running, object);

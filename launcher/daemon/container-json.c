@@ -9,20 +9,21 @@
 #include "chain.h"
 #include "container-admission.h"
 #include "container-file.h"
+#include "container-image.h"
 #include "context-freeze.h"
 #include "json-build.h"
 #include "refusal.h"
 #include "status-words.h"
 
+/* The image's and the container's own. */
 static JsonObject *
-labels_to_json (GHashTable *labels)
+labels_to_json (const DnContainer *container, const DnImage *image)
 {
+  g_autoptr (GHashTable) labels = dn_container_image_labels (image, container->options->labels);
   JsonObject *object = json_object_new ();
   GHashTableIter iter;
   gpointer name, value;
 
-  if (labels == NULL)
-    return object;
   g_hash_table_iter_init (&iter, labels);
   while (g_hash_table_iter_next (&iter, &name, &value))
     json_object_set_string_member (object, name, value);
@@ -58,9 +59,9 @@ status_words (const DnContainer *container)
              : g_steal_pointer (&words);
 }
 
-/* Under the daemon's lock. */
+/* Under the daemon's lock.  @image: NULL when the store has it no more. */
 static JsonObject *
-summary (DnContainer *container)
+summary (DnContainer *container, const DnImage *image)
 {
   const DnContextDefinition *definition = &container->context->definition;
   gboolean has_ended = container->state == DN_CONTAINER_EXITED;
@@ -86,7 +87,9 @@ summary (DnContainer *container)
     json_object_set_int_member (object, "started_us", container->started_us);
   if (container->finished_us != 0)
     json_object_set_int_member (object, "finished_us", container->finished_us);
-  json_object_set_object_member (object, "labels", labels_to_json (container->options->labels));
+  json_object_set_object_member (object, "labels", labels_to_json (container, image));
+  if (image != NULL)
+    dn_json_set_strings (object, "exposed_ports", image->exposed_ports);
   return object;
 }
 
@@ -107,10 +110,11 @@ JsonObject *
 dn_container_summary (DnContainer *container)
 {
   g_autoptr (DnGuest) guest = get_guest (container);
+  g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   JsonObject *object;
 
   g_mutex_lock (&container->daemon->lock);
-  object = summary (container);
+  object = summary (container, image);
   g_mutex_unlock (&container->daemon->lock);
   if (guest != NULL)
     {
@@ -138,6 +142,7 @@ add_image (DnContainer *container, JsonObject *object)
   json_object_set_string_member (digests, "manifest_sha256", image->manifest_sha256);
   json_object_set_string_member (digests, "rootfs_sha256", image->rootfs_sha256);
   json_object_set_object_member (object, "image_digests", digests);
+  json_object_set_object_member (object, "image_config", dn_container_image_to_json (image));
 }
 
 JsonObject *
@@ -159,6 +164,8 @@ dn_container_inspect (DnContainer *container)
   dn_json_set_strings (object, "relaxations", container->relaxations);
   if (container->refusals != NULL)
     json_object_set_array_member (object, "refused", dn_refusals_to_json (container->refusals));
+  if (container->damage.count > 0)
+    json_object_set_object_member (object, "damage", dn_damage_to_json (&container->damage));
   if (container->has_started)
     json_object_set_object_member (object, "confinement",
                                    dn_container_started_to_json (&container->started));
@@ -241,19 +248,18 @@ dn_container_check_filters (char **filters, GError **error)
 }
 
 static gboolean
-has_label (const DnContainer *container, const char *value)
+has_label (const DnContainer *container, const DnImage *image, const char *value)
 {
   g_auto (GStrv) pair = g_strsplit (value, "=", 2);
-  const char *label = container->options->labels != NULL && pair[0] != NULL
-                          ? g_hash_table_lookup (container->options->labels, pair[0])
-                          : NULL;
+  g_autoptr (GHashTable) labels = dn_container_image_labels (image, container->options->labels);
+  const char *label = pair[0] != NULL ? g_hash_table_lookup (labels, pair[0]) : NULL;
 
   return label != NULL && (pair[1] == NULL || g_str_equal (label, pair[1]));
 }
 
 /* Under the daemon's lock. */
 static gboolean
-passes (const DnContainer *container, Filter filter, const char *value)
+passes (const DnContainer *container, const DnImage *image, Filter filter, const char *value)
 {
   const DnContextDefinition *definition = &container->context->definition;
 
@@ -264,7 +270,7 @@ passes (const DnContainer *container, Filter filter, const char *value)
     case FILTER_NAME:
       return strstr (container->name, value) != NULL;
     case FILTER_LABEL:
-      return has_label (container, value);
+      return has_label (container, image, value);
     case FILTER_STATUS:
       return g_str_equal (state_word (container), value);
     case FILTER_CONTEXT:
@@ -289,13 +295,14 @@ dn_container_matches (DnContainer *container, char **filters)
 {
   gboolean is_asked[FILTERS + 1] = { FALSE }, has_passed[FILTERS + 1] = { FALSE };
   gboolean is_match = TRUE;
+  g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
 
   g_mutex_lock (&container->daemon->lock);
   for (guint i = 0; filters != NULL && filters[i] != NULL; i++)
     {
       const char *value = "";
       Filter filter = parse_filter (filters[i], &value);
-      gboolean is_passed = passes (container, filter, value);
+      gboolean is_passed = passes (container, image, filter, value);
 
       is_asked[filter] = TRUE;
       has_passed[filter] = has_passed[filter] || is_passed;

@@ -246,6 +246,7 @@ journal (Start *start, GError **error)
   container->slot = start->slot;
   container->run++;
   g_clear_pointer (&container->refusals, g_array_unref);
+  container->damage = (DnDamage){ 0 };
   g_clear_pointer (&container->exit_reason, g_free);
   g_mutex_unlock (&container->daemon->lock);
   return dn_container_save_state (container, error);

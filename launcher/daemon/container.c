@@ -208,21 +208,35 @@ dn_container_log_path (const DnContainer *container, guint half)
   return g_build_filename (container->directory, half == 0 ? "log.0" : "log.1", NULL);
 }
 
+static void
+add_event (DnContainer *container, const char *type, const char *action, const char *id,
+           const char *name, const char *const *attributes)
+{
+  const DnContext *context = container->context;
+  DnEvents *events = container->daemon->events;
+
+  if (context->is_ephemeral)
+    dn_events_add_of (events, context->owner_uid, type, action, id, name, context->name,
+                      attributes);
+  else
+    dn_events_add (events, type, action, id, name, context->name, attributes);
+}
+
 void
 dn_container_event (DnContainer *container, const char *action, const char *const *attributes)
 {
-  DnEvents *events = container->daemon->events;
   g_autofree char *name = NULL;
 
   g_mutex_lock (&container->daemon->lock);
   name = g_strdup (container->name);
   g_mutex_unlock (&container->daemon->lock);
-  if (container->context->is_ephemeral)
-    dn_events_add_of (events, container->context->owner_uid, "container", action, container->id,
-                      name, container->context->name, attributes);
-  else
-    dn_events_add (events, "container", action, container->id, name, container->context->name,
-                   attributes);
+  add_event (container, "container", action, container->id, name, attributes);
+}
+
+void
+dn_container_image_event (DnContainer *container, const char *action, const char *const *attributes)
+{
+  add_event (container, "image", action, container->image_id, container->image, attributes);
 }
 
 void

@@ -18,6 +18,7 @@
 
 #include "../spec/spec.h"
 #include "context.h"
+#include "damage.h"
 #include "request.h"
 
 typedef enum
@@ -76,6 +77,7 @@ typedef struct DnContainer
   char *seccomp_sha256; /* owned, or NULL */
   char **relaxations;   /* owned, or NULL; of the last start: what goes beyond its profile */
   GArray *refusals;     /* owned, or NULL: refusal.h; of the last start */
+  DnDamage damage;      /* of its image, as seen in the last start */
 } DnContainer;
 
 extern const char *const dn_container_state_words[];
@@ -138,3 +140,7 @@ char *dn_container_log_path (const DnContainer *container, guint half);
 
 /* For events: adds one of this container's. */
 void dn_container_event (DnContainer *container, const char *action, const char *const *attributes);
+
+/* Likewise of its image, and only for those who see the container. */
+void dn_container_image_event (DnContainer *container, const char *action,
+                               const char *const *attributes);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "handlers.h"
 
+#include <string.h>
+
 #include "../common/names.h"
 #include "container-end.h"
 #include "container.h"
 #include "context-guest.h"
+#include "daemon-record.h"
 #include "refusal.h"
 
 #define REASON_BYTES 400
@@ -175,6 +178,59 @@ refused (DnGuest *guest, const DnMsgRefused *message, gpointer data)
     }
 }
 
+/* Under the daemon's lock: those that run there on the disk, and have news of it. (transfer full)
+ */
+static GPtrArray *
+take_damage (DnDaemon *daemon, DnGuest *guest, const DnMsgDiskDamage *message)
+{
+  GPtrArray *told = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_container_unref);
+  gint64 now_us = g_get_real_time ();
+  GHashTableIter iter;
+  DnContainer *container;
+
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    if (container->in_guest && g_str_equal (container->context->guest_id, dn_guest_id (guest))
+        && strncmp (container->image_id, message->disk, DN_DISK_SERIAL_BYTES) == 0
+        && dn_damage_take (&container->damage, message, now_us))
+      g_ptr_array_add (told, dn_container_ref (container));
+  return told;
+}
+
+static void
+tell_damage (DnContainer *container, const DnMsgDiskDamage *message)
+{
+  g_autofree char *layer = g_strdup_printf ("%u", message->layer);
+  g_autofree char *block = g_strdup_printf ("%" G_GUINT64_FORMAT, message->block);
+  g_autofree char *count = g_strdup_printf ("%" G_GUINT64_FORMAT, message->count);
+  g_autofree char *words = g_strdup_printf ("image '%s': layer %s, block %s is not what it was "
+                                            "when the image was unpacked; the container "
+                                            "gets EIO",
+                                            container->image, layer, block);
+
+  g_warning (
+      "container %s: %s\ncheck the image with 'danchi image verify %.12s', then load or pull "
+      "it again",
+      container->id, words, container->image_id);
+  dn_daemon_record_container (container, "image-damage", "ok", words);
+  dn_container_image_event (container, "damage",
+                            (const char *const[]){ "container", container->id, "layer", layer,
+                                                   "block", block, "count", count, NULL });
+}
+
+static void
+disk_damage (DnGuest *guest, const DnMsgDiskDamage *message, gpointer data)
+{
+  DnDaemon *daemon = data;
+  g_autoptr (GPtrArray) told = NULL;
+
+  g_mutex_lock (&daemon->lock);
+  told = take_damage (daemon, guest, message);
+  g_mutex_unlock (&daemon->lock);
+  for (guint i = 0; i < told->len; i++)
+    tell_damage (told->pdata[i], message);
+}
+
 static void
 log_dropped (DnGuest *guest, const char *id, guint64 lines, guint64 bytes, gpointer data)
 {
@@ -209,6 +265,7 @@ dn_handlers_init (DnGuestHandlers *ret_handlers, DnDaemon *daemon)
                                      .drained = drained,
                                      .oom = oom,
                                      .refused = refused,
+                                     .disk_damage = disk_damage,
                                      .log_dropped = log_dropped,
                                      .gone = gone,
                                      .data = daemon };

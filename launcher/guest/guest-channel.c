@@ -115,6 +115,15 @@ take_event (DnGuest *guest, guint16 type, const uint8_t *payload, guint32 size)
       if (handlers->refused != NULL)
         handlers->refused (guest, &refused, handlers->data);
     }
+  else if (type == DN_MSG_DISK_DAMAGE)
+    {
+      DnMsgDiskDamage damage;
+
+      if (dn_msg_disk_damage_unpack (payload, size, &damage) < 0)
+        return -EPROTO;
+      if (handlers->disk_damage != NULL)
+        handlers->disk_damage (guest, &damage, handlers->data);
+    }
   else if (type == DN_MSG_LOG_DROPPED)
     {
       DnMsgLogDropped dropped;
@@ -174,6 +183,7 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_DRAINED:
     case DN_MSG_OOM:
     case DN_MSG_REFUSED:
+    case DN_MSG_DISK_DAMAGE:
     case DN_MSG_LOG_DROPPED:
       return take_event (guest, header->type, payload, header->length);
     case DN_MSG_STARTED:

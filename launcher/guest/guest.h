@@ -124,6 +124,8 @@ typedef struct
   void (*oom) (DnGuest *guest, const char *container, gpointer data);
   /* A system call was refused; the same one may be told again. */
   void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);
+  /* A block of a disk is not what its hash tree promises; the same one may be told again. */
+  void (*disk_damage) (DnGuest *guest, const DnMsgDiskDamage *damage, gpointer data);
   void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,
                        gpointer data);
   /* The guest is gone for good: QEMU ended, or the channel was broken by the guest (@is_suspect).

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "../../protocol/image-text.h"
 #include "../common/error.h"
 #include "../common/names.h"
 #include "reference.h"
 
-#define FIELDS (DN_IMAGE_HISTORY_STEP + 1)
+#define FIELDS (DN_IMAGE_HEALTH_TIME + 1)
 
 typedef struct
 {
@@ -36,6 +37,7 @@ static const Rule rules[FIELDS] = {
   [DN_IMAGE_HISTORY] = { "history", TRUE, TRUE, 1024 },
   [DN_IMAGE_HEALTHCHECK] = { "health check", TRUE, TRUE, 256 },
   [DN_IMAGE_HISTORY_STEP] = { "step of the history", TRUE, FALSE, 1024 },
+  [DN_IMAGE_HEALTH_TIME] = { "health check's time", TRUE, FALSE, 8 },
 };
 
 struct DnImageFields
@@ -81,6 +83,7 @@ dn_image_fields_add (DnImageFields *fields, guint16 field, const guint8 *value, 
 {
   const Rule *rule = field < FIELDS && rules[field].words != NULL ? &rules[field] : NULL;
   g_autofree char *text = g_strndup ((const char *) value, size);
+  const char *fault = rule != NULL ? dn_image_text_fault ((DnImageField) field, text) : NULL;
 
   if (fields->error != NULL)
     return;
@@ -96,6 +99,8 @@ dn_image_fields_add (DnImageFields *fields, guint16 field, const guint8 *value, 
     dn_throw (&fields->error, DN_ERROR_GUEST, "%s: not UTF-8 text", rule->words);
   else if (!rule->is_free_text && has_control (text))
     dn_throw (&fields->error, DN_ERROR_GUEST, "%s: has a control character", rule->words);
+  else if (fault != NULL)
+    dn_throw (&fields->error, DN_ERROR_GUEST, "%s: %s", rule->words, fault);
   else
     g_ptr_array_add (fields->values[field],
                      rule->is_free_text ? dn_text_clean (text, size) : g_steal_pointer (&text));
@@ -195,5 +200,6 @@ dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done, GErr
   replace_list (&image->history, take_list (fields, DN_IMAGE_HISTORY));
   replace_list (&image->history_steps, take_list (fields, DN_IMAGE_HISTORY_STEP));
   replace_list (&image->healthcheck, take_list (fields, DN_IMAGE_HEALTHCHECK));
+  replace_list (&image->health_times, take_list (fields, DN_IMAGE_HEALTH_TIME));
   return g_steal_pointer (&image);
 }

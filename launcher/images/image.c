@@ -44,6 +44,7 @@ dn_image_new (void)
   image->history = g_new0 (char *, 1);
   image->history_steps = g_new0 (char *, 1);
   image->healthcheck = g_new0 (char *, 1);
+  image->health_times = g_new0 (char *, 1);
   image->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_image_source_free);
   return image;
 }
@@ -85,6 +86,7 @@ dn_image_unref (DnImage *image)
   g_strfreev (image->history);
   g_strfreev (image->history_steps);
   g_strfreev (image->healthcheck);
+  g_strfreev (image->health_times);
   g_free (image->rootfs_sha256);
   g_free (image->manifest_sha256);
   g_free (image->provenance);
@@ -182,6 +184,7 @@ dn_image_to_json (const DnImage *image)
   dn_json_set_strings (object, "history", image->history);
   dn_json_set_strings (object, "history_steps", image->history_steps);
   dn_json_set_strings (object, "healthcheck", image->healthcheck);
+  dn_json_set_strings (object, "health_times", image->health_times);
   json_object_set_string_member (object, "rootfs_sha256", image->rootfs_sha256);
   json_object_set_string_member (object, "manifest_sha256", image->manifest_sha256);
   json_object_set_int_member (object, "rootfs_bytes", image->rootfs_bytes);
@@ -286,6 +289,7 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     { "history", DN_JSON_STRINGS, TRUE, &image->history },
     { "history_steps", DN_JSON_STRINGS, FALSE, &image->history_steps },
     { "healthcheck", DN_JSON_STRINGS, TRUE, &image->healthcheck },
+    { "health_times", DN_JSON_STRINGS, FALSE, &image->health_times },
     { "rootfs_sha256", DN_JSON_STRING, TRUE, &image->rootfs_sha256 },
     { "manifest_sha256", DN_JSON_STRING, TRUE, &image->manifest_sha256 },
     { "rootfs_bytes", DN_JSON_INT, TRUE, &image->rootfs_bytes },

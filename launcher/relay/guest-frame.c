@@ -34,6 +34,15 @@ is_id (const char *text)
   return length > 0 && length <= DN_ID_BYTES && strspn (text, "0123456789abcdef") == length;
 }
 
+/* What danchid gives disks of images: the beginning of a digest. */
+static bool
+is_serial (const char *text)
+{
+  size_t length = strlen (text);
+
+  return length == DN_DISK_SERIAL_BYTES && strspn (text, "0123456789abcdef") == length;
+}
+
 static int
 handle_exited (DnRouter *router, const DnFrameHeader *header, const uint8_t *payload)
 {
@@ -83,6 +92,7 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
   DnMsgListenerEntry listener;
   DnMsgOom oom;
   DnMsgRefused refused;
+  DnMsgDiskDamage damage;
 
   *ret_why = "the guest named a container that can be none";
   switch (header->type)
@@ -100,6 +110,13 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
     case DN_MSG_REFUSED:
       if (dn_msg_refused_unpack (payload, header->length, &refused) < 0
           || !is_id (refused.container))
+        return -EPROTO;
+      dn_router_tell (router, header->type, payload, (int) header->length);
+      return 0;
+    case DN_MSG_DISK_DAMAGE:
+      *ret_why = "the guest named a disk that can be none";
+      if (dn_msg_disk_damage_unpack (payload, header->length, &damage) < 0
+          || !is_serial (damage.disk) || damage.layer >= DN_DISK_LAYERS_MAX)
         return -EPROTO;
       dn_router_tell (router, header->type, payload, (int) header->length);
       return 0;

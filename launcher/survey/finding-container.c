@@ -163,6 +163,26 @@ dn_find_container_listeners_unknown (DnFindingLook *look)
 }
 
 static void
+find_damaged (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  JsonObject *damage = dn_answer_object (container, "damage");
+  JsonObject *image = dn_answer_object (container, "image");
+
+  if (damage != NULL)
+    dn_finding_add (look, dn_answer_text (container, "name"), context,
+                    "a block of its image '%s' was changed: layer %" G_GINT64_FORMAT
+                    ", block %" G_GINT64_FORMAT,
+                    image != NULL ? dn_answer_text (image, "reference") : "",
+                    dn_answer_int (damage, "layer", 0), dn_answer_int (damage, "block", 0));
+}
+
+void
+dn_find_image_damaged (DnFindingLook *look)
+{
+  each (look, find_damaged);
+}
+
+static void
 find_old (DnFindingLook *look, JsonObject *container, const char *context)
 {
   JsonObject *image = dn_answer_object (container, "image");

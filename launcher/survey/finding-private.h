@@ -101,6 +101,7 @@ void dn_find_container_capability_added (DnFindingLook *look);
 void dn_find_container_capability_strong (DnFindingLook *look);
 void dn_find_container_listener (DnFindingLook *look);
 void dn_find_container_listeners_unknown (DnFindingLook *look);
+void dn_find_image_damaged (DnFindingLook *look);
 void dn_find_image_old (DnFindingLook *look);
 void dn_find_image_age_unknown (DnFindingLook *look);
 void dn_find_image_digest (DnFindingLook *look);

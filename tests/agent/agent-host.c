@@ -107,8 +107,10 @@ host_new (void)
   g_autofree char *socket_option = NULL;
   g_autofree char *run_dir = NULL;
   g_autofree char *audit_option = NULL;
+  g_autofree char *events_option = NULL;
+  g_autofree char *layers = NULL;
   int listener;
-  int audit[2];
+  int audit[2], events[2];
 
   host->dir = g_dir_make_tmp ("danchi-agent-XXXXXX", &error);
   g_assert_no_error (error);
@@ -120,6 +122,7 @@ host_new (void)
   host->listeners = g_array_new (FALSE, FALSE, sizeof (DnMsgListenerEntry));
   host->top = g_array_new (FALSE, FALSE, sizeof (DnMsgTopEntry));
   host->refused = g_array_new (FALSE, FALSE, sizeof (DnMsgRefused));
+  host->damage = g_array_new (FALSE, FALSE, sizeof (DnMsgDiskDamage));
   host->facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   host->all_facts = g_ptr_array_new_with_free_func (g_free);
   g_assert_cmpint (getrandom (host->secret, sizeof host->secret, 0), ==, sizeof host->secret);
@@ -130,6 +133,7 @@ host_new (void)
   (void) g_mkdir (host->cgroup, 0755);
   image = make_image (host->dir);
   disk = g_strdup_printf ("disk=%s", image);
+  layers = g_strdup_printf ("layers=%s/layers.img", host->dir);
   run_dir = g_build_filename (host->dir, "run", NULL);
   host->socket_path = g_build_filename (host->dir, "socket", NULL);
   listener = listen_at (host->socket_path);
@@ -138,6 +142,10 @@ host_new (void)
   audit_option = g_strdup_printf ("%d", audit[1]);
   host->audit_fd = audit[0];
   (void) fcntl (audit[0], F_SETFD, FD_CLOEXEC);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, events), ==, 0);
+  events_option = g_strdup_printf ("%d", events[1]);
+  host->events_fd = events[0];
+  (void) fcntl (events[0], F_SETFD, FD_CLOEXEC);
   {
     const char *argv[] = { program,
                            "--test-socket",
@@ -151,8 +159,12 @@ host_new (void)
                            "--allow-missing-controllers",
                            "--disk",
                            disk,
+                           "--disk",
+                           layers,
                            "--test-audit",
                            audit_option,
+                           "--test-events",
+                           events_option,
                            NULL };
 
     (void) g_spawn_async (NULL, (char **) argv, NULL,
@@ -162,6 +174,7 @@ host_new (void)
   g_assert_no_error (error);
   (void) close (listener);
   (void) close (audit[1]);
+  (void) close (events[1]);
   g_assert_true (host_link (host, host->secret));
   return host;
 }
@@ -188,6 +201,7 @@ host_free (Host *host)
 
   host_unlink (host);
   (void) close (host->audit_fd);
+  (void) close (host->events_fd);
   (void) kill (host->agent_pid, SIGKILL);
   g_assert_cmpint (waitpid (host->agent_pid, &status, 0), ==, host->agent_pid);
   g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
@@ -197,6 +211,7 @@ host_free (Host *host)
   run (command);
   g_hash_table_unref (host->streams);
   g_array_unref (host->exited);
+  g_array_unref (host->damage);
   g_array_unref (host->entries);
   g_array_unref (host->listeners);
   g_array_unref (host->top);
@@ -334,6 +349,7 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
   DnMsgListenerEntry listener;
   DnMsgRefused refused;
   DnMsgFact fact;
+  DnMsgDiskDamage damage;
 
   switch (header->type)
     {
@@ -365,6 +381,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
     case DN_MSG_REFUSED:
       g_assert_cmpint (dn_msg_refused_unpack (payload, header->length, &refused), ==, 0);
       g_array_append_val (host->refused, refused);
+      break;
+    case DN_MSG_DISK_DAMAGE:
+      g_assert_cmpint (dn_msg_disk_damage_unpack (payload, header->length, &damage), ==, 0);
+      g_array_append_val (host->damage, damage);
       break;
     case DN_MSG_FACT:
       g_assert_cmpint (dn_msg_fact_unpack (payload, header->length, &fact), ==, 0);
@@ -536,7 +556,6 @@ host_create (Host *host, const HostContainer *container)
       container->mounts != NULL ? container->mounts : "", HOST_FIRST_UID, HOST_FIRST_UID,
       container->linux_members != NULL ? container->linux_members : "");
   DnMsgCreate create = { .request = host_next_request (host),
-                         .disk = "disk",
                          .streams = host_streams (container->id, 0),
                          .flags = container->flags,
                          .rows = 24,
@@ -544,6 +563,15 @@ host_create (Host *host, const HostContainer *container)
   guint8 payload[256];
 
   g_strlcpy (create.container, container->id, sizeof create.container);
+  g_strlcpy (create.disk, container->layer_count > 0 ? "layers" : "disk", sizeof create.disk);
+  for (guint i = 0; i < container->layer_count; i++)
+    {
+      DnMsgDiskLayer layer = container->layers[i];
+
+      layer.request = create.request;
+      host_send (host, DN_MSG_DISK_LAYER, 0, payload,
+                 (gsize) dn_msg_disk_layer_pack (&layer, payload, sizeof payload));
+    }
   host_part (host, create.request, DN_PART_CONFIG, config, strlen (config));
   send_filter (host, create.request, container->killing_call);
   host_send (host, DN_MSG_CREATE, 0, payload,

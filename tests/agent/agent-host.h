@@ -30,7 +30,8 @@ typedef struct
   guint8 secret[DN_LINK_SECRET_BYTES];
   char *socket_path;
   int fd;
-  int audit_fd; /* the agent takes what is sent here for the kernel's records */
+  int audit_fd;  /* the agent takes what is sent here for the kernel's records */
+  int events_fd; /* likewise for its events of devices */
   guint32 generation;
   guint32 last_request;
   DnFrameReader reader;
@@ -40,6 +41,7 @@ typedef struct
   GArray *top;          /* DnMsgTopEntry */
   GArray *listeners;    /* DnMsgListenerEntry */
   GArray *refused;      /* DnMsgRefused */
+  GArray *damage;       /* DnMsgDiskDamage */
   GHashTable *facts;    /* name to value, of FACT: the last one of each name */
   GPtrArray *all_facts; /* "name=value", each of them */
   DnMsgStatsEntry stats;
@@ -79,6 +81,9 @@ typedef struct
   const char *linux_members; /* more members of linux, ",..." */
   const char *mounts;        /* more mounts, ",..." */
   guint32 killing_call;      /* its filter kills for it; 0: for none */
+  /* Or none: the disk "disk".  Else those of the disk "layers", the host's file layers.img. */
+  const DnMsgDiskLayer *layers;
+  guint layer_count;
 } HostContainer;
 
 gint32 host_create (Host *host, const HostContainer *container);

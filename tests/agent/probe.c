@@ -57,6 +57,26 @@ echo (void)
   return 0;
 }
 
+/* A file's content, a directory's names, or why not; its device and owner. */
+static int
+look_at (const char *path)
+{
+  struct stat status;
+  struct dirent **entries;
+  int count;
+
+  if (lstat (path, &status) < 0)
+    return printf ("%s: %s\n", path, strerror (errno));
+  printf ("%s %u:%u ", path, (unsigned) status.st_uid, (unsigned) status.st_mode & 07777);
+  if (!S_ISDIR (status.st_mode))
+    return print_file (path);
+  count = scandir (path, &entries, NULL, alphasort);
+  for (int i = 0; i < count; i++)
+    if (entries[i]->d_name[0] != '.')
+      printf ("%s ", entries[i]->d_name);
+  return printf ("\n");
+}
+
 /* Writes N bytes of a pattern that a reader can check. */
 static int
 flood (unsigned long long count)
@@ -252,6 +272,12 @@ main (int argc, char **argv)
     return echo ();
   if (strcmp (command, "cat") == 0)
     return print_file (argument);
+  if (strcmp (command, "look") == 0)
+    {
+      for (int i = 2; i < argc; i++)
+        (void) look_at (argv[i]);
+      return 0;
+    }
   if (strcmp (command, "flood") == 0)
     return flood (strtoull (argument, NULL, 10));
   if (strcmp (command, "fds") == 0)

@@ -2,7 +2,7 @@
 /* Links: launcher/images/image-fields.c launcher/images/image.c launcher/images/layer.c
  * launcher/daemon/json-build.c
  * launcher/common/names.c launcher/images/reference.c launcher/common/error.c
- * launcher/common/json.c protocol/protocol.c protocol/pack.c */
+ * launcher/common/json.c protocol/*.c */
 /* Packages: glib-2.0 json-glib-1.0 */
 /* Fields as an unpack guest may send them: a byte for the field, one for the length, the value.
  * What is taken has to read back from its image.json. */

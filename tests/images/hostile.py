@@ -200,6 +200,7 @@ def document_cases():
          docker([honest], config=image_config([honest], config={"Cmd": ["/bin/true\n"]})))
     case("nul-in-environment.tar", "config",
          docker([honest], config=image_config([honest], config={"Env": ["A=\u0000"]})))
+    config_cases(honest)
     case("another-machine.tar", "not for linux/amd64",
          docker([honest], config=image_config([honest], architecture="arm64")))
     case("layers-missing.tar", "names 2 layers",
@@ -210,6 +211,38 @@ def document_cases():
     case("oci-version.tar", "is not 1.x", oci(honest, version="2.0.0"))
     loop = {"schemaVersion": 2, "manifests": []}
     case("empty-index.tar", "no image", oci(honest, index=loop))
+
+
+def config_cases(honest):
+    """Values of an image's config, each refused by its name; the unit tests have many more."""
+    for name, words, config in (
+            ("directory-parent", "WorkingDir: '/srv/../../etc': its path has '..'",
+             {"WorkingDir": "/srv/../../etc"}),
+            ("volume-parent", "Volumes: '/data/..': its path has '..'", {"Volumes": {"/data/..": {}}}),
+            ("user-option", "User: '--privileged': not USER[:GROUP]", {"User": "--privileged"}),
+            ("user-overflow", "User: '4294967296': a number over", {"User": "4294967296"}),
+            ("no-signal", "StopSignal: 'SIGKILL9': no such signal", {"StopSignal": "SIGKILL9"}),
+            ("no-port", "ExposedPorts: '99999/tcp': no port", {"ExposedPorts": {"99999/tcp": {}}}),
+            ("no-value", "Env: element 1 is not NAME=VALUE", {"Env": ["LD_PRELOAD"]}),
+            ("labels-flood", "'Labels' has more than 1024",
+             {"Labels": {f"l{i}": "" for i in range(20000)}}),
+            ("many-variables", "more than 4194304 bytes",
+             {"Env": [f"V{i}=" for i in range(1000000)]})):
+        case(f"config-{name}.tar", words, docker([honest], config=image_config([honest], config=config)))
+    case("config-history-flood.tar", "'history' has more than 1024",
+         docker([honest], config=image_config([honest], history=[{"created_by": "x"}] * 5000)))
+    case("config-deep.tar", "nested deeper",
+         docker([honest], config=image_config([honest], config={"OnBuild": deep(40)})))
+    text = json.dumps(image_config([honest]))
+    twice = text.replace('"config": {', '"config": {"Cmd": ["/bin/false"], ', 1).encode()
+    case("config-twice.tar", "duplicate object key",
+         tar(entry("config.json", twice), entry("0/layer.tar", honest),
+             entry("manifest.json", json.dumps([{"Config": "config.json", "RepoTags": [],
+                                                 "Layers": ["0/layer.tar"]}]).encode())))
+
+
+def deep(levels):
+    return [deep(levels - 1)] if levels else []
 
 
 def count_cases():

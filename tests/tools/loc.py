@@ -25,11 +25,12 @@ PARTS = [
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 6200, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
-    ("shared: base, common", "with its program", 2600, ["launcher/base", "launcher/common"]),
+    ("danchi-intake", "a uid of each run, jailed", 1800, ["launcher/intake"]),
+    ("shared: base, common", "with its program", 2700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 9700, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 11500, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 

@@ -2,7 +2,7 @@
 /* Links: launcher/images/image-fields.c launcher/images/image.c launcher/images/layer.c
  * launcher/daemon/json-build.c
  * launcher/common/names.c launcher/images/reference.c launcher/common/error.c
- * launcher/common/json.c protocol/protocol.c protocol/pack.c */
+ * launcher/common/json.c protocol/*.c */
 /* Packages: json-glib-1.0 */
 #include <string.h>
 
@@ -35,6 +35,7 @@ test_fields_become_an_image_that_reads_back (void)
   add (fields, DN_IMAGE_CREATED, "2026-01-02T03:04:05.123Z");
   add (fields, DN_IMAGE_HISTORY_STEP, "layer 2026-01-02T03:04:05Z");
   add (fields, DN_IMAGE_HISTORY, "RUN a\n\tb");
+  add (fields, DN_IMAGE_HEALTH_TIME, "retries=3");
   image = dn_image_fields_finish (fields, &done, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (g_strv_length (image->names), ==, 1);
@@ -50,6 +51,7 @@ test_fields_become_an_image_that_reads_back (void)
   g_assert_no_error (error);
   g_assert_cmpstr (again->config.cmd[0], ==, "/bin/x");
   g_assert_cmpstr (again->history_steps[0], ==, "layer 2026-01-02T03:04:05Z");
+  g_assert_cmpstr (again->health_times[0], ==, "retries=3");
 }
 
 static void
@@ -70,6 +72,13 @@ test_values_that_could_do_harm_are_refused_by_name (void)
   assert_refused (DN_IMAGE_USER, "a\x1b[31m", 6, "user: has a control character");
   assert_refused (DN_IMAGE_ENV, "A=\0B", 4, "environment: not UTF-8");
   assert_refused (DN_IMAGE_CMD, "\xff\xfe", 2, "command: not UTF-8");
+  assert_refused (DN_IMAGE_USER, "-u", 2, "user: not USER[:GROUP]");
+  assert_refused (DN_IMAGE_WORKING_DIR, "/a/..", 5, "working directory: its path has '..'");
+  assert_refused (DN_IMAGE_VOLUME, "/", 1, "volume: is the root");
+  assert_refused (DN_IMAGE_STOP_SIGNAL, "SIGNO", 5, "stop signal: no such signal");
+  assert_refused (DN_IMAGE_ENV, "A", 1, "environment: not NAME=VALUE");
+  assert_refused (DN_IMAGE_EXPOSED_PORT, "x", 1, "exposed port: no port");
+  assert_refused (DN_IMAGE_LABEL, "=", 1, "label: has no name");
   assert_refused (0, "x", 1, "field 0: unknown");
   assert_refused (999, "x", 1, "field 999: unknown");
 }

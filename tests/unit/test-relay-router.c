@@ -174,6 +174,7 @@ test_refuses_what_no_honest_guest_sends (void)
     { DN_MSG_CREDIT, STREAMS, "\0\0\0\1", 4 },             /* for nothing that was sent */
     { DN_MSG_CREDIT, STREAMS + 1, "\0\0\0\1", 4 },         /* for its own output */
     { DN_MSG_OOM, 0, "\0\3../", 5 },                       /* a container that can be none */
+    { DN_MSG_DISK_DAMAGE, 0, "\0\3../", 5 },               /* a disk that can be none */
     { DN_MSG_REPLY, 0, "\0\0\0\1\0\0\0\0\0\5x", 11 }, /* a text that is longer than the frame */
   };
 
@@ -448,6 +449,27 @@ test_a_refused_system_call_is_passed_on_for_what_can_be_a_container (void)
   strcpy (refused.container, "../../etc");
   size = dn_msg_refused_pack (&refused, payload, sizeof payload);
   fixture_guest_send (fixture, DN_MSG_REFUSED, 0, payload, (gsize) size);
+  fixture_expect_suspect (fixture);
+  fixture_free (fixture);
+}
+
+static void
+test_damage_of_a_disk_is_passed_on_for_what_can_be_one (void)
+{
+  Fixture *fixture = fixture_new ();
+  DnMsgDiskDamage damage = { .disk = "0123456789abcdef0123", .layer = 127, .block = 5, .count = 1 };
+  guint8 payload[128];
+  int size = dn_msg_disk_damage_pack (&damage, payload, sizeof payload);
+  guint32 told;
+  const guint8 *passed;
+
+  fixture_link (fixture);
+  fixture_guest_send (fixture, DN_MSG_DISK_DAMAGE, 0, payload, (gsize) size);
+  passed = fixture_expect_told (fixture, DN_MSG_DISK_DAMAGE, &told);
+  g_assert_cmpmem (passed, told, payload, size);
+  damage.layer = 128;
+  size = dn_msg_disk_damage_pack (&damage, payload, sizeof payload);
+  fixture_guest_send (fixture, DN_MSG_DISK_DAMAGE, 0, payload, (gsize) size);
   fixture_expect_suspect (fixture);
   fixture_free (fixture);
 }
@@ -764,6 +786,7 @@ main (int argc, char **argv)
   TEST (a_flood_of_output_leaves_a_bounded_log);
   TEST (a_flood_of_frames_is_read_slowly);
   TEST (a_refused_system_call_is_passed_on_for_what_can_be_a_container);
+  TEST (damage_of_a_disk_is_passed_on_for_what_can_be_one);
   TEST (a_listener_is_passed_on_to_who_asked_for_what_can_be_a_container);
   TEST (a_danchid_that_does_not_read_is_dropped);
   TEST (the_newest_danchid_wins_and_hears_what_it_missed);

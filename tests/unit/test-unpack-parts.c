@@ -104,7 +104,7 @@ count_field (DnImageField field, const char *value, size_t size, void *data)
 }
 
 static gboolean
-collects (json_t *config, guint counts[DN_IMAGE_HEALTHCHECK + 1], DnFailure *failure)
+collects (json_t *config, guint counts[DN_IMAGE_HEALTH_TIME + 1], DnFailure *failure)
 {
   DnManifest manifest = { .config = json_pack ("{s:s, s:o}", "os", "linux", "config", config) };
   gboolean result = dn_fields_collect (&manifest, count_field, counts, failure);
@@ -116,7 +116,7 @@ collects (json_t *config, guint counts[DN_IMAGE_HEALTHCHECK + 1], DnFailure *fai
 static void
 test_fields_have_limits_and_no_control_characters (void)
 {
-  guint counts[DN_IMAGE_HEALTHCHECK + 1] = { 0 };
+  guint counts[DN_IMAGE_HEALTH_TIME + 1] = { 0 };
   json_t *many = json_array ();
   DnFailure failure;
 
@@ -135,6 +135,151 @@ test_fields_have_limits_and_no_control_characters (void)
     json_array_append_new (many, json_string ("x"));
   g_assert_false (collects (json_pack ("{s:o}", "Cmd", many), counts, &failure));
   g_assert_cmpint (failure.status, ==, -EFBIG);
+}
+
+/* One value of a config's member, and what its refusal says: NULL where it is good. */
+static const struct
+{
+  const char *json;
+  const char *words;
+} values[] = {
+  { "{\"User\": \"\"}", NULL },
+  { "{\"User\": \"www-data\"}", NULL },
+  { "{\"User\": \"1000:1000\"}", NULL },
+  { "{\"User\": \"app:2147483647\"}", NULL },
+  { "{\"User\": \"machine$\"}", NULL },
+  { "{\"User\": \"2147483648\"}", "User: '2147483648': a number over 2147483647" },
+  { "{\"User\": \"0:4294967296\"}", "a number over" },
+  { "{\"User\": \"18446744073709551616\"}", "a number over" },
+  { "{\"User\": \"-1\"}", "not USER[:GROUP]" },
+  { "{\"User\": \"--privileged\"}", "not USER[:GROUP]" },
+  { "{\"User\": \"a:b:c\"}", "not USER[:GROUP]" },
+  { "{\"User\": \"a:\"}", "not USER[:GROUP]" },
+  { "{\"User\": \"../../root\"}", "not USER[:GROUP]" },
+  { "{\"User\": \"r\u00f6\u00f6t\"}", "not USER[:GROUP]" },
+  { "{\"WorkingDir\": \"\"}", NULL },
+  { "{\"WorkingDir\": \"/a..b/..c/d../...\"}", NULL },
+  { "{\"WorkingDir\": \"srv\"}", "WorkingDir: 'srv': not an absolute path" },
+  { "{\"WorkingDir\": \"/srv/../etc\"}", "its path has '..'" },
+  { "{\"WorkingDir\": \"/..\"}", "its path has '..'" },
+  { "{\"WorkingDir\": \"..\"}", "not an absolute path" },
+  { "{\"Volumes\": {\"/data\": {}, \"/var/lib/x\": {}}}", NULL },
+  { "{\"Volumes\": {\"/data/../../etc\": {}}}", "Volumes: '/data/../../etc': its path has '..'" },
+  { "{\"Volumes\": {\"data\": {}}}", "not an absolute path" },
+  { "{\"Volumes\": {\"\": {}}}", "not an absolute path" },
+  { "{\"Volumes\": {\"//./\": {}}}", "is the root" },
+  { "{\"Volumes\": [\"/data\"]}", "'Volumes' is not an object" },
+  { "{\"StopSignal\": \"SIGQUIT\"}", NULL },
+  { "{\"StopSignal\": \"quit\"}", NULL },
+  { "{\"StopSignal\": \"3\"}", NULL },
+  { "{\"StopSignal\": \"SIGRTMIN+3\"}", NULL },
+  { "{\"StopSignal\": \"RTMAX-1\"}", NULL },
+  { "{\"StopSignal\": \"0\"}", "StopSignal: '0': no such signal" },
+  { "{\"StopSignal\": \"65\"}", "no such signal" },
+  { "{\"StopSignal\": \"-9\"}", "no such signal" },
+  { "{\"StopSignal\": \"SIGRTMIN+31\"}", "no such signal" },
+  { "{\"StopSignal\": \"SIGNONSENSE\"}", "no such signal" },
+  { "{\"StopSignal\": 9}", "'StopSignal' is not a text" },
+  { "{\"Env\": [\"A=\", \"B=x=y\", \"npm_config.a-b=1\"]}", NULL },
+  { "{\"Env\": [\"A=1\", \"PATH\"]}", "Env: element 2 is not NAME=VALUE" },
+  { "{\"Env\": [\"=1\"]}", "Env: element 1" },
+  { "{\"Env\": [\"A B=1\"]}", "Env: element 1" },
+  { "{\"Env\": [\"1A=1\"]}", "Env: element 1" },
+  { "{\"Env\": [\"A=\\u0000\"]}", "config: line" },
+  { "{\"Env\": [\"A=\xff\"]}", "config: line" },
+  { "{\"Env\": {\"A\": \"1\"}}", "'Env' is not a list" },
+  { "{\"ExposedPorts\": {\"80\": {}, \"53/udp\": {}, \"1-65535/sctp\": {}}}", NULL },
+  { "{\"ExposedPorts\": {\"0/tcp\": {}}}", "ExposedPorts: '0/tcp': no port from 1 to 65535" },
+  { "{\"ExposedPorts\": {\"65536\": {}}}", "no port" },
+  { "{\"ExposedPorts\": {\"80/icmp\": {}}}", "not PORT/tcp" },
+  { "{\"ExposedPorts\": {\"90-80/tcp\": {}}}", "no range" },
+  { "{\"ExposedPorts\": {\"80-/tcp\": {}}}", "no range" },
+  { "{\"ExposedPorts\": {\"http\": {}}}", "no port" },
+  { "{\"Labels\": {\"\": \"x\"}}", "Labels: '=x': has no name" },
+  { "{\"Labels\": {\"a=b\": \"x\"}}", "Labels: 'a=b': a name with '='" },
+  { "{\"Labels\": {\"a\": 7}}", "Labels: 'a' is not a text" },
+  { "{\"Entrypoint\": [7]}", "Entrypoint: element 1 is not a text" },
+  { "{\"Entrypoint\": [\"a\\tb\"]}", "Entrypoint: 'a\\x09b' has a control character" },
+  { "{\"Cmd\": [\"a\"], \"Cmd\": [\"b\"]}", "duplicate object key" },
+  { "{\"Healthcheck\": {\"Test\": [\"CMD\", \"x\"], \"Interval\": 30000000000, \"Retries\": 3}}",
+    NULL },
+  { "{\"Healthcheck\": {\"Interval\": -1}}", "'Interval' is not a whole number" },
+  { "{\"Healthcheck\": {\"Interval\": 99999999999999999999}}", "config: line" },
+  /* What others act on at build time, and what nobody knows, is passed over. */
+  { "{\"OnBuild\": [\"RUN x\"], \"Shell\": [\"/bin/zsh\"], \"ArgsEscaped\": true, "
+    "\"MacAddress\": 7, \"cmd\": 8, \"AttachStdout\": [[]]}",
+    NULL },
+};
+
+static void
+test_values_are_good_or_refused_by_name (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autofree char *text
+          = g_strdup_printf ("{\"os\": \"linux\", \"config\": %s}", values[i].json);
+      guint counts[DN_IMAGE_HEALTH_TIME + 1] = { 0 };
+      DnManifest manifest = { 0 };
+      DnFailure failure = { 0 };
+      gboolean is_good
+          = dn_document_parse (text, strlen (text), "config", &manifest.config, &failure)
+            && dn_fields_collect (&manifest, count_field, counts, &failure);
+
+      g_test_message ("%s: %s", values[i].json, is_good ? "good" : failure.message);
+      g_assert_cmpint (is_good, ==, values[i].words == NULL);
+      g_assert_true (is_good || strstr (failure.message, values[i].words) != NULL);
+      dn_manifest_clear (&manifest);
+    }
+}
+
+/* A config of one member, whose value @count times @one makes between @start and @end. */
+static void
+assert_flood_is_refused (const char *start, const char *one, guint count, const char *end,
+                         const char *words)
+{
+  g_autoptr (GString) text = g_string_new (start);
+  guint counts[DN_IMAGE_HEALTH_TIME + 1] = { 0 };
+  DnManifest manifest = { 0 };
+  DnFailure failure = { 0 };
+
+  for (guint i = 0; i < count; i++)
+    {
+      g_autofree char *element = g_strdup_printf ("%s\"%u%s", i > 0 ? "," : "", i, one);
+
+      g_string_append (text, element);
+    }
+  g_string_append (text, end);
+  g_assert_false (dn_document_parse (text->str, text->len, "config", &manifest.config, &failure)
+                  && dn_fields_collect (&manifest, count_field, counts, &failure));
+  g_test_message ("%s", failure.message);
+  g_assert_nonnull (strstr (failure.message, words));
+  dn_manifest_clear (&manifest);
+}
+
+static void
+test_floods_are_refused_by_name (void)
+{
+  g_autofree char *long_value = g_strnfill (DN_IMAGE_FIELD_VALUE_BYTES, 'x');
+  g_autofree char *long_label = g_strdup_printf ("\": \"%s\"", long_value);
+  g_autofree char *long_word = g_strdup_printf ("%s\"", long_value);
+  g_autofree char *part_word = g_strndup (long_word + 1000, DN_IMAGE_FIELD_VALUE_BYTES);
+
+  assert_flood_is_refused ("{\"config\": {\"Env\": [", "=1\"", 200000, "]}}",
+                           "'Env' has more than 1024");
+  assert_flood_is_refused ("{\"config\": {\"Env\": [", "=1\"", 1000000, "]}}",
+                           "config: more than 4194304 bytes");
+  assert_flood_is_refused ("{\"config\": {\"Labels\": {", "\": \"\"", 1025, "}}}",
+                           "'Labels' has more than 1024");
+  assert_flood_is_refused ("{\"config\": {\"Volumes\": {", "\": {}", 1025, "}}}",
+                           "'Volumes' has more than 1024");
+  assert_flood_is_refused ("{\"config\": {\"ExposedPorts\": {", "\": {}", 1025, "}}}",
+                           "'ExposedPorts' has more than 1024");
+  assert_flood_is_refused ("{\"history\": [", "\"", 1025, "]}", "'history' has more than 1024");
+  assert_flood_is_refused ("{\"config\": {\"Labels\": {", long_label, 1, "}}}", "is too long");
+  assert_flood_is_refused ("{\"config\": {\"Cmd\": [", long_word, 1, "]}}",
+                           "Cmd: more than an image's config may hold");
+  assert_flood_is_refused ("{\"config\": {\"Cmd\": [", part_word, 100, "]}}",
+                           "Cmd: more than an image's config may hold");
 }
 
 /* What each step of the history says of its layer: one line each. */
@@ -282,6 +427,8 @@ main (int argc, char **argv)
   ADD (test_members_of_the_wrong_type_are_refused, "members-of-the-wrong-type-are-refused");
   ADD (test_fields_have_limits_and_no_control_characters,
        "fields-have-limits-and-no-control-characters");
+  ADD (test_values_are_good_or_refused_by_name, "values-are-good-or-refused-by-name");
+  ADD (test_floods_are_refused_by_name, "floods-are-refused-by-name");
   ADD (test_the_history_says_which_steps_made_layers, "the-history-says-which-steps-made-layers");
   ADD (test_names_in_messages_are_printable_and_short, "names-in-messages-are-printable-and-short");
   ADD (test_a_message_keeps_its_beginning_when_it_is_cut,
