@@ -14,7 +14,6 @@
 
 #define FILE_NAME "policy.json"
 #define DIGEST "1111111111111111111111111111111111111111111111111111111111111111"
-#define BY(key) "[{\"type\": \"signedBy\", \"keyType\": \"GPGKeys\", \"keyPath\": \"" key "\"}]"
 
 static DnTrust *
 choose (const char *text, const char *reference, GError **error)
@@ -22,33 +21,33 @@ choose (const char *text, const char *reference, GError **error)
   return dn_trust_choose (text, strlen (text), FILE_NAME, reference, "/work", error);
 }
 
-static const char policy[]
-    = "{\"default\": [{\"type\": \"reject\"}], \"transports\": {\"docker\": {"
-      "\"a.example.com:5000/acme/web:1\": " BY (
-          "/k/tag.gpg") ","
-                        "\"a.example.com:5000/acme/web@sha256:" DIGEST "\": " BY (
-                            "/k/digest.gpg") ","
-                                             "\"a.example.com:5000/acme/web\": " BY (
-                                                 "/k/repository.gpg") ","
-                                                                      "\"a.example.com:5000/"
-                                                                      "acme\": " BY (
-                                                                          "/k/parent.gpg") ","
-                                                                                           "\"a."
-                                                                                           "example"
-                                                                                           ".com:"
-                                                                                           "5000\":"
-                                                                                           " " BY (
-                                                                                               "/k/"
-                                                                                               "reg"
-                                                                                               "ist"
-                                                                                               "ry."
-                                                                                               "gp"
-                                                                                               "g") ","
-                                                                                                    "\"*.example.com\": " BY (
-                                                                                                        "/k/domain.gpg") ","
-                                                                                                                         "\"*.com\": " BY (
-                                                                                                                             "/k/top.gpg") "},"
-                                                                                                                                           "\"atomic\": {\"\": [{\"type\": \"insecureAcceptAnything\"}]}}}";
+/* Each scope with a key of its own. */
+static char *
+make_policy (void)
+{
+  static const char *const scopes[][2] = {
+    { "a.example.com:5000/acme/web:1", "tag" },
+    { "a.example.com:5000/acme/web@sha256:" DIGEST, "digest" },
+    { "a.example.com:5000/acme/web", "repository" },
+    { "a.example.com:5000/acme", "parent" },
+    { "a.example.com:5000", "registry" },
+    { "*.example.com", "domain" },
+    { "*.com", "top" },
+  };
+  GString *text = g_string_new ("{\"default\": [{\"type\": \"reject\"}], \"transports\": {"
+                                "\"atomic\": {\"\": [{\"type\": \"insecureAcceptAnything\"}]},"
+                                "\"docker\": {");
+
+  for (guint i = 0; i < G_N_ELEMENTS (scopes); i++)
+    g_string_append_printf (text,
+                            "%s\"%s\": [{\"type\": \"signedBy\", \"keyType\": \"GPGKeys\", "
+                            "\"keyPath\": \"/k/%s.gpg\"}]",
+                            i > 0 ? ", " : "", scopes[i][0], scopes[i][1]);
+  g_string_append (text, "}}}");
+  return g_string_free (text, FALSE);
+}
+
+static char *policy;
 
 static void
 test_the_narrowest_entry_for_a_name_counts (void)
@@ -285,6 +284,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  policy = make_policy ();
   g_test_add_func ("/trust/the-narrowest-entry-for-a-name-counts",
                    test_the_narrowest_entry_for_a_name_counts);
   g_test_add_func ("/trust/what-no-entry-is-for-is-the-default-s",
