@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/images/image-report.c launcher/images/sharing.c launcher/images/history.c
- * launcher/images/image.c launcher/images/layer.c
+ * launcher/images/image.c launcher/images/layer.c launcher/images/signature.c
+ * launcher/spec/signing-key.c launcher/common/key-*.c
  * launcher/images/digest.c launcher/daemon/json-build.c
  * launcher/common/names.c launcher/common/error.c launcher/common/json.c
  * protocol/protocol.c protocol/pack.c */
