@@ -5,6 +5,7 @@ import contextlib
 import glob
 import os
 import shutil
+import stat
 import subprocess
 
 from layered import busybox_layer, layer, write_archive
@@ -110,27 +111,37 @@ def libvirts():
 
 
 @contextlib.contextmanager
-def small_store(machine, mib):
-    """danchid with an empty store on a disk of its own."""
-    store, disk = f"{machine.state}/store", f"{machine.state}/disk"
-    enter = [["nsenter", "-t", pid, "-m"] for pid in libvirts()]
+def loop_device(machine, mib):
+    """A node for it in danchid's directory: libvirtd's /dev is its own."""
+    disk, node = f"{machine.state}/disk", f"{machine.state}/device"
     subprocess.run(["truncate", "-s", f"{mib}M", disk], check=True)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", disk], check=True)
-    machine.stop()
     loop = subprocess.run(["losetup", "--find", "--show", disk], check=True, capture_output=True,
                           text=True).stdout.strip()
     try:
-        for prefix in [], *enter:
-            subprocess.run([*prefix, "mount", loop, store], check=True)
+        os.mknod(node, stat.S_IFBLK | 0o600, os.stat(loop).st_rdev)
+        yield node
+    finally:
+        subprocess.run(["losetup", "-d", loop], check=True)
+        for path in disk, node:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+@contextlib.contextmanager
+def small_store(machine, mib):
+    """danchid with an empty store on a disk of its own."""
+    store = f"{machine.state}/store"
+    machine.stop()
+    with contextlib.ExitStack() as stack:
+        stack.callback(machine.start)
+        device = stack.enter_context(loop_device(machine, mib))
+        for prefix in [], *(["nsenter", "-t", pid, "-m"] for pid in libvirts()):
+            subprocess.run([*prefix, "mount", device, store], check=True)
+            stack.callback(subprocess.run, [*prefix, "umount", store], check=True)
+        stack.callback(machine.stop)
         machine.start()
         yield store
-    finally:
-        machine.stop()
-        for prefix in *enter, []:
-            subprocess.run([*prefix, "umount", store], check=True)
-        subprocess.run(["losetup", "-d", loop], check=True)
-        os.unlink(disk)
-        machine.start()
 
 
 def fill(store, free_kib):
