@@ -10,7 +10,19 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/json.h"
+#include "../common/paths.h"
 #include "trust-fault.h"
+
+char *
+dn_trust_find (const char *named)
+{
+  g_autofree char *own = g_build_filename (dn_paths ()->config, "containers", "policy.json", NULL);
+
+  if (named != NULL)
+    return g_strdup (named);
+  return g_file_test (own, G_FILE_TEST_EXISTS) ? g_steal_pointer (&own)
+                                               : g_strdup ("/etc/containers/policy.json");
+}
 
 DnTrust *
 dn_trust_read (const char *file, const char *reference, const char *jail, GError **error)
