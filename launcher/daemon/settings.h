@@ -38,6 +38,7 @@ typedef struct
   guint64 files_limit;
   guint64 unpacked_limit_bytes;
   guint64 unpack_memory_bytes;
+  guint64 unpack_total_memory_bytes; /* of all such guests together; 0: as the host has it */
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
   guint64 log_bytes;  /* of one container, both halves together */
@@ -54,7 +55,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 22
+#define DN_SETTINGS_OWN_KEYS 23
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
