@@ -45,6 +45,18 @@ dn_trust_read (const char *file, const char *reference, const char *jail, GError
   return NULL;
 }
 
+const char *
+dn_trust_takes (const char *file)
+{
+  g_autoptr (GError) error = NULL;
+  /* RFC 2606: nobody's. */
+  g_autoptr (DnTrust) trust = dn_trust_read (file, "registry.invalid/image:1", "/", &error);
+
+  if (trust == NULL)
+    return g_error_matches (error, DN_ERROR, DN_ERROR_DENIED) ? "nothing" : "unknown";
+  return dn_trust_wants_signature (trust) ? "signed" : "anything";
+}
+
 /* A new file in @directory, which is a jail's user's: nothing that is there is followed. */
 static gboolean
 write_file (const char *directory, const char *name, const char *bytes, gsize size, GError **error)
