@@ -201,6 +201,23 @@ dn_find_image_old (DnFindingLook *look)
 }
 
 static void
+find_stale (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  JsonObject *image = dn_answer_object (container, "image");
+
+  if (image != NULL && dn_answer_is (image, "is_stale"))
+    dn_finding_add (look, dn_answer_text (container, "name"), context,
+                    "the registry has a newer image by the name of its image '%s'",
+                    dn_answer_text (image, "reference"));
+}
+
+void
+dn_find_image_stale (DnFindingLook *look)
+{
+  each (look, find_stale);
+}
+
+static void
 find_unknown (DnFindingLook *look, JsonObject *container, const char *context, const char *member,
               const char *what)
 {
