@@ -48,7 +48,7 @@ $(B)/fuzz/launcher/daemon/%.o $(B)/fuzz/launcher/guest/%.o $(B)/fuzz/launcher/im
   $(B)/fuzz/launcher/spec/%.o $(B)/fuzz/launcher/verify/%.o: \
   CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/fuzz/launcher/cli/%.o $(B)/fuzz/launcher/common/%.o $(B)/fuzz/launcher/record/%.o \
-  $(B)/fuzz/launcher/report/%.o $(B)/fuzz/launcher/survey/%.o: \
+  $(B)/fuzz/launcher/report/%.o $(B)/fuzz/launcher/survey/%.o $(B)/fuzz/launcher/intake/%.o: \
   CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
 
 # A test that cannot be built fails by itself and keeps no other from running: hence -k and `true`.

@@ -143,7 +143,8 @@ const DnCommand dn_commands[] = {
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
     dn_cmd_forensics, NULL, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
-    "danchi load -i nginx.tar\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
+    "danchi load -i nginx.tar\ndanchi load -i nginx.tar --checksum nginx.tar.sha256 --signature "
+    "nginx.tar.sha256.asc\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
     "load",
     dn_cmd_load, NULL, FALSE },
   { "save", "[FLAGS] IMAGE...", "Writes images as an archive",

@@ -31,7 +31,6 @@ dn_settings_new (const char *file)
     .guest_image_disks = 8,
     .guest_boot_timeout_s = DN_GUEST_BOOT_TIMEOUT_S,
     .load_keys = g_new0 (char *, 1),
-    .trust_policy = g_strdup ("/etc/containers/policy.json"),
     .archive_limit_bytes = G_GUINT64_CONSTANT (16384) * MIB,
     .files_limit = 1000000,
     .unpacked_limit_bytes = G_GUINT64_CONSTANT (8192) * MIB,

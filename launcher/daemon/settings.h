@@ -33,7 +33,7 @@ typedef struct
   guint64 guest_image_disks; /* images that one guest can have attached at a time */
   char **load_keys;          /* owned; files of keys whose signatures over archives count */
   int load_signature;        /* DnNeed: whether an archive has to be signed */
-  char *trust_policy;        /* owned; containers-policy.json(5) that pulls go by */
+  char *trust_policy; /* owned; containers-policy.json(5) that pulls go by; NULL: dn_trust_find() */
   guint64 archive_limit_bytes;
   guint64 files_limit;
   guint64 unpacked_limit_bytes;
