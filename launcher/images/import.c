@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../daemon/daemon.h"
 #include "blob.h"
+#include "image-scan.h"
 #include "reading.h"
 #include "unpacking.h"
 #include "work.h"
@@ -269,6 +270,9 @@ dn_import_run (DnRequest *request, const DnImportPlan *plan, GError **error)
   if (image == NULL)
     return NULL;
   names = all_names (image->names, plan);
+  /* Before anybody finds it by a name. */
+  if (!dn_image_scan_when (request, image, names, DN_SCAN_WHEN_LOAD, plan->allow_emulation, error))
+    return NULL;
   named = dn_store_name (store, image->id, names,
                          plan->archive_sha256 != NULL ? dn_image_source_new (
                              plan->archive_sha256, reference_of (plan), image->names)
