@@ -269,3 +269,15 @@ dn_find_image_unsigned (DnFindingLook *look)
 {
   each (look, find_unsigned);
 }
+
+void
+dn_find_image_policy (DnFindingLook *look)
+{
+  JsonObject *images = dn_answer_object (look->document, "images");
+
+  if (images != NULL && g_str_equal (dn_answer_text (images, "takes"), "anything"))
+    dn_finding_add (look, "policy", NULL,
+                    "danchi pull takes images that nobody has signed: %s is insecureAcceptAnything "
+                    "where it says nothing else",
+                    dn_answer_text (images, "policy"));
+}

@@ -107,3 +107,4 @@ void dn_find_image_stale (DnFindingLook *look);
 void dn_find_image_age_unknown (DnFindingLook *look);
 void dn_find_image_digest (DnFindingLook *look);
 void dn_find_image_unsigned (DnFindingLook *look);
+void dn_find_image_policy (DnFindingLook *look);

@@ -227,6 +227,10 @@ static const DnFindingRule rules[] = {
   { { "image.unsigned", INFO, "R5.1", "sign images, and demand it in the context's file" },
     dn_find_image_unsigned,
     NULL },
+  { { "image.policy-open", INFO, "R5.1",
+      "let the policy name keys for what is pulled, and reject the rest" },
+    dn_find_image_policy,
+    NULL },
 };
 
 const DnFindingFacts *

@@ -260,6 +260,9 @@ static const struct
   { "image.unsigned", 1, IMAGE ("'signature':'none'"), "nginx:1" },
   { "image.unsigned", 1, IMAGE ("'signature':null"), NULL },
   { "image.unsigned", 0, IMAGE ("'signature':'good'"), NULL },
+  { "image.policy-open", 1, "{'images':{'policy':'/p.json','takes':'anything'}}", "/p.json" },
+  { "image.policy-open", 0, "{'images':{'policy':'/p.json','takes':'signed'}}", NULL },
+  { "image.policy-open", 0, "{'images':null}", NULL },
 };
 
 /* (transfer full) */
