@@ -80,6 +80,10 @@ keep_blob (Import *import, DnImageWork *work, const DnReadingEntry *entry, const
 
   if (entry->offset == DN_UNPACK_ELSEWHERE)
     {
+      /* Who loads an archive must have its layers, and not only know what they are called: they may
+       * be in the store for another tenant. */
+      if (import->plan->blobs == NULL)
+        return dn_throw (error, DN_ERROR_USAGE, "archive: %s is not in it", what);
       range.fd = beside = open_beside (import, entry->sha256, &range.bytes);
       range.offset = 0;
       if (beside < 0)

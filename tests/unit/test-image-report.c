@@ -97,10 +97,9 @@ test_inspect_names_who_shares_a_layer (void)
   JsonArray *layers, *shared;
 
   image->created = g_strdup ("2026-01-02T00:00:00Z");
-  image->provenance
-      = g_strdup ("{\"signature\": [{\"is_signed\": true, \"by\": \"archive\", \"kind\": "
-                  "\"GPG\", \"keys\": [\"/etc/danchi/keys/acme.gpg\"]}], \"scan\": "
-                  "{\"verdict\": \"pass\"}, \"digest\": \"sha256:77\"}");
+  image->provenance = g_strdup ("{\"signature\": [{\"is_signed\": true, \"by\": \"archive\", "
+                                "\"keys\": [\"/etc/danchi/keys/acme.gpg\"]}], \"scan\": "
+                                "{\"verdict\": \"pass\"}, \"digest\": \"sha256:77\"}");
   object = dn_image_report_full (image, sharing,
                                  dn_image_created_us (image)
                                      + G_GINT64_CONSTANT (3) * 24 * 3600 * G_USEC_PER_SEC);
