@@ -3,17 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "program.h"
-#include "report.h"
 
 #define MAGIC 0xe0f5e1e2u
-#define HASH_BLOCK_BYTES (256 * 1024)
 
-bool
-dn_erofs_build (const char *tree, const char *output, const DnDigest *identity, DnFailure *failure)
+static bool
+make_image (const char *tree, const char *output, const DnDigest *identity, DnFailure *failure)
 {
   const uint8_t *b = identity->bytes;
   char uuid[48];
@@ -44,46 +45,48 @@ dn_erofs_size (const uint8_t *super)
   return (uint64_t) little_endian_32 (super + 36) * DN_EROFS_BLOCK_BYTES;
 }
 
-bool
-dn_erofs_hash (const char *output, uint64_t *ret_bytes, DnDigest *ret_digest, DnFailure *failure)
+/* mkfs.erofs leaves gaps; an image of the layer before may lie there. */
+static bool
+clear (int fd, DnFailure *failure)
 {
-  static uint8_t block[HASH_BLOCK_BYTES];
-  DnDigester *digester;
-  uint64_t size = 0;
-  uint64_t done = 0;
-  bool is_good = true;
-  int fd = open (output, O_RDWR | O_CLOEXEC);
+  uint8_t super[DN_EROFS_SUPER_BYTES];
+  struct stat status;
+  uint64_t range[2] = { 0 };
+
+  if (fstat (fd, &status) < 0)
+    return dn_fail_errno (failure, "cannot look at the output disk");
+  if (!S_ISBLK (status.st_mode))
+    return ftruncate (fd, 0) == 0 || dn_fail_errno (failure, "cannot clear the output");
+  if (pread (fd, super, sizeof super, DN_EROFS_SUPER_OFFSET) == (ssize_t) sizeof super)
+    range[1] = dn_erofs_size (super);
+  return range[1] == 0 || ioctl (fd, BLKZEROOUT, range) == 0
+         || dn_fail_errno (failure, "cannot clear the output disk");
+}
+
+static bool
+measure (int fd, uint64_t *ret_bytes, DnFailure *failure)
+{
+  uint8_t super[DN_EROFS_SUPER_BYTES];
+
+  if (fsync (fd) < 0)
+    return dn_fail_errno (failure, "cannot write the output disk");
+  if (pread (fd, super, sizeof super, DN_EROFS_SUPER_OFFSET) != (ssize_t) sizeof super
+      || (*ret_bytes = dn_erofs_size (super)) == 0)
+    return dn_fail (failure, -EIO, "the output disk has no image");
+  return true;
+}
+
+bool
+dn_erofs_build (const char *tree, const char *output, const DnDigest *identity, uint64_t *ret_bytes,
+                DnFailure *failure)
+{
+  int fd = open (output, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  bool is_good;
 
   if (fd < 0)
     return dn_fail_errno (failure, "cannot open the output disk");
-  if (fsync (fd) < 0)
-    is_good = dn_fail_errno (failure, "cannot write the output disk");
-  else if (pread (fd, block, DN_EROFS_SUPER_BYTES, DN_EROFS_SUPER_OFFSET) != DN_EROFS_SUPER_BYTES
-           || (size = dn_erofs_size (block)) == 0)
-    is_good = dn_fail (failure, -EIO, "the output disk has no image");
-
-  digester = dn_digester_new ();
-  while (is_good && done < size)
-    {
-      size_t wanted = size - done < sizeof block ? (size_t) (size - done) : sizeof block;
-      ssize_t n = pread (fd, block, wanted, (off_t) done);
-
-      if (n <= 0)
-        {
-          errno = n == 0 ? ENOSPC : errno;
-          is_good = dn_fail (failure, n == 0 ? -ENOSPC : -errno, "cannot read the image back");
-          break;
-        }
-      dn_digester_add (digester, block, (size_t) n);
-      done += (uint64_t) n;
-      dn_report_progress (DN_UNPACK_PHASE_HASH, done, size);
-    }
-  if (is_good)
-    {
-      dn_digester_finish (digester, ret_digest);
-      *ret_bytes = size;
-    }
-  dn_digester_free (digester);
+  is_good = clear (fd, failure) && make_image (tree, output, identity, failure)
+            && measure (fd, ret_bytes, failure);
   (void) close (fd);
   return is_good;
 }

@@ -13,10 +13,17 @@
 #define DN_EROFS_SUPER_OFFSET 1024
 #define DN_EROFS_SUPER_BYTES 128
 
-/* @tree: the directory's path; @output: a block device, or a file that is made; @identity: what the
- * image's id is made from. */
+/**
+ * dn_erofs_build:
+ * @tree: the directory's path
+ * @output: a block device, or a file that is made
+ * @identity: what the image's id is made from
+ * @ret_bytes: (out): how long the image is, a multiple of %DN_EROFS_BLOCK_BYTES
+ *
+ * What the device had there before does not show through.
+ */
 bool dn_erofs_build (const char *tree, const char *output, const DnDigest *identity,
-                     DnFailure *failure);
+                     uint64_t *ret_bytes, DnFailure *failure);
 
 /**
  * dn_erofs_size:
@@ -26,7 +33,3 @@ bool dn_erofs_build (const char *tree, const char *output, const DnDigest *ident
  *   is no EROFS
  */
 uint64_t dn_erofs_size (const uint8_t *super);
-
-/* Writes what is in memory to the disk, and hashes the image as it is read back. */
-bool dn_erofs_hash (const char *output, uint64_t *ret_bytes, DnDigest *ret_digest,
-                    DnFailure *failure);

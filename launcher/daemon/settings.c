@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "../common/error.h"
 #include "../common/paths.h"
@@ -12,6 +13,15 @@
 
 const char *const dn_kernel_words[] = { "debian", "tuned", NULL };
 const char *const dn_transport_words[] = { "auto", "vsock", "serial", NULL };
+
+/* A quarter of the host's memory, at least 512 MiB: room for one guest as built in. */
+static guint64
+default_total_memory (void)
+{
+  guint64 all = (guint64) MAX (sysconf (_SC_PHYS_PAGES), 0) * (guint64) sysconf (_SC_PAGESIZE);
+
+  return MAX (all / 4, G_GUINT64_CONSTANT (512) * MIB);
+}
 
 DnSettings *
 dn_settings_new (const char *file)
@@ -33,6 +43,7 @@ dn_settings_new (const char *file)
     .files_limit = 1000000,
     .unpacked_limit_bytes = G_GUINT64_CONSTANT (8192) * MIB,
     .unpack_memory_bytes = 512 * MIB,
+    .unpack_total_memory_bytes = default_total_memory (),
     .unpack_vcpus = 2,
     .unpack_timeout_s = 30 * 60,
     .log_bytes = 20 * MIB,
@@ -89,6 +100,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       MIB, NULL },
     { "images", "unpack_memory_mib", DN_KEY_INTEGER, &settings->unpack_memory_bytes,
       DN_GUEST_MEMORY_MIN_MIB, 65536, MIB, NULL },
+    { "images", "unpack_total_memory_mib", DN_KEY_INTEGER, &settings->unpack_total_memory_bytes,
+      DN_GUEST_MEMORY_MIN_MIB, 1048576, MIB, NULL },
     { "images", "unpack_vcpus", DN_KEY_INTEGER, &settings->unpack_vcpus, 1, 16, 1, NULL },
     { "images", "unpack_timeout_s", DN_KEY_INTEGER, &settings->unpack_timeout_s, 10, 86400, 1,
       NULL },

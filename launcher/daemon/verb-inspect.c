@@ -22,11 +22,11 @@ static JsonObject *
 image_to_object (DnRequest *request, DnImage *image)
 {
   g_autoptr (JsonNode) node = dn_image_to_json (image);
-  g_autofree char *rootfs = dn_store_rootfs_path (request->daemon->store, image->id);
+  g_autoptr (DnGuestDisk) disk = dn_store_make_disk (request->daemon->store, image);
   JsonObject *object = json_node_dup_object (node);
 
   json_object_set_int_member (object, "created_us", dn_image_created_us (image));
-  json_object_set_string_member (object, "rootfs", rootfs);
+  json_object_set_string_member (object, "disk", disk->path);
   return object;
 }
 
