@@ -4,20 +4,18 @@
 import base64
 import contextlib
 import glob
-import hashlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 
-from machine import (ARCHIVES, EMULATION, PATIENCE, Failure, all_commands, expect, expect_equal, proc_status,
+from machine import (ARCHIVES, EMULATION, PATIENCE, all_commands, expect, expect_equal, proc_status,
                      wait_until)
 from registry import PASSWORD, USER, Authority, Hostile, Registry, free_port, sha256
-from suite import expect_error, new_name, test
+from suite import test
 
 RANGE = range(200001, 210001)
 
@@ -190,9 +188,8 @@ def manifests_without_end_sense_or_size_are_refused(machine):
     with hostile(machine) as registry:
         for repository, words in (("huge-manifest", "more than 4 MiB"), ("loop", "another index"),
                                   ("huge-image", "archive_limit_mib"), ("not-json", "manifest"),
-                                  ("other-platform", "linux on amd64"), ("missing/nothing", "digest")):
-            if repository != "missing/nothing":
-                refused(machine, words, arguments=[f"{registry.name}/{repository}:1"])
+                                  ("other-platform", "linux on amd64")):
+            refused(machine, words, arguments=[f"{registry.name}/{repository}:1"])
         expect_equal(registry.paths("/blobs/"), [], "blobs asked for")
 
 
@@ -212,10 +209,15 @@ def errors_name_the_registry_the_step_and_the_remedy(machine):
         expect(result.status == 1 and "/nonexistent/auth.json" in result.stderr, result.stderr)
 
 
+def heed_ctrl_c():
+    """What was started in the background of a shell ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @test("R5.4", "R2.6", only=EMULATION)
 def ctrl_c_leaves_nothing_but_whole_blobs_and_skopeo_runs_jailed(machine):
     with hostile(machine) as registry:
-        client = machine.spawn("pull", f"{registry.name}/stalling:1")
+        client = machine.spawn("pull", f"{registry.name}/stalling:1", preexec_fn=heed_ctrl_c)
 
         def fetching():
             return [pid for pid in jailed() if "skopeo" in open(f"/proc/{pid}/cmdline").read()
@@ -308,9 +310,6 @@ def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
         expect_equal(result.stdout, "it runs\n", "what it said")
 
         # Again, and by digest: nothing is fetched, no guest is needed.
-        events = [event for event in machine.json("events", "--since", "10m") if event["action"] == "pull"] \
-            if False else []
-        del events
         before = len(registry.requests("/blobs/"))
         machine.danchi("pull", "--authfile", auth, name)
         digest = subprocess.run(["skopeo", "inspect", "--cert-dir", f"{directory}/certs", "--creds",
