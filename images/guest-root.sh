@@ -4,7 +4,7 @@
 # a hash tree behind it, OUT (NAME.erofs), and what leads to the tree, NAME.verity.
 #
 #   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group
-#   unpack  the same and /sbin/danchi-unpack, mkfs.erofs, mke2fs with the shared libraries they load
+#   unpack  the same and /sbin/danchi-unpack and mke2fs with the shared libraries they load
 #
 # There is no shell, no package manager and no set-id file in either.  The list of files beside the
 # image is what tests/images checks.  The same inputs give the same bytes.
@@ -50,9 +50,8 @@ add_libraries() {
 if [ "$kind" = unpack ]; then
   install -m 0755 "$unpack" "$stage/sbin/danchi-unpack"
   strip "$stage/sbin/danchi-unpack"
-  install -m 0755 "$(command -v mkfs.erofs)" "$stage/sbin/mkfs.erofs"
   install -m 0755 "$(command -v mke2fs)" "$stage/sbin/mke2fs"
-  for program in danchi-unpack mkfs.erofs mke2fs; do
+  for program in danchi-unpack mke2fs; do
     add_libraries "$stage/sbin/$program"
   done
   : > "$stage/etc/mtab" # mke2fs asks whether its device is mounted

@@ -11,7 +11,7 @@
 #include "program.h"
 
 #define MOUNT_POINT "/run/danchi-unpack"
-/* Of the names' hash and the file system: constants, so that directories list in one order. */
+/* Of the names' hash and the file system: nothing is drawn by lot. */
 #define CONSTANT_UUID "64616e63-6869-4000-8000-000000000003"
 
 static bool
@@ -68,8 +68,7 @@ mount_device (const char *device, uint64_t files_limit, DnFailure *failure)
 }
 
 int
-dn_scratch_open (const char *path, uint64_t files_limit, const char **ret_directory,
-                 DnFailure *failure)
+dn_scratch_open (const char *path, uint64_t files_limit, DnFailure *failure)
 {
   const char *directory = path;
   struct stat status;
@@ -89,7 +88,5 @@ dn_scratch_open (const char *path, uint64_t files_limit, const char **ret_direct
   fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     (void) dn_fail_errno (failure, "cannot open the scratch directory");
-  else
-    *ret_directory = directory;
   return fd;
 }

@@ -8,7 +8,6 @@
  * dn_scratch_open:
  * @path: a block device, or an existing directory
  * @files_limit: how many inodes a new file system gets
- * @ret_directory: (out) (transfer none): the directory's path, valid for the process's life
  *
  * A device that is not mounted yet gets a new file system, and what it had is lost; one that is, by
  * the unpacking of the layer before, stays as it is.  It is mounted nosuid, nodev and noexec:
@@ -16,5 +15,4 @@
  *
  * Privilege: CAP_SYS_ADMIN for a device.  Returns: a descriptor of the directory, or -1.
  */
-int dn_scratch_open (const char *path, uint64_t files_limit, const char **ret_directory,
-                     DnFailure *failure);
+int dn_scratch_open (const char *path, uint64_t files_limit, DnFailure *failure);

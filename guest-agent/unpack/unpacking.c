@@ -2,8 +2,6 @@
 #include "unpacking.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "delta.h"
@@ -58,21 +56,10 @@ apply (const DnLayerOptions *options, int root, DnMsgUnpackLayerDone *done, DnFa
   return dn_tree_end (tree);
 }
 
-static bool
-build (const DnLayerOptions *options, const char *directory, size_t number,
-       DnMsgUnpackLayerDone *done, DnFailure *failure)
+static void
+report_inodes (uint64_t done, uint64_t total)
 {
-  bool is_good;
-  char *tree;
-
-  if (asprintf (&tree, "%s/layer/%zu", directory, number) < 0)
-    abort ();
-  dn_report_progress (DN_UNPACK_PHASE_BUILD, 0, done->files);
-  is_good = dn_erofs_build (tree, options->output, &options->chain, &done->image_bytes, failure);
-  free (tree);
-  if (is_good)
-    dn_report_progress (DN_UNPACK_PHASE_BUILD, done->files, done->files);
-  return is_good;
+  dn_report_progress (DN_UNPACK_PHASE_BUILD, done, total);
 }
 
 bool
@@ -80,9 +67,8 @@ dn_unpacking_run (const DnLayerOptions *options, DnFailure *failure)
 {
   DnMsgUnpackLayerDone done = { 0 };
   DnPathTable *notes = NULL;
-  const char *directory = NULL;
   DnOverlay overlay = { .upper = -1 };
-  int scratch = dn_scratch_open (options->scratch, options->files_limit, &directory, failure);
+  int scratch = dn_scratch_open (options->scratch, options->files_limit, failure);
   int root = -1;
   bool is_good = scratch >= 0
                  && dn_overlay_begin (&overlay, scratch, options->bases, options->bases_count,
@@ -96,7 +82,8 @@ dn_unpacking_run (const DnLayerOptions *options, DnFailure *failure)
   is_good = is_good && dn_overlay_unmount (&overlay, failure)
             && dn_delta_finish (overlay.upper, notes, overlay.lowers, overlay.lowers_count,
                                 &done.files, failure)
-            && build (options, directory, overlay.number, &done, failure);
+            && dn_erofs_build (overlay.upper, options->output, &options->chain, report_inodes,
+                               &done.image_bytes, failure);
   dn_path_table_free (notes);
   dn_overlay_end (&overlay);
   if (scratch >= 0)

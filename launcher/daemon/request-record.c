@@ -42,6 +42,8 @@ static const struct
   { "profile-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "profile-show", LOOKS, DN_RECORD_LOOK, FALSE },
   { "image-list", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "image-history", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "image-verify", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-explain", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-console", LOOKS, DN_RECORD_LOOK, FALSE },
@@ -58,6 +60,8 @@ static const struct
   { "context-stop", ACTS, DN_RECORD_FREE, FALSE },
   { "context-remove", ACTS, DN_RECORD_FREE, FALSE },
   { "image-remove", ACTS, DN_RECORD_FREE, FALSE },
+  { "image-untag", ACTS, DN_RECORD_FREE, FALSE },
+  { "image-prune", ACTS, DN_RECORD_FREE, FALSE },
   { "gc", ACTS, DN_RECORD_FREE, FALSE },
 };
 
@@ -288,6 +292,13 @@ dn_request_record_rule (DnRequest *request, gboolean is_denied, const char *rule
     return;
   request->record->entry->is_denied = is_denied;
   dn_record_set_text (&request->record->entry->rule, rule);
+}
+
+void
+dn_request_record_signature (DnRequest *request, const char *words)
+{
+  if (request->record != NULL)
+    dn_record_set_text (&request->record->entry->image_signature, words);
 }
 
 gboolean

@@ -2,26 +2,17 @@
 #include "settings.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../spec/placement.h"
+#include "../spec/signing-key.h"
 
 #define KIB 1024
 #define MIB (1024 * 1024)
 
 const char *const dn_kernel_words[] = { "debian", "tuned", NULL };
 const char *const dn_transport_words[] = { "auto", "vsock", "serial", NULL };
-
-/* A quarter of the host's memory, at least 512 MiB: room for one guest as built in. */
-static guint64
-default_total_memory (void)
-{
-  guint64 all = (guint64) MAX (sysconf (_SC_PHYS_PAGES), 0) * (guint64) sysconf (_SC_PAGESIZE);
-
-  return MAX (all / 4, G_GUINT64_CONSTANT (512) * MIB);
-}
 
 DnSettings *
 dn_settings_new (const char *file)
@@ -39,11 +30,12 @@ dn_settings_new (const char *file)
     .transport = DN_TRANSPORT_AUTO,
     .guest_image_disks = 8,
     .guest_boot_timeout_s = DN_GUEST_BOOT_TIMEOUT_S,
+    .load_keys = g_new0 (char *, 1),
+    .trust_policy = g_strdup ("/etc/containers/policy.json"),
     .archive_limit_bytes = G_GUINT64_CONSTANT (16384) * MIB,
     .files_limit = 1000000,
     .unpacked_limit_bytes = G_GUINT64_CONSTANT (8192) * MIB,
     .unpack_memory_bytes = 512 * MIB,
-    .unpack_total_memory_bytes = default_total_memory (),
     .unpack_vcpus = 2,
     .unpack_timeout_s = 30 * 60,
     .pull_timeout_s = 60 * 60,
@@ -73,6 +65,8 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->file);
   dn_key_places_free (settings->places);
   g_strfreev (settings->accepts);
+  g_strfreev (settings->load_keys);
+  g_free (settings->trust_policy);
   g_free (settings->audit_anchor);
   g_free (settings->forensics_key);
   dn_host_access_clear (&settings->access);
@@ -95,6 +89,10 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
     { "guest", "boot_timeout_s", DN_KEY_INTEGER, &settings->guest_boot_timeout_s, 4, 3600, 1,
       NULL },
     { "guest", "image_disks", DN_KEY_INTEGER, &settings->guest_image_disks, 1, 24, 1, NULL },
+    { "images", "load_keys", DN_KEY_LIST, &settings->load_keys, 0, 0, 0, NULL },
+    { "images", "load_signature", DN_KEY_CHOICE, &settings->load_signature, 0, 0, 0,
+      dn_need_words },
+    { "images", "policy", DN_KEY_PATH, &settings->trust_policy, 0, 0, 0, NULL },
     { "images", "archive_limit_mib", DN_KEY_INTEGER, &settings->archive_limit_bytes, 1, 1048576,
       MIB, NULL },
     { "images", "files_limit", DN_KEY_INTEGER, &settings->files_limit, 1, 100000000, 1, NULL },
@@ -102,8 +100,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       MIB, NULL },
     { "images", "unpack_memory_mib", DN_KEY_INTEGER, &settings->unpack_memory_bytes,
       DN_GUEST_MEMORY_MIN_MIB, 65536, MIB, NULL },
-    { "images", "unpack_total_memory_mib", DN_KEY_INTEGER, &settings->unpack_total_memory_bytes,
-      DN_GUEST_MEMORY_MIN_MIB, 1048576, MIB, NULL },
+    { "images", "unpack_total_memory_mib", DN_KEY_INTEGER, &settings->unpack_total_memory_bytes, 0,
+      1048576, MIB, NULL },
     { "images", "unpack_vcpus", DN_KEY_INTEGER, &settings->unpack_vcpus, 1, 16, 1, NULL },
     { "images", "unpack_timeout_s", DN_KEY_INTEGER, &settings->unpack_timeout_s, 10, 86400, 1,
       NULL },
@@ -136,6 +134,7 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
   dn_settings_fill_keys (settings, keys);
   return dn_key_file_parse_places (text, size, what, keys, settings->places, error)
          && dn_placement_check_accepts (settings->accepts, what, settings->places, error)
+         && dn_signing_keys_check (settings->load_keys, what, settings->places, error)
          && dn_policy_check (&settings->policy, what, settings->places, error)
          && dn_terms_check (&settings->terms, what, settings->places, error);
 }

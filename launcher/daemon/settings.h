@@ -31,11 +31,14 @@ typedef struct
   gboolean allow_emulation;
   guint64 guest_boot_timeout_s;
   guint64 guest_image_disks; /* images that one guest can have attached at a time */
+  char **load_keys;          /* owned; files of keys whose signatures over archives count */
+  int load_signature;        /* DnNeed: whether an archive has to be signed */
+  char *trust_policy;        /* owned; containers-policy.json(5) that pulls go by */
   guint64 archive_limit_bytes;
   guint64 files_limit;
   guint64 unpacked_limit_bytes;
   guint64 unpack_memory_bytes;
-  guint64 unpack_total_memory_bytes; /* of all such guests together */
+  guint64 unpack_total_memory_bytes; /* of all such guests together; 0: as the host has it */
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
   guint64 pull_timeout_s;
@@ -54,7 +57,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 22
+#define DN_SETTINGS_OWN_KEYS 25
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 

@@ -69,6 +69,12 @@ DN_VERB (events);
 DN_VERB (image_load);
 DN_VERB (image_pull);
 DN_VERB (image_list);
+DN_VERB (image_history);
+DN_VERB (image_save);
+DN_VERB (image_tag);
+DN_VERB (image_untag);
+DN_VERB (image_verify);
+DN_VERB (image_prune);
 DN_VERB (image_remove);
 DN_VERB (context_list);
 DN_VERB (context_create);
@@ -78,6 +84,9 @@ DN_VERB (context_remove);
 DN_VERB (context_console);
 DN_VERB (context_thaw);
 DN_VERB (forensics);
+
+/* "signature" of an image in an answer: its decision in words. */
+void dn_verb_set_signature (JsonObject *entry, const DnImage *image);
 
 /* By its name, or NULL. */
 const DnVerb *dn_verb_find (const char *name);

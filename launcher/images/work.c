@@ -118,10 +118,19 @@ dn_image_work_end_guest (DnImageWork *work)
   dn_guest_unref (guest);
 }
 
+/* Unless it is set: a quarter of the host's memory. */
+static guint64
+total_memory (const DnSettings *settings)
+{
+  guint64 all = (guint64) MAX (sysconf (_SC_PHYS_PAGES), 0) * (guint64) sysconf (_SC_PAGESIZE);
+
+  return settings->unpack_total_memory_bytes != 0 ? settings->unpack_total_memory_bytes : all / 4;
+}
+
 gboolean
 dn_image_work_take_memory (DnImageWork *work, guint64 bytes, GError **error)
 {
-  guint64 limit = work->settings->unpack_total_memory_bytes;
+  guint64 limit = total_memory (work->settings);
   gboolean is_fine = TRUE;
 
   g_mutex_lock (&memory_lock);

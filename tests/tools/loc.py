@@ -16,16 +16,16 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 8500, ["launcher/cli"]),
+    ("danchi", "the caller", 9900, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
-    ("danchid: images", "root", 4500, ["launcher/images"]),
+    ("danchid: images", "root", 7000, ["launcher/images"]),
     ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 6200, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
-    ("danchi-intake", "a uid of each run, jailed", 1800, ["launcher/intake"]),
+    ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
     ("shared: base, common", "with its program", 2700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),

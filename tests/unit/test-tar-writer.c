@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/images/tar-writer.c launcher/images/history.c */
+/* Links: launcher/cli/tar-writer.c launcher/images/history.c */
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "../../launcher/cli/tar-writer.h"
 #include "../../launcher/images/history.h"
-#include "../../launcher/images/tar-writer.h"
 
 #define GIB (G_GUINT64_CONSTANT (1024) * 1024 * 1024)
 

@@ -9,7 +9,6 @@
 
 #include "../../guest-agent/init/modules.h"
 #include "../../guest-agent/unpack/document.h"
-#include "../../guest-agent/unpack/erofs.h"
 #include "../../guest-agent/unpack/fields.h"
 #include "../../guest-agent/unpack/options.h"
 
@@ -359,19 +358,6 @@ test_a_compression_is_told_by_its_first_bytes (void)
 }
 
 static void
-test_an_images_size_is_in_its_super_block (void)
-{
-  guint8 super[DN_EROFS_SUPER_BYTES] = { 0xe2, 0xe1, 0xf5, 0xe0, [12] = 12, [36] = 3, [37] = 1 };
-
-  g_assert_cmpuint (dn_erofs_size (super), ==, 0x103 * 4096);
-  super[12] = 13;
-  g_assert_cmpuint (dn_erofs_size (super), ==, 0);
-  super[12] = 12;
-  super[0] = 0;
-  g_assert_cmpuint (dn_erofs_size (super), ==, 0);
-}
-
-static void
 test_options_are_whole_or_refused (void)
 {
   char *argv[]
@@ -448,7 +434,6 @@ main (int argc, char **argv)
   ADD (test_a_message_keeps_its_beginning_when_it_is_cut,
        "a-message-keeps-its-beginning-when-it-is-cut");
   ADD (test_a_compression_is_told_by_its_first_bytes, "a-compression-is-told-by-its-first-bytes");
-  ADD (test_an_images_size_is_in_its_super_block, "an-images-size-is-in-its-super-block");
   ADD (test_options_are_whole_or_refused, "options-are-whole-or-refused");
   ADD (test_a_layers_options_are_whole_or_refused, "a-layers-options-are-whole-or-refused");
   ADD (test_a_driver_is_loaded_where_its_device_is, "a-driver-is-loaded-where-its-device-is");
