@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import subprocess
-import time
 
 from layered import busybox_layer, layer, write_archive
 from machine import EMULATION, PATIENCE, expect, expect_equal, wait_until
@@ -106,14 +105,14 @@ def a_load_that_is_interrupted_leaves_nothing_and_its_memory_to_the_next(machine
     image(machine)
     before, known = store_contents(machine), layers_of(machine)
     others = set(machine.guest_ids())
-    path = archive(machine, "cut", layer({"first": b"1"}), layer({"second": b"2"}))
+    # So many that it is not over before it is cut short.
+    path = archive(machine, "cut", *(layer({f"file{i}": b"x"}) for i in range(12)))
     with room_for_one_guest(machine):
         cut = machine.spawn("load", "-i", path)
-        wait_until(steps(machine, known)["the second layer is made"], "one layer", 120)
+        wait_until(steps(machine, known)["the archive is read"], "its guest is there", 60)
         waiting = machine.spawn("load", "-i", archive(machine, "next", layer({"third": b"3"})))
-        wait_until(lambda: len(glob.glob(f"{machine.state}/store/staging/*/archive")) == 2,
-                   "the second archive is in", 30)
-        time.sleep(2)
+        wait_until(steps(machine, known)["the second layer is made"], "one layer", 120)
+        expect_equal(len(glob.glob(f"{machine.state}/store/staging/*/archive")), 2, "archives")
         expect_equal(len(set(machine.guest_ids()) - others), 1, "guests while one load waits")
         expect_equal(waiting.poll(), None, "the one that waits")
         cut.kill()
