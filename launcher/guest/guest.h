@@ -105,8 +105,9 @@ typedef struct
   char *root_path;     /* owned */
   guint64 memory_bytes;
   guint vcpus;
-  guint spare_disks; /* PCIe ports for disks */
-  gint64 started_us; /* g_get_real_time() */
+  guint spare_disks;  /* PCIe ports for disks */
+  guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
+  gint64 started_us;  /* g_get_real_time() */
 } DnGuestInfo;
 
 void dn_guest_info_clear (DnGuestInfo *info);
