@@ -30,6 +30,8 @@
 /* Annotations of ours. */
 #define DN_CONFIG_ANNOTATION_USER "org.danchi.user"
 #define DN_CONFIG_ANNOTATION_WRITABLE "org.danchi.writable-bytes"
+/* Of the disk that a writable root is to be on, its serial number; without it, it is in memory. */
+#define DN_CONFIG_ANNOTATION_SCRATCH "org.danchi.scratch-disk"
 
 #define DN_CONFIG_WRITABLE_DEFAULT_BYTES (64 * 1024 * 1024)
 
@@ -92,6 +94,7 @@ typedef struct
   DnProcessConfig process;
   bool is_root_readonly;
   uint64_t writable_bytes;
+  const char *scratch_serial; /* or NULL */
   const char *hostname;
   DnConfigMount *mounts; /* owned */
   size_t mount_count;

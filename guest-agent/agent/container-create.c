@@ -129,8 +129,9 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   if (container->user_namespace < 0 || container->mount_namespace < 0 || sysinfo (&info) < 0)
     return dn_fault_set_errno (fault, "open the container's namespaces");
   (void) snprintf (work_dir, sizeof work_dir, "%s/work", agent->options.run_dir);
-  root = dn_root_make (container->disk, container->user_namespace, &container->config, work_dir,
-                       (uint64_t) info.totalram * info.mem_unit, fault);
+  root = dn_root_make (container->disk, &container->scratch, container->user_namespace,
+                       &container->config, work_dir, (uint64_t) info.totalram * info.mem_unit,
+                       fault);
   if (root < 0)
     return root;
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
@@ -150,13 +151,28 @@ build (DnContainer *container, DnFault *fault)
   return dn_process_spawn (container->processes, fault);
 }
 
+/* The root's disk and the scratch disk, each as soon as it is there. */
+static int
+take_disks (DnContainer *container, DnFault *fault)
+{
+  DnDisks *disks = &container->agent->disks;
+  const char *scratch = container->config.scratch_serial;
+  int r = 0;
+
+  if (container->disk == NULL)
+    r = dn_disk_take (disks, container->disk_serial, &container->disk_layers, &container->disk,
+                      fault);
+  if (r == 0 && scratch != NULL && container->scratch.number == 0)
+    r = dn_scratch_open (disks, scratch, &container->scratch, fault);
+  return r;
+}
+
 static void
-look_for_disk (DnTimer *timer)
+look_for_disks (DnTimer *timer)
 {
   DnContainer *container = timer->data;
   DnFault fault;
-  int r = dn_disk_take (&container->agent->disks, container->disk_serial, &container->disk_layers,
-                        &container->disk, &fault);
+  int r = take_disks (container, &fault);
 
   if (r == -ENOENT && dn_loop_now_ms () < container->disk_deadline_ms)
     {
@@ -217,12 +233,20 @@ make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFau
       free (container);
       return NULL;
     }
+  if (container->config.scratch_serial != NULL
+      && !dn_disk_serial_is_valid (container->config.scratch_serial))
+    {
+      (void) dn_fault_set (fault, -EINVAL, "create: not a scratch disk's serial number");
+      dn_config_clear (&container->config);
+      free (container);
+      return NULL;
+    }
   container->filter = (struct sock_filter *) parts->seccomp;
   container->filter_count = parts->seccomp_bytes / sizeof (struct sock_filter);
   parts->seccomp = NULL;
   container->disk_layers = dn_disk_layers_steal (&parts->layers);
   dn_watch_init (&container->oom_watch, &agent->loop, -1, oom_ready, container);
-  dn_timer_init (&container->disk_timer, &agent->loop, look_for_disk, container);
+  dn_timer_init (&container->disk_timer, &agent->loop, look_for_disks, container);
   dn_timer_init (&container->pause_timer, &agent->loop, dn_container_look_at_freeze, container);
   dn_timer_init (&container->refusal_timer, &agent->loop, dn_audit_tell_due, container);
   dn_timer_init (&container->delete_timer, &agent->loop, dn_container_look_at_end, container);
@@ -260,5 +284,5 @@ dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *creat
   agent->containers = container;
   agent->container_count++;
   container->disk_deadline_ms = dn_loop_now_ms () + DN_CONTAINER_DISK_WAIT_MS;
-  look_for_disk (&container->disk_timer);
+  look_for_disks (&container->disk_timer);
 }

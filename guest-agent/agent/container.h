@@ -16,6 +16,7 @@
 #include "config.h"
 #include "process.h"
 #include "refusal.h"
+#include "scratch.h"
 
 #define DN_CONTAINER_DISK_WAIT_MS 15000
 #define DN_CONTAINER_POLL_MS 5
@@ -34,6 +35,7 @@ struct DnContainer
   size_t filter_count;
   DnDiskLayers disk_layers; /* owned; until the disk is taken */
   DnDisk *disk;
+  DnScratch scratch;
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;
