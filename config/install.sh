@@ -14,7 +14,8 @@ to=$root$prefix
 install -d -m 755 "$to"/{bin,libexec/danchi,lib/danchi/images,share/danchi} \
   "$to"/{lib/systemd/system,share/doc/danchi,share/man/man1}
 install -m 755 "$build/bin/danchi" "$to/bin/"
-install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$to/libexec/danchi/"
+install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi-intake" \
+  "$to/libexec/danchi/"
 
 for name in vmlinuz cmdline initramfs.cpio {guest,unpack}.{erofs,verity}; do
   install -m 644 "$build/images/$name" "$to/lib/danchi/images/"
@@ -45,9 +46,11 @@ fi
 # 0711: a context's uid must reach its own files below, and list nothing.
 install -d -m 711 "$root/var/lib/danchi"
 
-sed "s|@PREFIX@|$prefix|" config/systemd/danchid.service > "$to/lib/systemd/system/danchid.service"
-install -m 644 config/systemd/danchid.socket "$to/lib/systemd/system/"
-chmod 644 "$to/lib/systemd/system/danchid.service"
+for unit in danchid danchi-intake; do
+  sed "s|@PREFIX@|$prefix|" "config/systemd/$unit.service" > "$to/lib/systemd/system/$unit.service"
+  install -m 644 "config/systemd/$unit.socket" "$to/lib/systemd/system/"
+  chmod 644 "$to/lib/systemd/system/$unit.service"
+done
 
 # Not loaded by this: docs/operations.md says how, and what to look at first.
 install -d -m 755 "$to/share/danchi/apparmor"

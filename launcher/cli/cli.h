@@ -39,7 +39,8 @@ struct DnCli
   char *format;             /* owned; as given */
   gboolean is_json;
   gboolean is_html;
-  gboolean takes_html; /* a command that sets it prints HTML too, if told so */
+  gboolean takes_html;     /* a command that sets it prints HTML too, if told so */
+  gboolean takes_archives; /* --format is an archive's, "docker" or "oci": save */
   gboolean allow_emulation;
   gboolean is_verbose;
   gboolean has_process_status; /* ends with 125 .. 127 rather than 1 and 2 */

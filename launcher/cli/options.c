@@ -20,7 +20,7 @@ dn_options_fill_global (DnCli *cli, GOptionEntry *ret_entries)
 {
   const GOptionEntry entries[DN_OPTIONS_GLOBAL_ROWS] = {
     { "format", 0, 0, G_OPTION_ARG_FILENAME, &cli->format,
-      "How to print: text or json; audit: html too", "FORMAT" },
+      "How to print: text or json; audit: html too; save: the archive's, docker or oci", "FORMAT" },
     { "socket", 0, 0, G_OPTION_ARG_FILENAME, &cli->socket_path,
       "Where danchid listens (or DANCHI_SOCKET)", "PATH" },
     { "allow-emulation", 0, 0, G_OPTION_ARG_NONE, &cli->allow_emulation,
@@ -38,6 +38,11 @@ dn_options_check_global (DnCli *cli, GError **error)
   /* Before a command is known, html may yet be right. */
   gboolean takes_html = cli->takes_html || cli->command == NULL;
 
+  if (cli->takes_archives)
+    return cli->format == NULL || g_str_equal (cli->format, "docker")
+           || g_str_equal (cli->format, "oci")
+           || dn_throw (error, DN_ERROR_USAGE, "--format: '%s': must be docker or oci",
+                        cli->format);
   cli->is_json = g_strcmp0 (cli->format, "json") == 0;
   cli->is_html = g_strcmp0 (cli->format, "html") == 0;
   if (cli->is_html && !takes_html)

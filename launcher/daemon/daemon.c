@@ -3,6 +3,7 @@
 
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../images/intake.h"
 #include "adopt.h"
 #include "container.h"
 #include "context-freeze.h"
@@ -99,6 +100,7 @@ dn_daemon_new (GError **error)
   if (!dn_context_load_all (daemon, error) || !dn_container_load_all (daemon, error)
       || !dn_adopt_all (daemon, error))
     return NULL;
+  dn_intake_sweep (swept);
   dn_store_sweep (daemon->store, swept);
   dn_forensics_directory_sweep (swept);
   for (guint i = 0; i < swept->len; i++)

@@ -24,6 +24,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
+#include "../images/intake-server.h"
 #include "confine.h"
 #include "context.h"
 #include "daemon-record.h"
@@ -49,6 +50,7 @@ typedef struct
   char *config;
   char *state;
   char *run;
+  char *intake;
   gboolean is_daemon;
   gboolean is_foreground;
   gboolean is_verbose;
@@ -65,6 +67,8 @@ read_options (int argc, char **argv, Options *options, GError **error)
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config, "instead of /etc/danchi", "DIR" },
     { "state", 0, 0, G_OPTION_ARG_FILENAME, &options->state, "instead of /var/lib/danchi", "DIR" },
     { "run", 0, 0, G_OPTION_ARG_FILENAME, &options->run, "instead of /run/danchi", "DIR" },
+    { "intake", 0, 0, G_OPTION_ARG_FILENAME, &options->intake,
+      "use the danchi-intake that listens there instead of starting one", "SOCKET" },
     { "daemonize", 0, 0, G_OPTION_ARG_NONE, &options->is_daemon,
       "go to the background once clients are served", NULL },
     { "foreground", 0, 0, G_OPTION_ARG_NONE, &options->is_foreground,
@@ -335,7 +339,11 @@ main (int argc, char **argv)
       report (error, -1);
       return EXIT_FAILURE;
     }
-  /* Before the first thread, the first caller and the first child. */
+  if (options.intake != NULL)
+    dn_intake_server_use_socket (options.intake);
+  else
+    dn_intake_server_start ();
+  /* Before the first thread, the first caller and any child but that one. */
   if (!dn_confine_run (&error) || !run (&options, &ready_fd, &error))
     {
       report (error, ready_fd);

@@ -42,6 +42,8 @@ static const struct
   { "profile-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "profile-show", LOOKS, DN_RECORD_LOOK, FALSE },
   { "image-list", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "image-history", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "image-verify", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-explain", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-console", LOOKS, DN_RECORD_LOOK, FALSE },
@@ -58,6 +60,8 @@ static const struct
   { "context-stop", ACTS, DN_RECORD_FREE, FALSE },
   { "context-remove", ACTS, DN_RECORD_FREE, FALSE },
   { "image-remove", ACTS, DN_RECORD_FREE, FALSE },
+  { "image-untag", ACTS, DN_RECORD_FREE, FALSE },
+  { "image-prune", ACTS, DN_RECORD_FREE, FALSE },
   { "gc", ACTS, DN_RECORD_FREE, FALSE },
 };
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verbs about images. */
+/* Verbs about images: how they come, are listed and go; verb-image-keep.c has the others. */
 #include "../common/error.h"
-#include "../common/names.h"
+#include "../images/image-report.h"
 #include "../images/load.h"
 #include "../images/reference.h"
-#include "container-end.h"
-#include "container.h"
-#include "context-guest.h"
 #include "gate.h"
+#include "image-end.h"
 #include "json-build.h"
 #include "lookup.h"
 #include "verbs.h"
@@ -55,6 +53,7 @@ DN_VERB (image_list)
 {
   const DnJsonField fields[] = { { NULL, DN_JSON_STRING, FALSE, NULL } };
   g_autoptr (GPtrArray) images = NULL;
+  g_autoptr (DnSharing) sharing = NULL;
   JsonArray *array;
   JsonObject *ok;
 
@@ -63,115 +62,12 @@ DN_VERB (image_list)
     return NULL;
   array = json_array_new ();
   images = dn_lookup_images (request);
+  sharing = dn_sharing_new (images);
   for (guint i = 0; i < images->len; i++)
-    json_array_add_object_element (array, dn_image_summary (images->pdata[i]));
+    json_array_add_object_element (array, dn_image_report_summary (images->pdata[i], sharing));
   ok = json_object_new ();
   json_object_set_array_member (ok, "images", array);
   return ok;
-}
-
-/* Containers of an image, and among them one that runs. */
-static GPtrArray *
-users_of (DnDaemon *daemon, const char *image_id, DnContainer **ret_running)
-{
-  g_autoptr (GPtrArray) all = dn_container_list (daemon);
-  GPtrArray *users = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_container_unref);
-
-  *ret_running = NULL;
-  for (guint i = 0; i < all->len; i++)
-    {
-      DnContainer *container = all->pdata[i];
-
-      if (!g_str_equal (container->image_id, image_id))
-        continue;
-      g_ptr_array_add (users, dn_container_ref (container));
-      g_mutex_lock (&daemon->lock);
-      if (container->is_starting || container->state == DN_CONTAINER_RUNNING
-          || container->state == DN_CONTAINER_PAUSED)
-        *ret_running = container;
-      g_mutex_unlock (&daemon->lock);
-    }
-  return users;
-}
-
-static gboolean
-remove_users (DnDaemon *daemon, const DnImage *image, gboolean force, GPtrArray *removed,
-              GError **error)
-{
-  DnContainer *running;
-  g_autoptr (GPtrArray) users = users_of (daemon, image->id, &running);
-
-  if (running != NULL)
-    return dn_throw (error, DN_ERROR_CONFLICT,
-                     "image '%.12s': container '%s' runs from it\nstop and remove that first",
-                     image->id, running->name);
-  if (users->len > 0 && !force)
-    return dn_throw (
-        error, DN_ERROR_CONFLICT,
-        "image '%.12s': container '%s' uses it\nremove that first, or use -f to remove "
-        "stopped containers with the image",
-        image->id, ((DnContainer *) users->pdata[0])->name);
-  for (guint i = 0; i < users->len; i++)
-    {
-      DnContainer *container = users->pdata[i];
-      gboolean is_idle;
-
-      g_mutex_lock (&container->op_lock);
-      g_mutex_lock (&daemon->lock);
-      is_idle = !container->is_removed
-                && (container->state == DN_CONTAINER_CREATED
-                    || container->state == DN_CONTAINER_EXITED);
-      g_mutex_unlock (&daemon->lock);
-      if (is_idle)
-        {
-          dn_container_leave_guest (container);
-          g_ptr_array_add (removed, g_strdup_printf ("container %s", container->name));
-          dn_container_forget (container);
-        }
-      g_mutex_unlock (&container->op_lock);
-    }
-  return TRUE;
-}
-
-/* Under the daemon's lock. */
-static gboolean
-is_used (DnDaemon *daemon, const char *image_id)
-{
-  GHashTableIter iter;
-  DnContainer *container;
-
-  g_hash_table_iter_init (&iter, daemon->containers);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
-    if (g_str_equal (container->image_id, image_id))
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-remove_image (DnDaemon *daemon, const DnImage *image, GPtrArray *removed, GError **error)
-{
-  char *staging = dn_store_begin_staging (daemon->store, error);
-  g_autoptr (DnImage) withdrawn = NULL;
-
-  if (staging == NULL)
-    return FALSE;
-  dn_context_detach_everywhere (daemon, image->id);
-  g_mutex_lock (&daemon->lock);
-  if (is_used (daemon, image->id))
-    dn_throw (error, DN_ERROR_CONFLICT, "image '%.12s': a container uses it since just now",
-              image->id);
-  else
-    withdrawn = dn_store_withdraw (daemon->store, image->id, staging, error);
-  g_mutex_unlock (&daemon->lock);
-  if (withdrawn == NULL)
-    {
-      dn_store_end_staging (daemon->store, staging);
-      return FALSE;
-    }
-  dn_store_discard (daemon->store, withdrawn, staging, removed);
-  dn_events_add (daemon->events, "image", "remove", image->id,
-                 image->names[0] != NULL ? image->names[0] : image->id, NULL, NULL);
-  return TRUE;
 }
 
 /* A name of an image that has others is taken away, and the image stays; as docker has it. */
@@ -222,7 +118,6 @@ DN_VERB (image_remove)
       g_ptr_array_add (removed, g_strdup_printf ("name %s", name));
     }
   else
-    is_fine = remove_users (daemon, image, force, removed, error)
-              && remove_image (daemon, image, removed, error);
+    is_fine = dn_image_end (daemon, image, force, removed, error);
   return is_fine ? removed_answer (removed) : NULL;
 }

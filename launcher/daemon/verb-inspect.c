@@ -2,6 +2,7 @@
 /* The verb inspect. */
 #include "../common/error.h"
 #include "../common/names.h"
+#include "../images/image-report.h"
 #include "access-json.h"
 #include "chain.h"
 #include "container-json.h"
@@ -21,11 +22,11 @@ inspect_answer (const char *kind, JsonObject *object)
 static JsonObject *
 image_to_object (DnRequest *request, DnImage *image)
 {
-  g_autoptr (JsonNode) node = dn_image_to_json (image);
+  g_autoptr (GPtrArray) seen = dn_lookup_images (request);
+  g_autoptr (DnSharing) sharing = dn_sharing_new (seen);
   g_autofree char *rootfs = dn_store_rootfs_path (request->daemon->store, image->id);
-  JsonObject *object = json_node_dup_object (node);
+  JsonObject *object = dn_image_report_full (image, sharing, g_get_real_time ());
 
-  json_object_set_int_member (object, "created_us", dn_image_created_us (image));
   json_object_set_string_member (object, "rootfs", rootfs);
   return object;
 }

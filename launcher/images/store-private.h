@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a store, for store*.c alone. */
+/* The inside of a store, for store*.c and verify-store.c alone. */
 #pragma once
 
 #include "store.h"
