@@ -31,6 +31,7 @@ typedef struct
   gboolean allow_emulation;
   guint64 guest_boot_timeout_s;
   guint64 guest_image_disks; /* images that one guest can have attached at a time */
+  guint64 scratch_bytes; /* the largest scratch disk that a container may have; 0: none */
   guint64 archive_limit_bytes;
   guint64 files_limit;
   guint64 unpacked_limit_bytes;
@@ -51,7 +52,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 19
+#define DN_SETTINGS_OWN_KEYS 20
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
