@@ -9,6 +9,7 @@
 #include "env-file.h"
 #include "options.h"
 #include "read-file.h"
+#include "units.h"
 
 #define SECCOMP_FILE_MAX_BYTES (256 * 1024)
 #define PROFILE_FILE_MAX_BYTES (64 * 1024)
@@ -20,7 +21,8 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->context,     &options->name,        &options->user,
                            &options->working_dir, &options->entrypoint,  &options->hostname,
                            &options->profile,     &options->network,     &options->guest_memory,
-                           &options->guest_cpus,  &options->stop_signal, &options->stop_timeout };
+                           &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
+                           &options->writable };
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
           &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
@@ -69,7 +71,7 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     { "read-only", 0, 0, G_OPTION_ARG_NONE, &o->is_readonly,
       "A root that cannot be written, as in profile strict", NULL },
     { "writable", 0, DN_OPTION_VALUE_IS_OPTIONAL, G_OPTION_ARG_FILENAME, &o->writable,
-      "A root that can be written for this container's life: in memory, or on an encrypted disk",
+      "A root that can be written for this container's life, in memory or encrypted",
       "[=memory|disk[:SIZE]]" },
     { "tmpfs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->tmpfs, "A directory in memory",
       "PATH[:OPTIONS]" },
@@ -237,8 +239,6 @@ set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
                      "--network: %s: not built yet in this version\n"
                      "there is --network none, the default: loopback only",
                      o->network);
-  if (!set_writable (args, o, error))
-    return FALSE;
   if (o->stop_signal != NULL && !dn_signal_parse (o->stop_signal, &signal_number, error))
     {
       g_prefix_error (error, "--stop-signal: ");
@@ -304,6 +304,8 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
   set_switches (args, cli, o);
+  if (!set_writable (args, o, error))
+    return NULL;
   if (!set_labels (args, o->labels, error) || !set_limits (args, o, error)
       || !set_choices (args, o, error))
     return NULL;

@@ -28,7 +28,7 @@ dn_settings_new (const char *file)
     .kernel = DN_KERNEL_DEBIAN,
     .transport = DN_TRANSPORT_AUTO,
     .guest_image_disks = 8,
-    .scratch_bytes = 10 * 1024 * MIB,
+    .scratch_bytes = G_GUINT64_CONSTANT (10240) * MIB,
     .guest_boot_timeout_s = DN_GUEST_BOOT_TIMEOUT_S,
     .archive_limit_bytes = G_GUINT64_CONSTANT (16384) * MIB,
     .files_limit = 1000000,

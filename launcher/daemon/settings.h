@@ -31,7 +31,7 @@ typedef struct
   gboolean allow_emulation;
   guint64 guest_boot_timeout_s;
   guint64 guest_image_disks; /* images that one guest can have attached at a time */
-  guint64 scratch_bytes; /* the largest scratch disk that a container may have; 0: none */
+  guint64 scratch_bytes;     /* the largest scratch disk that a container may have; 0: none */
   guint64 archive_limit_bytes;
   guint64 files_limit;
   guint64 unpacked_limit_bytes;

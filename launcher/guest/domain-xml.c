@@ -274,7 +274,10 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
   dn_xml_attribute (xml, "device", "disk");
   dn_xml_attribute (xml, "model", VIRTIO_MODEL);
   dn_xml_empty (xml, "driver", "name", "qemu", "type", "raw", "cache",
-                is_readonly ? "writeback" : "unsafe", "io", "threads", NULL);
+                is_readonly ? "writeback" : "unsafe", "io", "threads",
+                /* A full host is the guest's error; by default QEMU would stop it until somebody
+                 * comes. */
+                is_readonly ? NULL : "error_policy", "report", NULL);
   dn_xml_empty (xml, "source", "file", path, NULL);
   dn_xml_empty (xml, "backingStore", NULL);
   dn_xml_empty (xml, "target", "dev", target, "bus", "virtio", NULL);

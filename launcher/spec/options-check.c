@@ -205,7 +205,8 @@ check_profile (const DnContainerOptions *o, GError **error)
   if (o->is_readonly && o->is_writable)
     return dn_throw (error, DN_ERROR_USAGE, "--read-only and --writable exclude each other");
   if (!o->is_writable && (o->is_on_disk || o->writable_bytes != 0))
-    return dn_throw (error, DN_ERROR_USAGE, "--writable: a size or a disk, and nothing is writable");
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "--writable: a size or a disk, and nothing is writable");
   if (o->writable_bytes != 0
       && (o->writable_bytes < (o->is_on_disk ? DN_SCRATCH_LEAST_BYTES : 4096)
           || o->writable_bytes > DN_SCRATCH_MOST_BYTES))

@@ -58,10 +58,9 @@ static void
 add_annotations (JsonBuilder *builder, const DnContainerOptions *options, const DnProfile *profile,
                  const char *container_id)
 {
-  g_autofree char *writable
-      = g_strdup_printf ("%" G_GUINT64_FORMAT, options->writable_bytes > 0
-                                                   ? (guint64) options->writable_bytes
-                                                   : profile->writable_bytes);
+  g_autofree char *writable = g_strdup_printf (
+      "%" G_GUINT64_FORMAT,
+      options->writable_bytes > 0 ? (guint64) options->writable_bytes : profile->writable_bytes);
   char scratch[DN_SCRATCH_SERIAL_BYTES + 1];
   g_autofree char *name
       = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, profile->name, profile->version);

@@ -43,9 +43,9 @@ typedef struct
   char *profile_text; /* in its place: a profile of the caller's own, as text */
   char **cap_add;
   char **cap_drop;
-  char *seccomp_json;   /* Docker's format, as text; or "unconfined" */
-  gboolean is_writable; /* whatever the profile says; not both */
-  gboolean is_on_disk;  /* what is written: on a scratch disk, not in memory */
+  char *seccomp_json;    /* Docker's format, as text; or "unconfined" */
+  gboolean is_writable;  /* whatever the profile says; not both */
+  gboolean is_on_disk;   /* what is written: on a scratch disk, not in memory */
   gint64 writable_bytes; /* 0: the default */
   gboolean is_readonly;
   char **tmpfs;        /* PATH[:size=..,mode=..,noexec,exec] */
