@@ -9,6 +9,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_JOBS ?= 2
 CHAOS_ROUNDS ?= 20
 BENCH_RUNS ?= 10
+# FILES:BYTES of the large image, 300000:2147483648 for the whole one, or none.
+BENCH_LARGE ?=
 
 FUZZ_CC := clang
 FUZZ_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DDN_VERSION='"$(VERSION)"' -DDN_PREFIX='"$(PREFIX)"' \
@@ -259,7 +261,13 @@ lab: lab-image  ## runs SCRIPT=... as root inside the KVM lab (ARGS=...)
 	@test -n '$(SCRIPT)' || { echo 'usage: make lab SCRIPT=path [ARGS=...]' >&2; exit 2; }
 	@./tests/lab/lab.py $(SCRIPT) $(ARGS)
 
+# Other runtimes, which nothing else needs; where they cannot be had, the bench says so.
+.PHONY: bench-deps
+bench-deps: deps
+	-@./tests/tools/deps.sh deps-bench.txt
+
 .PHONY: bench
-bench: all host test-images $(SCALE)/build-tree  ## the benchmark tables, medians of BENCH_RUNS=10 runs
+bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tables, medians of BENCH_RUNS=10 runs
 	@./tests/bench/bench.py --runs $(BENCH_RUNS)
 	@CELL_LIBVIRT=no $(CELL) ./tests/scale/scale.py --bench --runs $(BENCH_RUNS)
+	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
