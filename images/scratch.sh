@@ -15,10 +15,13 @@ trap 'rm -rf "$work"' EXIT
 printf '[fs_types]\next4 = {\ninode_size = 256\n}\nfloppy = {\ninode_size = 256\n}\n' > "$work/conf"
 export E2FSPROGS_FAKE_TIME=1 MKE2FS_CONFIG="$work/conf"
 truncate -s 2M "$work/fs"
+features=none,extent,64bit,flex_bg,metadata_csum,dir_index,filetype,sparse_super,large_file
+features+=,huge_file,extra_isize,dir_nlink,ext_attr,resize_inode
+seed=64616e63-6869-4000-8000-000000000004
 mke2fs -q -F -t ext4 -b 4096 -I 256 -N 4096 -m 0 \
-  -O none,extent,64bit,flex_bg,metadata_csum,dir_index,filetype,sparse_super,large_file,huge_file,extra_isize,dir_nlink,ext_attr,resize_inode \
+  -O "$features" \
   -U 64616e63-6869-4000-8000-000000000003 \
-  -E hash_seed=64616e63-6869-4000-8000-000000000004,lazy_itable_init=0,nodiscard,root_owner=0:0,resize=16777216 \
+  -E "hash_seed=$seed,lazy_itable_init=0,nodiscard,root_owner=0:0,resize=16777216" \
   "$work/fs"
 perl -e 'my ($number, $block) = (0); binmode STDIN; binmode STDOUT;
   while (read (STDIN, $block, 4096)) {

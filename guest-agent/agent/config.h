@@ -74,6 +74,7 @@ typedef struct
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
+  bool is_filled; /* a tmpfs: with what the image has there */
 } DnConfigMount;
 
 /* 0: not given; DN_LIMIT_NONE: none. */

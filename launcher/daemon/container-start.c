@@ -77,6 +77,7 @@ dn_container_build_spec (DnContainer *container, guint slot, GError **error)
 {
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+  DnImageConfig config;
 
   if (image == NULL)
     {
@@ -84,7 +85,9 @@ dn_container_build_spec (DnContainer *container, guint slot, GError **error)
                 container->image);
       return NULL;
     }
-  return dn_spec_build (options, container->profile, &image->config, container->id,
+  config = image->config;
+  config.volumes = image->volumes;
+  return dn_spec_build (options, container->profile, &config, container->id,
                         DN_CONTEXT_FIRST_UID + slot * DN_CONTEXT_UIDS, error);
 }
 

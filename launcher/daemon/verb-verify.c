@@ -91,12 +91,14 @@ ask_guest (Report *report, DnGuest *guest, const char *container_id)
   return facts;
 }
 
-/* A guest from before layers mounts a disk of one as it is. */
+/* A guest from before layers mounts a disk of one as it is, and an image from before them has no
+ * tree. */
 static void
 promise_layers (GPtrArray *promises, DnContainer *container, DnGuest *guest)
 {
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   guint count = image != NULL ? image->layers->len : 0;
+  gboolean has_trees = count > 0;
   g_autofree const char **hashes = g_new0 (const char *, count + 1);
   g_autofree guint64 *blocks = g_new0 (guint64, count + 1);
   DnGuestInfo info = { 0 };
@@ -106,10 +108,11 @@ promise_layers (GPtrArray *promises, DnContainer *container, DnGuest *guest)
     {
       const DnLayer *layer = image->layers->pdata[i];
 
+      has_trees = has_trees && layer->root_hash != NULL;
       hashes[i] = layer->root_hash != NULL ? layer->root_hash : "";
       blocks[i] = (guint64) layer->data_blocks;
     }
-  if (info.generation >= DN_PROTOCOL_GENERATION_LAYERS)
+  if (has_trees && info.generation >= DN_PROTOCOL_GENERATION_LAYERS)
     dn_verify_promise_layers (promises, hashes, blocks);
   dn_guest_info_clear (&info);
 }

@@ -42,6 +42,7 @@ add_list (JsonBuilder *builder, const char *name, char **list)
   json_builder_end_array (builder);
 }
 
+/* A writable root holds the image's volumes, too: what is in them is as short-lived. */
 static gboolean
 is_writable (const DnContainerOptions *options, const DnProfile *profile)
 {
@@ -197,7 +198,8 @@ dn_spec_build (const DnContainerOptions *options, const DnProfile *profile,
   json_builder_add_boolean_value (builder, !is_writable (options, profile));
   json_builder_end_object (builder);
   add_text (builder, "hostname", hostname);
-  if (!dn_spec_add_mounts (builder, options->tmpfs, profile, error))
+  if (!dn_spec_add_mounts (builder, options->tmpfs,
+                           is_writable (options, profile) ? NULL : image->volumes, profile, error))
     return NULL;
   add_annotations (builder, options, profile, container_id);
   add_linux (builder, options, profile, first_uid);

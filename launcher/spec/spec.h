@@ -21,6 +21,7 @@ typedef struct
   char **env; /* NULL or NULL-terminated */
   char **entrypoint;
   char **cmd;
+  char **volumes; /* not owned: the image's, set by who builds a spec; or NULL */
 } DnImageConfig;
 
 /* What `create` and `run` ask for: JSON args of the API, read by dn_container_options_read(). */
