@@ -22,6 +22,8 @@ typedef struct
   char *input;
   char *name;
   char *reference;
+  char *signature;
+  char *checksum;
   gboolean is_quiet;
 } LoadOptions;
 
@@ -61,6 +63,53 @@ open_archive (const char *path, GError **error)
   return g_steal_fd (&fd);
 }
 
+/* What goes with the archive; read by danchid's jail, not here. */
+static gboolean
+add_file (const char *path, DnFdList *fds, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat status;
+
+  if (fd < 0)
+    return dn_throw (error, DN_ERROR_FAILED, "'%s': %s", path, g_strerror (errno));
+  fds->fds[fds->count++] = fd;
+  if (fstat (fd, &status) < 0 || !S_ISREG (status.st_mode))
+    return dn_throw (error, DN_ERROR_FAILED, "'%s': is no file", path);
+  return TRUE;
+}
+
+static gboolean
+add_files (const LoadOptions *options, DnFdList *fds, JsonObject *args, GError **error)
+{
+  if (options->checksum != NULL && options->signature == NULL)
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "--checksum: is the file that --signature is over\n"
+                     "danchi load --signature FILE --checksum FILE -i ARCHIVE");
+  if (options->signature != NULL)
+    {
+      json_object_set_boolean_member (args, "signature", TRUE);
+      if (!add_file (options->signature, fds, error))
+        return FALSE;
+    }
+  if (options->checksum != NULL)
+    {
+      json_object_set_boolean_member (args, "checksum", TRUE);
+      if (!add_file (options->checksum, fds, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+print_signature (JsonObject *image)
+{
+  const char *words = dn_answer_text (image, "signature");
+  g_autofree char *text = dn_escape_text (words, -1);
+
+  if (*words != '\0')
+    printf ("Signature: %s\n", text);
+}
+
 static void
 print_loaded (const LoadOptions *options, JsonArray *images)
 {
@@ -89,6 +138,8 @@ print_loaded (const LoadOptions *options, JsonArray *images)
 
           printf ("Loaded image: %s\n", name != NULL ? name : "");
         }
+      if (options->signature != NULL)
+        print_signature (image);
     }
 }
 
@@ -107,6 +158,12 @@ load (DnCli *cli, const LoadOptions *options)
   fds.fds[fds.count++] = fd;
   args = dn_args_new ("name", options->name);
   dn_args_set_text (args, "reference", options->reference);
+  if (!add_files (options, &fds, args, &error))
+    {
+      dn_fd_list_clear (&fds);
+      json_object_unref (args);
+      return dn_cli_fail_usage_error (cli, error);
+    }
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
   ok = dn_cli_call (cli, "image-load", args, &call, &error);
@@ -135,6 +192,10 @@ dn_cmd_load (DnCli *cli, char **words)
       "Give it this name in place of the archive's", "NAME" },
     { "reference", 0, 0, G_OPTION_ARG_FILENAME, &options.reference,
       "Which one, of an archive with several images", "REFERENCE" },
+    { "signature", 0, 0, G_OPTION_ARG_FILENAME, &options.signature,
+      "A detached signature over the archive, or over --checksum: GPG's or minisign's", "FILE" },
+    { "checksum", 0, 0, G_OPTION_ARG_FILENAME, &options.checksum,
+      "The file with the archive's SHA-256 that was signed in its place", "FILE" },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options.is_quiet, "Print the id only", NULL },
     DN_OPTION_END,
   };
@@ -144,5 +205,7 @@ dn_cmd_load (DnCli *cli, char **words)
   g_free (options.input);
   g_free (options.name);
   g_free (options.reference);
+  g_free (options.signature);
+  g_free (options.checksum);
   return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit-contexts.h"
 
+#include "../images/signature.h"
 #include "access-json.h"
 #include "container-spec.h"
 #include "json-build.h"
@@ -13,6 +14,8 @@ image_to_json (DnContainer *container)
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   gint64 created_us = image != NULL ? dn_image_created_us (image) : 0;
   g_autofree char *digest = g_strconcat ("sha256:", container->image_id, NULL);
+  g_autoptr (JsonObject) provenance = image != NULL ? dn_image_get_provenance (image) : NULL;
+  g_autofree char *signer = provenance != NULL ? dn_signature_signer (provenance) : NULL;
   JsonObject *object = json_object_new ();
 
   json_object_set_string_member (object, "reference", container->image);
@@ -23,8 +26,7 @@ image_to_json (DnContainer *container)
                                 MAX (0, (g_get_real_time () - created_us) / DAY_US));
   else
     json_object_set_null_member (object, "age_days");
-  /* Nothing checks signatures yet. */
-  json_object_set_string_member (object, "signature", "none");
+  json_object_set_string_member (object, "signature", signer != NULL ? signer : "none");
   return object;
 }
 

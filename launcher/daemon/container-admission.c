@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "../images/reference.h"
+#include "../images/signature.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
 #include "settings-file.h"
@@ -21,6 +22,7 @@ typedef struct
   DnImage *image;       /* a reference */
   char **references;
   char **digests;
+  GPtrArray *signatures; /* of char ** */
   DnAdmissionRequest request;
   DnAdmissionContext context;
   DnAdmissionHost host;
@@ -38,6 +40,7 @@ clear_facts (Facts *facts)
   g_clear_pointer (&facts->image, dn_image_unref);
   g_strfreev (facts->references);
   g_strfreev (facts->digests);
+  g_clear_pointer (&facts->signatures, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Facts, clear_facts)
 
@@ -86,6 +89,7 @@ collect_image (DnContainer *container, Facts *facts)
   g_autofree char *name = dn_reference_normalise (asked, NULL);
   g_autoptr (GStrvBuilder) digests = g_strv_builder_new ();
   const DnImage *image = facts->image;
+  g_autoptr (JsonObject) provenance = dn_image_get_provenance (image);
   gboolean is_by_id
       = g_str_has_prefix (container->image_id, digits)
         && (name == NULL || !g_strv_contains ((const char *const *) image->names, name));
@@ -103,11 +107,13 @@ collect_image (DnContainer *container, Facts *facts)
       facts->references = g_new0 (char *, 2);
       facts->references[0] = g_steal_pointer (&name);
     }
+  facts->signatures = dn_signature_keys (provenance);
   facts->image_facts
       = (DnAdmissionImage){ .asked = asked,
                             .references = facts->references,
                             .is_by_id = is_by_id && strlen (digits) == DN_DIGEST_DIGITS,
-                            .digests = facts->digests };
+                            .digests = facts->digests,
+                            .signatures = facts->signatures };
 }
 
 DnProfile *

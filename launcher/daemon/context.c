@@ -353,7 +353,8 @@ add_terms (JsonObject *object, const DnTerms *terms)
 
   dn_json_set_strings (images, "allow", terms->allow);
   json_object_set_string_member (images, "digest", dn_need_words[terms->digest]);
-  json_object_set_string_member (images, "signature", dn_need_words[terms->signature]);
+  dn_json_set_strings (images, "signature", terms->signature);
+  json_object_set_string_member (images, "scan", dn_scan_need_words[terms->scan]);
   json_object_set_object_member (object, "images", images);
   json_object_set_string_member (object, "network", dn_network_words[terms->network]);
   json_object_set_int_member (lifetime, "idle_s", (gint64) terms->idle_s);

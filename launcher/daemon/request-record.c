@@ -294,6 +294,13 @@ dn_request_record_rule (DnRequest *request, gboolean is_denied, const char *rule
   dn_record_set_text (&request->record->entry->rule, rule);
 }
 
+void
+dn_request_record_signature (DnRequest *request, const char *words)
+{
+  if (request->record != NULL)
+    dn_record_set_text (&request->record->entry->image_signature, words);
+}
+
 gboolean
 dn_request_record_decided (DnRequest *request, DnContainer *container, GError **error)
 {

@@ -49,6 +49,9 @@ gboolean dn_request_record_before (DnRequest *request, GError **error);
  * rule is the error's message. */
 void dn_request_record_rule (DnRequest *request, gboolean is_denied, const char *rule);
 
+/* What was found of the signature of an image that comes in. */
+void dn_request_record_signature (DnRequest *request, const char *words);
+
 /* @container is decided and not in the tables yet.  Without the daemon's lock. */
 gboolean dn_request_record_decided (DnRequest *request, struct DnContainer *container,
                                     GError **error);

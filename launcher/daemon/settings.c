@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../spec/placement.h"
+#include "../spec/signing-key.h"
 
 #define KIB 1024
 #define MIB (1024 * 1024)
@@ -30,6 +31,8 @@ dn_settings_new (const char *file)
     .guest_image_disks = 8,
     .scratch_bytes = G_GUINT64_CONSTANT (10240) * MIB,
     .guest_boot_timeout_s = DN_GUEST_BOOT_TIMEOUT_S,
+    .load_keys = g_new0 (char *, 1),
+    .trust_policy = g_strdup ("/etc/containers/policy.json"),
     .archive_limit_bytes = G_GUINT64_CONSTANT (16384) * MIB,
     .files_limit = 1000000,
     .unpacked_limit_bytes = G_GUINT64_CONSTANT (8192) * MIB,
@@ -61,6 +64,8 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->file);
   dn_key_places_free (settings->places);
   g_strfreev (settings->accepts);
+  g_strfreev (settings->load_keys);
+  g_free (settings->trust_policy);
   g_free (settings->audit_anchor);
   g_free (settings->forensics_key);
   dn_host_access_clear (&settings->access);
@@ -84,6 +89,10 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       NULL },
     { "guest", "image_disks", DN_KEY_INTEGER, &settings->guest_image_disks, 1, 24, 1, NULL },
     { "guest", "scratch_mib", DN_KEY_INTEGER, &settings->scratch_bytes, 0, 65536, MIB, NULL },
+    { "images", "load_keys", DN_KEY_LIST, &settings->load_keys, 0, 0, 0, NULL },
+    { "images", "load_signature", DN_KEY_CHOICE, &settings->load_signature, 0, 0, 0,
+      dn_need_words },
+    { "images", "policy", DN_KEY_PATH, &settings->trust_policy, 0, 0, 0, NULL },
     { "images", "archive_limit_mib", DN_KEY_INTEGER, &settings->archive_limit_bytes, 1, 1048576,
       MIB, NULL },
     { "images", "files_limit", DN_KEY_INTEGER, &settings->files_limit, 1, 100000000, 1, NULL },
@@ -121,6 +130,7 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
   dn_settings_fill_keys (settings, keys);
   return dn_key_file_parse_places (text, size, what, keys, settings->places, error)
          && dn_placement_check_accepts (settings->accepts, what, settings->places, error)
+         && dn_signing_keys_check (settings->load_keys, what, settings->places, error)
          && dn_policy_check (&settings->policy, what, settings->places, error)
          && dn_terms_check (&settings->terms, what, settings->places, error);
 }

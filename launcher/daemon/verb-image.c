@@ -4,19 +4,33 @@
 #include "../images/image-report.h"
 #include "../images/load.h"
 #include "../images/reference.h"
+#include "../images/signature.h"
 #include "gate.h"
 #include "image-end.h"
 #include "json-build.h"
 #include "lookup.h"
 #include "verbs.h"
 
+void
+dn_verb_set_signature (JsonObject *entry, const DnImage *image)
+{
+  g_autoptr (JsonObject) provenance = dn_image_get_provenance (image);
+  JsonObject *first = dn_signature_first (provenance);
+  g_autofree char *words = first != NULL ? dn_signature_words (first) : NULL;
+
+  dn_json_set_text (entry, "signature", words);
+}
+
 DN_VERB (image_load)
 {
-  DnLoadPlan plan = { .fd = -1 };
+  DnLoadPlan plan = { .fd = -1, .signature = { -1, -1 } };
+  gboolean with_signature = FALSE, with_checksum = FALSE;
   g_autofree char *name = NULL, *reference = NULL;
   const DnJsonField fields[] = {
     { "name", DN_JSON_STRING, FALSE, &name },
     { "reference", DN_JSON_STRING, FALSE, &reference },
+    { "signature", DN_JSON_BOOL, FALSE, &with_signature },
+    { "checksum", DN_JSON_BOOL, FALSE, &with_checksum },
     { "allow_emulation", DN_JSON_BOOL, FALSE, &plan.allow_emulation },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
@@ -28,12 +42,23 @@ DN_VERB (image_load)
   if (!dn_request_read (request, fields, error)
       || !dn_gate_may_emulate (request, plan.allow_emulation, error))
     return NULL;
-  if (request->fds.count != 1)
+  if (with_checksum && !with_signature)
     {
-      dn_throw (error, DN_ERROR_USAGE, "image-load: exactly one descriptor must come along");
+      dn_throw (error, DN_ERROR_USAGE, "image-load: a checksum goes with a signature");
+      return NULL;
+    }
+  if (request->fds.count != (with_checksum ? 3 : with_signature ? 2 : 1))
+    {
+      dn_throw (error, DN_ERROR_USAGE,
+                "image-load: the archive's descriptor must come along, then those of signature and "
+                "checksum");
       return NULL;
     }
   plan.fd = request->fds.fds[0];
+  if (with_signature)
+    plan.signature.fd = request->fds.fds[1];
+  if (with_checksum)
+    plan.signature.checksum_fd = request->fds.fds[2];
   plan.name = name;
   plan.reference = reference;
   image = dn_load_run (request, &plan, error);
@@ -42,6 +67,7 @@ DN_VERB (image_load)
   entry = json_object_new ();
   json_object_set_string_member (entry, "id", image->id);
   dn_json_set_strings (entry, "names", image->names);
+  dn_verb_set_signature (entry, image);
   array = json_array_new ();
   json_array_add_object_element (array, entry);
   ok = json_object_new ();

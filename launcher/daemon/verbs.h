@@ -84,6 +84,9 @@ DN_VERB (context_console);
 DN_VERB (context_thaw);
 DN_VERB (forensics);
 
+/* "signature" of an image in an answer: its decision in words. */
+void dn_verb_set_signature (JsonObject *entry, const DnImage *image);
+
 /* By its name, or NULL. */
 const DnVerb *dn_verb_find (const char *name);
 

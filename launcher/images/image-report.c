@@ -5,6 +5,7 @@
 
 #include "../daemon/json-build.h"
 #include "history.h"
+#include "signature.h"
 
 #define DAY_US (G_GINT64_CONSTANT (24) * 3600 * G_USEC_PER_SEC)
 
@@ -57,14 +58,14 @@ add_facts (JsonObject *object, const DnImage *image, const DnSharing *sharing)
 {
   g_autoptr (JsonObject) provenance = dn_image_get_provenance (image);
   g_autofree char *digest = digest_of (image, provenance);
+  g_autofree char *signer = dn_signature_signer (provenance);
   JsonObject *newer = find_object (provenance, "newer");
 
   json_object_set_int_member (object, "size_bytes", size_of (image, sharing));
   json_object_set_int_member (object, "own_bytes", dn_sharing_own_bytes (sharing, image));
   json_object_set_int_member (object, "shared_bytes", dn_sharing_shared_bytes (sharing, image));
   dn_json_set_text (object, "digest", digest);
-  json_object_set_string_member (object, "signature",
-                                 find_text (find_object (provenance, "signature"), "verdict"));
+  json_object_set_string_member (object, "signature", signer != NULL ? signer : "none");
   json_object_set_string_member (object, "verdict",
                                  find_text (find_object (provenance, "scan"), "verdict"));
   if (newer != NULL)

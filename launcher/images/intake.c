@@ -335,8 +335,9 @@ dn_intake_run (DnRequest *request, const DnIntakePlan *plan, GError **error)
   is_fine = take_identity (&intake, error);
   if (is_fine)
     {
-      is_fine
-          = make_directories (&intake, error) && begin (&intake, error) && watch (&intake, error);
+      is_fine = make_directories (&intake, error)
+                && (plan->prepare == NULL || plan->prepare (intake.directory, plan->data, error))
+                && begin (&intake, error) && watch (&intake, error);
       end (&intake);
     }
   g_string_free (intake.line, TRUE);

@@ -35,6 +35,10 @@ typedef struct
   guint64 disk_bytes; /* all its files together */
   guint timeout_s;    /* for all of it; the time in which danchid lets it wait does not count */
 
+  /* Puts files into the run's directory, root's and 0444, before the run begins: nobody else can
+   * have put anything there.  Or NULL. */
+  gboolean (*prepare) (const char *directory, gpointer data, GError **error);
+
   /**
    * line:
    * @words: of one line, at least one

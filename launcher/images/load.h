@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../daemon/request.h"
+#include "load-signature.h"
 #include "store.h"
 
 typedef struct
@@ -14,6 +15,7 @@ typedef struct
   int fd;                /* the archive; borrowed, as are all of these */
   const char *name;      /* a name it gets besides the archive's, or NULL */
   const char *reference; /* which image of an archive that holds several, or NULL */
+  DnLoadSignature signature;
   gboolean allow_emulation;
 } DnLoadPlan;
 

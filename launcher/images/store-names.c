@@ -5,6 +5,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../daemon/json-build.h"
+#include "signature.h"
 #include "store-private.h"
 
 /* Under the lock: replaces the image by one with other names.  The small file is synced under it,
@@ -119,6 +120,18 @@ dn_store_unname (DnStore *store, const char *id, const char *name, GError **erro
   return changed != NULL;
 }
 
+/* One that was found once is not lost because the image came again without one. */
+static void
+merge_signatures (JsonObject *object, JsonNode *node)
+{
+  JsonNode *old = json_object_get_member (object, DN_SIGNATURE_MEMBER);
+  JsonArray *merged = dn_signature_merge (
+      old != NULL && JSON_NODE_HOLDS_ARRAY (old) ? json_node_get_array (old) : NULL,
+      JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL);
+
+  json_object_set_array_member (object, DN_SIGNATURE_MEMBER, merged);
+}
+
 static void
 set_members (JsonObject *object, JsonObject *members)
 {
@@ -130,6 +143,8 @@ set_members (JsonObject *object, JsonObject *members)
 
       if (JSON_NODE_HOLDS_NULL (node))
         json_object_remove_member (object, at->data);
+      else if (g_str_equal (at->data, DN_SIGNATURE_MEMBER))
+        merge_signatures (object, node);
       else
         json_object_set_member (object, at->data, json_node_copy (node));
     }

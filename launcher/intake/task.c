@@ -11,8 +11,12 @@
 
 static const char *const pull_programs[] = { "skopeo", NULL };
 
+/* Minisign reads a whole archive into memory for its old form of signatures. */
+static const char *const signature_programs[] = { "gpgv", "minisign", NULL };
+
 static const DnTask tasks[] = {
   { "pull", true, 1024 * MIB, pull_programs, dn_task_pull },
+  { "signature", false, 1024 * MIB, signature_programs, dn_task_signature },
 };
 
 const DnTask *

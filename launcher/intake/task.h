@@ -64,3 +64,4 @@ int dn_task_done (DnTaskRun *run);
 
 /* One function for each task; the table is in task.c. */
 int dn_task_pull (DnTaskRun *run);
+int dn_task_signature (DnTaskRun *run);

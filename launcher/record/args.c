@@ -27,6 +27,8 @@ static const struct
   { "containers", AS_IT_IS },
   { "kind", AS_IT_IS },
   { "reference", AS_IT_IS },
+  { "signature", AS_IT_IS },
+  { "checksum", AS_IT_IS },
   { "filters", AS_IT_IS },
   /* What is done. */
   { "command", FIRST },

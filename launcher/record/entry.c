@@ -39,6 +39,7 @@ dn_record_entry_free (DnRecordEntry *entry)
   g_free (entry->container);
   g_free (entry->image);
   g_free (entry->image_digest);
+  g_free (entry->image_signature);
   g_free (entry->profile);
   g_free (entry->profile_sha256);
   g_free (entry->rule);
@@ -108,9 +109,9 @@ to_json (const DnRecordEntry *entry)
   set_object (
       object, "container",
       (const char *const[]){ "id", entry->container_id, "name", entry->container, NULL, NULL });
-  set_object (
-      object, "image",
-      (const char *const[]){ "name", entry->image, "digest", entry->image_digest, NULL, NULL });
+  set_object (object, "image",
+              (const char *const[]){ "name", entry->image, "digest", entry->image_digest,
+                                     "signature", entry->image_signature, NULL, NULL });
   set_object (
       object, "profile",
       (const char *const[]){ "name", entry->profile, "sha256", entry->profile_sha256, NULL, NULL });
@@ -145,6 +146,6 @@ dn_record_entry_print (const DnRecordEntry *entry)
 
   if (strlen (whole) <= DN_RECORD_BODY_MAX_BYTES)
     return g_steal_pointer (&whole);
-  /* Fifteen texts of DN_RECORD_TEXT_MAX_BYTES with the members' names: that fits. */
+  /* Sixteen texts of DN_RECORD_TEXT_MAX_BYTES with the members' names: that fits. */
   return print (entry, FALSE);
 }

@@ -45,6 +45,7 @@ typedef struct
   char *container;
   char *image;
   char *image_digest;
+  char *image_signature; /* what was found when it came in */
   char *profile;
   char *profile_sha256;
   gboolean is_denied;

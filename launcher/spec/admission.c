@@ -7,6 +7,7 @@
 #include "../common/error.h"
 #include "admission-private.h"
 #include "reference-glob.h"
+#include "signing-key.h"
 
 #define DIGEST "@sha256:"
 
@@ -168,18 +169,72 @@ check_digest (const DnAdmission *admission, GError **error)
                               error);
 }
 
+/* Whose key it was may be known no closer than that it was one of several: all have to do. */
+static gboolean
+is_signed_by_one_of (const GPtrArray *signatures, char **wanted)
+{
+  for (guint i = 0; signatures != NULL && i < signatures->len; i++)
+    {
+      char **key = signatures->pdata[i];
+
+      if (wanted == NULL)
+        return TRUE;
+      if (*key == NULL)
+        continue;
+      while (*key != NULL && dn_signing_key_is_one_of (*key, wanted))
+        key++;
+      if (*key == NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 check_signature (const DnAdmission *admission, GError **error)
 {
   const DnAdmissionImage *image = admission->image;
+  const char *context = admission->context->name;
+  g_autofree char *message = NULL, *hint = NULL, *list = NULL;
+  char **keys;
+
+  if (!dn_terms_want_signature (admission->context->terms, &keys)
+      || is_signed_by_one_of (image->signatures, keys))
+    return TRUE;
+  if (keys == NULL)
+    message = g_strdup_printf ("image '%s': context '%s' wants signed images, and it is not",
+                               image->asked, context);
+  else
+    {
+      list = g_strjoinv (", ", keys);
+      message = g_strdup_printf ("image '%s': context '%s' wants images signed by %s, and it is %s",
+                                 image->asked, context, list,
+                                 image->signatures != NULL && image->signatures->len > 0
+                                     ? "signed by another"
+                                     : "not signed");
+    }
+  return dn_admission_refuse (admission, DN_RULE_IMAGE_SIGNATURE, message,
+                              "load it again with danchi load --signature, or pull it from where "
+                              "the policy demands a signature: docs/images.md, \"Signatures\"",
+                              error);
+}
+
+static gboolean
+check_scan (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionImage *image = admission->image;
+  int need = admission->context->terms->scan;
   g_autofree char *message = NULL;
 
-  if (admission->context->terms->signature == DN_NEED_OPTIONAL || image->is_signed)
+  if (need == DN_SCAN_NEED_OPTIONAL || image->scan >= need)
     return TRUE;
-  message = g_strdup_printf ("image '%s': context '%s' wants signed images, and it is not",
-                             image->asked, admission->context->name);
-  return dn_admission_refuse (admission, DN_RULE_IMAGE_SIGNATURE, message,
-                              "signatures are not built yet in this version, so no image has one",
+  message = g_strdup_printf (
+      "image '%s': context '%s' wants images whose scan says %s; its verdict "
+      "is: %s",
+      image->asked, admission->context->name, need == DN_SCAN_NEED_PASS ? "pass" : "pass or warn",
+      image->scan_words != NULL ? image->scan_words : "none");
+  return dn_admission_refuse (admission, DN_RULE_IMAGE_SCAN, message,
+                              "see danchi image inspect for what was found; danchi image scan asks "
+                              "again",
                               error);
 }
 
@@ -218,6 +273,8 @@ check_rule (const DnAdmission *admission, DnRule rule, DnVerdict *verdict, GErro
       return check_digest (admission, error);
     case DN_RULE_IMAGE_SIGNATURE:
       return check_signature (admission, error);
+    case DN_RULE_IMAGE_SCAN:
+      return check_scan (admission, error);
     case DN_RULE_NETWORK:
       return check_network (admission, error);
     case DN_RULE_PROFILE:

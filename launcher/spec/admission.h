@@ -75,12 +75,16 @@ typedef struct
 
 typedef struct
 {
-  const char *asked;  /* as the caller called it */
-  char **references;  /* in their stored form: the name that it was asked by, or all of its names
-                         where that was an id */
-  gboolean is_by_id;  /* asked by its id in full, which is a digest */
-  char **digests;     /* SHA-256, hexadecimal, that are the image's or its archives' */
-  gboolean is_signed; /* by a key that the operator trusts */
+  const char *asked; /* as the caller called it */
+  char **references; /* in their stored form: the name that it was asked by, or all of its names
+                        where that was an id */
+  gboolean is_by_id; /* asked by its id in full, which is a digest */
+  char **digests;    /* SHA-256, hexadecimal, that are the image's or its archives' */
+  /* For each signature that was verified, paths of the keys of which one made it; an empty list
+   * where the key is in no file.  (element-type char **) (nullable): none */
+  GPtrArray *signatures;
+  int scan;               /* the greatest DnScanNeed that its verdict serves */
+  const char *scan_words; /* the verdict: "fail (2 critical)", "pass, 40 days ago"; NULL: none */
 } DnAdmissionImage;
 
 typedef struct

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "terms.h"
 
+#include "../common/names.h"
 #include "reference-glob.h"
 
 const char *const dn_need_words[] = { "optional", "required", NULL };
+const char *const dn_scan_need_words[] = { "optional", "required", "pass", NULL };
 const char *const dn_network_words[] = { "none", NULL };
 
 void
@@ -11,13 +13,15 @@ dn_terms_init (DnTerms *terms)
 {
   static const char *const all[] = { "**", NULL };
 
-  *terms = (DnTerms){ .allow = g_strdupv ((char **) all) };
+  *terms = (DnTerms){ .allow = g_strdupv ((char **) all),
+                      .signature = g_strsplit (dn_need_words[DN_NEED_OPTIONAL], ";", -1) };
 }
 
 void
 dn_terms_clear (DnTerms *terms)
 {
   g_clear_pointer (&terms->allow, g_strfreev);
+  g_clear_pointer (&terms->signature, g_strfreev);
 }
 
 void
@@ -25,6 +29,25 @@ dn_terms_copy (const DnTerms *terms, DnTerms *ret_copy)
 {
   *ret_copy = *terms;
   ret_copy->allow = g_strdupv (terms->allow);
+  ret_copy->signature = g_strdupv (terms->signature);
+}
+
+/* "optional" or "required", which stand alone. */
+static gboolean
+is_need (char **signature)
+{
+  return signature[0] != NULL && signature[1] == NULL
+         && g_strv_contains (dn_need_words, signature[0]);
+}
+
+gboolean
+dn_terms_want_signature (const DnTerms *terms, char ***ret_keys)
+{
+  gboolean is_by_need = is_need (terms->signature);
+
+  if (ret_keys != NULL)
+    *ret_keys = is_by_need ? NULL : terms->signature;
+  return !is_by_need || g_str_equal (terms->signature[0], dn_need_words[DN_NEED_REQUIRED]);
 }
 
 void
@@ -33,7 +56,8 @@ dn_terms_fill_keys (DnTerms *terms, DnKey *ret_keys)
   const DnKey keys[DN_TERMS_KEYS] = {
     { "images", "allow", DN_KEY_LIST, &terms->allow, 0, 0, 0, NULL },
     { "images", "digest", DN_KEY_CHOICE, &terms->digest, 0, 0, 0, dn_need_words },
-    { "images", "signature", DN_KEY_CHOICE, &terms->signature, 0, 0, 0, dn_need_words },
+    { "images", "signature", DN_KEY_LIST, &terms->signature, 0, 0, 0, NULL },
+    { "images", "scan", DN_KEY_CHOICE, &terms->scan, 0, 0, 0, dn_scan_need_words },
     { "network", "mode", DN_KEY_CHOICE, &terms->network, 0, 0, 0, dn_network_words },
     { "lifetime", "idle_s", DN_KEY_INTEGER, &terms->idle_s, 0, DN_LIFETIME_MAX_S, 1, NULL },
     { "lifetime", "maximum_s", DN_KEY_INTEGER, &terms->maximum_s, 0, DN_LIFETIME_MAX_S, 1, NULL },
@@ -41,6 +65,26 @@ dn_terms_fill_keys (DnTerms *terms, DnKey *ret_keys)
 
   for (guint i = 0; i < DN_TERMS_KEYS; i++)
     ret_keys[i] = keys[i];
+}
+
+static gboolean
+check_signature (const DnTerms *terms, const char *what, const DnKeyPlaces *places, GError **error)
+{
+  if (is_need (terms->signature))
+    return TRUE;
+  if (terms->signature[0] == NULL)
+    return dn_key_file_throw (error, what, places, "images", "signature",
+                              "names none: optional, required, or names of keys");
+  for (char **key = terms->signature; *key != NULL; key++)
+    {
+      if (g_strv_contains (dn_need_words, *key))
+        return dn_key_file_throw (error, what, places, "images", "signature",
+                                  "'%s' stands alone, without names of keys", *key);
+      if (*key[0] != '/' && !dn_name_is_valid (*key))
+        return dn_key_file_throw (error, what, places, "images", "signature",
+                                  "'%s' is neither a key's name nor an absolute path", *key);
+    }
+  return TRUE;
 }
 
 gboolean
@@ -57,5 +101,5 @@ dn_terms_check (const DnTerms *terms, const char *what, const DnKeyPlaces *place
         return dn_key_file_throw (error, what, places, "images", "allow", "'%s' %s", *pattern,
                                   fault);
     }
-  return TRUE;
+  return check_signature (terms, what, places, error);
 }

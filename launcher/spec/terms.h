@@ -5,7 +5,9 @@
  *     [images]
  *     allow = nginx:*;docker.io/library/redis:?   reference-glob.h; which images
  *     digest = required                      only by a name with a digest that is the image's
- *     signature = required                   none has one yet: refuses every image
+ *     signature = required                   only images with a verified signature; or by whose
+ *                                            key: acme;ci (signing-key.h)
+ *     scan = required                        only scanned ones, and what the verdict has to be
  *     [network]
  *     mode = none                            nothing else is built
  *     [lifetime]
@@ -18,7 +20,7 @@
 
 #include "../common/key-file.h"
 
-#define DN_TERMS_KEYS 6
+#define DN_TERMS_KEYS 7
 #define DN_LIFETIME_MAX_S (10 * 365 * 86400)
 
 typedef enum
@@ -27,14 +29,25 @@ typedef enum
   DN_NEED_REQUIRED,
 } DnNeed;
 
-extern const char *const dn_need_words[];    /* by DnNeed, ends with NULL */
-extern const char *const dn_network_words[]; /* likewise; by the int in `network` */
+extern const char *const dn_need_words[]; /* by DnNeed, ends with NULL */
+
+/* What a context wants of a scan; each serves those before it. */
+typedef enum
+{
+  DN_SCAN_NEED_OPTIONAL,
+  DN_SCAN_NEED_REQUIRED, /* a verdict that is no `fail` */
+  DN_SCAN_NEED_PASS,     /* a `pass` and nothing else */
+} DnScanNeed;
+
+extern const char *const dn_scan_need_words[]; /* by DnScanNeed, ends with NULL */
+extern const char *const dn_network_words[];   /* likewise; by the int in `network` */
 
 typedef struct
 {
-  char **allow;  /* owned; at least one */
-  int digest;    /* DnNeed */
-  int signature; /* DnNeed */
+  char **allow;     /* owned; at least one */
+  int digest;       /* DnNeed */
+  char **signature; /* owned; "optional", "required", or keys by name or path; at least one */
+  int scan;         /* DnScanNeed */
   int network;
   guint64 idle_s;    /* 0: no limit */
   guint64 maximum_s; /* 0: no limit */
@@ -47,6 +60,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnTerms, dn_terms_clear)
 
 /* @ret_copy is taken for empty: nothing in it is freed. */
 void dn_terms_copy (const DnTerms *terms, DnTerms *ret_copy);
+
+/* Whether images have to be signed; by whose key, where that matters: (out) (optional) (nullable)
+ * (transfer none). */
+gboolean dn_terms_want_signature (const DnTerms *terms, char ***ret_keys);
 
 /* The %DN_TERMS_KEYS keys that read @terms, for a table of dn_key_file_parse(). */
 void dn_terms_fill_keys (DnTerms *terms, DnKey *ret_keys);

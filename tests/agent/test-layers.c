@@ -474,6 +474,8 @@ test_a_volume_larger_than_its_memory_says_so (void)
   g_assert_cmpint (host_create (disk->host, &container), ==, -ENOSPC);
   g_assert_nonnull (strstr (disk->host->reply.message, "volume '/data'"));
   g_assert_nonnull (strstr (disk->host->reply.message, "--writable=disk"));
+  g_free (run_on (disk, "a2", NULL, ARGS ("look", "/etc")));
+  g_usleep (100000);
   free_disk (disk);
 }
 

@@ -2,7 +2,8 @@
 /* Links: launcher/daemon/context-definition.c launcher/daemon/settings.c
  * launcher/daemon/host-access.c launcher/spec/access.c
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
- * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/placement.c
+ * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c
+ * launcher/spec/signing-key.c launcher/spec/placement.c
  * launcher/spec/reference-glob.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 /* Packages: glib-2.0 json-glib-1.0 */

@@ -25,7 +25,7 @@ PARTS = [
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 6200, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
-    ("danchi-intake", "a uid of each run, jailed", 1800, ["launcher/intake"]),
+    ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
     ("shared: base, common", "with its program", 2700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),

@@ -3,7 +3,8 @@
    launcher/daemon/json-build.c launcher/daemon/settings.c launcher/daemon/host-access.c
    launcher/spec/access.c launcher/common/key-*.c
    launcher/common/[enj]*.c launcher/common/paths.c
-   launcher/spec/policy.c launcher/spec/terms.c launcher/spec/placement.c
+   launcher/spec/policy.c launcher/spec/terms.c
+   launcher/spec/signing-key.c launcher/spec/placement.c
    launcher/spec/reference-glob.c launcher/spec/profile.c launcher/spec/capability.c
    launcher/spec/tmpfs.c launcher/spec/quantity.c */
 /* What explain answers: tests/golden/explain.txt. */

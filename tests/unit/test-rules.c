@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
-   launcher/spec/reference-glob.c launcher/spec/policy.c launcher/spec/profile.c
-   launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
-   launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
+   launcher/spec/signing-key.c launcher/spec/reference-glob.c launcher/spec/policy.c
+   launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c
+   launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
    launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/daemon/host-access.c
    launcher/spec/access.c launcher/common/paths.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
@@ -39,7 +39,9 @@ typedef struct
   const char *profile;    /* standard; "own": the caller's, "own strict" that calls itself so,
                              "own loose" */
   const char *file_error; /* of the context's file */
-  gboolean is_signed;
+  const char *signed_by;  /* paths of keys; ',' between those of one signature, ';' between two */
+  int scan;
+  const char *scan_words;
 } Case;
 
 static const Case cases[] = {
@@ -126,13 +128,62 @@ static const Case cases[] = {
     .context = ACME "[images]\ndigest = required\n", .image = "localhost/nginx@sha256:" OTHER },
 
   { DN_RULE_IMAGE_SIGNATURE, .context = ACME "[images]\nsignature = required\n",
-    .is_signed = TRUE },
+    .signed_by = "/k/acme.gpg" },
   { DN_RULE_IMAGE_SIGNATURE,
     "image 'localhost/nginx:1': context 'acme-web' wants signed images, and it is not (rule "
     "image-signature, acme.conf:6)\n",
     .context = ACME "[images]\nsignature = required\n" },
   { DN_RULE_IMAGE_SIGNATURE, "image 'localhost/nginx:1': context 'c-1' wants signed images",
     .host = "[images]\nsignature = required\n" },
+  /* By whose key: its name, its path; every key of which one has signed has to do. */
+  { DN_RULE_IMAGE_SIGNATURE, .context = ACME "[images]\nsignature = ci;acme\n",
+    .signed_by = "/k/acme.gpg" },
+  { DN_RULE_IMAGE_SIGNATURE, .context = ACME "[images]\nsignature = /k/acme.gpg\n",
+    .signed_by = "/k/acme.gpg" },
+  { DN_RULE_IMAGE_SIGNATURE, .context = ACME "[images]\nsignature = ci;acme\n",
+    .signed_by = "/k/other.pub;/k/acme.gpg,/k/ci.pub" },
+  { DN_RULE_IMAGE_SIGNATURE,
+    "image 'localhost/nginx:1': context 'acme-web' wants images signed by acme, "
+    "and it is signed by another (rule image-signature, acme.conf:6)\n",
+    .context = ACME "[images]\nsignature = acme\n", .signed_by = "/k/other.gpg" },
+  { DN_RULE_IMAGE_SIGNATURE,
+    "image 'localhost/nginx:1': context 'acme-web' wants images signed by acme, "
+    "and it is signed by another",
+    .context = ACME "[images]\nsignature = acme\n", .signed_by = "/k/acme.gpg,/k/other.gpg" },
+  { DN_RULE_IMAGE_SIGNATURE,
+    "image 'localhost/nginx:1': context 'acme-web' wants images signed by "
+    "/k/acme.gpg, and it is signed by another",
+    .context = ACME "[images]\nsignature = /k/acme.gpg\n", .signed_by = "/other/acme.gpg" },
+  { DN_RULE_IMAGE_SIGNATURE,
+    "image 'localhost/nginx:1': context 'acme-web' wants images signed by acme, "
+    "ci, and it is not signed (rule image-signature, acme.conf:6)\n",
+    .context = ACME "[images]\nsignature = acme;ci\n" },
+  /* A key that is in no file has no name, and is still a key. */
+  { DN_RULE_IMAGE_SIGNATURE, .context = ACME "[images]\nsignature = required\n", .signed_by = "" },
+  { DN_RULE_IMAGE_SIGNATURE,
+    "image 'localhost/nginx:1': context 'acme-web' wants images signed by acme",
+    .context = ACME "[images]\nsignature = acme\n", .signed_by = "" },
+
+  { DN_RULE_IMAGE_SCAN, .context = ACME },
+  { DN_RULE_IMAGE_SCAN, .context = ACME "[images]\nscan = required\n",
+    .scan = DN_SCAN_NEED_REQUIRED, .scan_words = "warn (2 low)" },
+  { DN_RULE_IMAGE_SCAN, .context = ACME "[images]\nscan = required\n", .scan = DN_SCAN_NEED_PASS,
+    .scan_words = "pass" },
+  { DN_RULE_IMAGE_SCAN, .context = ACME "[images]\nscan = pass\n", .scan = DN_SCAN_NEED_PASS,
+    .scan_words = "pass" },
+  { DN_RULE_IMAGE_SCAN,
+    "image 'localhost/nginx:1': context 'acme-web' wants images whose scan says pass or warn; its "
+    "verdict is: none (rule image-scan, acme.conf:6)\n",
+    .context = ACME "[images]\nscan = required\n" },
+  { DN_RULE_IMAGE_SCAN,
+    "image 'localhost/nginx:1': context 'acme-web' wants images whose scan says pass; its verdict "
+    "is: "
+    "warn (2 low) (rule image-scan, danchi.conf:2)\n",
+    .host = "[images]\nscan = pass\n", .context = ACME, .scan = DN_SCAN_NEED_REQUIRED,
+    .scan_words = "warn (2 low)" },
+  { DN_RULE_IMAGE_SCAN,
+    "image 'localhost/nginx:1': context 'acme-web' wants images whose scan says",
+    .context = ACME "[images]\nscan = required\n", .scan_words = "fail (1 critical)" },
 
   { DN_RULE_NETWORK, .context = ACME, .network = "none" },
   { DN_RULE_NETWORK,
@@ -202,7 +253,7 @@ own_profile (const char *kind)
 }
 
 static DnAdmissionImage
-make_image (const Case *c, char **references)
+make_image (const Case *c, char **references, GPtrArray *signatures)
 {
   static char *digests[] = { (char *) ID, (char *) MANIFEST, NULL };
   const char *text = c->image != NULL ? c->image : "localhost/nginx:1";
@@ -211,11 +262,20 @@ make_image (const Case *c, char **references)
   references[0]
       = g_str_equal (text, "no name") ? NULL : (char *) (is_by_id ? "localhost/nginx:1" : text);
   references[1] = NULL;
+  if (c->signed_by != NULL)
+    {
+      g_auto (GStrv) each = g_strsplit (*c->signed_by != '\0' ? c->signed_by : ",", ";", -1);
+
+      for (guint i = 0; each[i] != NULL; i++)
+        g_ptr_array_add (signatures, g_strsplit (*c->signed_by != '\0' ? each[i] : "", ",", -1));
+    }
   return (DnAdmissionImage){ .asked = text,
                              .references = references,
                              .is_by_id = g_str_equal (text, "id in full"),
                              .digests = digests,
-                             .is_signed = c->is_signed };
+                             .signatures = signatures,
+                             .scan = c->scan,
+                             .scan_words = c->scan_words };
 }
 
 static void
@@ -252,7 +312,8 @@ decide (const Case *c, DnVerdict *verdict, GError **error)
                                        .operators = operators,
                                        .cap_add = c->add != NULL ? add : NULL,
                                        .seccomp_json = c->seccomp };
-  const DnAdmissionImage image = make_image (c, references);
+  g_autoptr (GPtrArray) signatures = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  const DnAdmissionImage image = make_image (c, references, signatures);
   DnAdmissionContext context;
   DnAdmissionHost host;
   gboolean is_permitted;

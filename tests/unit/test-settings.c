@@ -2,8 +2,8 @@
 /* Links: launcher/daemon/settings.c launcher/daemon/context-definition.c
  * launcher/daemon/host-access.c launcher/spec/access.c
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
- * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/placement.c
- * launcher/spec/reference-glob.c launcher/spec/profile.c
+ * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/signing-key.c
+ * launcher/spec/placement.c launcher/spec/reference-glob.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
 #include <string.h>
 
@@ -87,6 +87,17 @@ test_what_is_wrong_in_settings_is_named_with_its_line (void)
     { "[host]\naccepts = stage:*\n", "[host] accepts: 'stage:*': must be" },
     { "[images]\nallow =\n", "x.conf:2': [images] allow: names none" },
     { "[images]\ndigest = yes\n", "[images] digest = yes: must be one of optional, required" },
+    { "[images]\nsignature = required\n", NULL },
+    { "[images]\nsignature = acme;/etc/keys/ci.pub\n", NULL },
+    { "[images]\nsignature =\n", "x.conf:2': [images] signature: names none" },
+    { "[images]\nsignature = acme;required\n", "[images] signature: 'required' stands alone" },
+    { "[images]\nsignature = keys/acme.gpg\n", "'keys/acme.gpg' is neither a key's name nor" },
+    { "[images]\nscan = good\n", "[images] scan = good: must be one of optional, required, pass" },
+    { "[images]\nload_keys = /etc/danchi/keys/a.gpg;/k/b.pub;/k/c.asc\n", NULL },
+    { "[images]\nload_keys = a.gpg\n", "[images] load_keys: 'a.gpg' is not an absolute path" },
+    { "[images]\nload_keys = /k/a.key\n", "[images] load_keys: '/k/a.key' ends neither with" },
+    { "[images]\nload_keys = /k/a.gpg;/l/a.pub\n", "[images] load_keys: two keys are called 'a'" },
+    { "[images]\nload_keys = /k/required.gpg\n", "'required' cannot be a key's name" },
     { "[network]\nmode = egress\n", "x.conf:2': [network] mode = egress: must be none" },
     { "[lifetime]\nidle_s = -1\n", "[lifetime] idle_s = -1: must be a whole number from 0 to" },
   };
@@ -151,12 +162,13 @@ test_a_context_is_read_as_it_is_written (void)
   g_autoptr (DnSettings) settings = dn_settings_new ("danchi.conf");
   DnContextDefinition first, second;
   g_autofree char *text = NULL, *again = NULL;
-  const char *file = "[context]\ntenant=acme\nstage=prod\ntier=db\n"
-                     "[guest]\nmemory_mib=512\nvcpus=2\ntransport=serial\nallow_emulation=yes\n"
-                     "[confinement]\nprofiles=strict\ncapabilities=NET_RAW;IPC_LOCK\n"
-                     "seccomp=relaxed\nprofile_files=yes\n"
-                     "[images]\nallow=nginx:*;**@sha256:*\ndigest=required\nsignature=required\n"
-                     "[network]\nmode=none\n[lifetime]\nidle_s=60\nmaximum_s=3600\n";
+  const char *file
+      = "[context]\ntenant=acme\nstage=prod\ntier=db\n"
+        "[guest]\nmemory_mib=512\nvcpus=2\ntransport=serial\nallow_emulation=yes\n"
+        "[confinement]\nprofiles=strict\ncapabilities=NET_RAW;IPC_LOCK\n"
+        "seccomp=relaxed\nprofile_files=yes\n"
+        "[images]\nallow=nginx:*;**@sha256:*\ndigest=required\nsignature=acme;ci\nscan=pass\n"
+        "[network]\nmode=none\n[lifetime]\nidle_s=60\nmaximum_s=3600\n";
 
   dn_context_definition_init (&first, settings);
   dn_context_definition_init (&second, settings);
@@ -174,7 +186,8 @@ test_a_context_is_read_as_it_is_written (void)
   g_assert_true (first.policy.profile_files);
   g_assert_cmpstr (first.terms.allow[1], ==, "**@sha256:*");
   g_assert_cmpint (first.terms.digest, ==, DN_NEED_REQUIRED);
-  g_assert_cmpint (first.terms.signature, ==, DN_NEED_REQUIRED);
+  g_assert_cmpstr (first.terms.signature[1], ==, "ci");
+  g_assert_cmpint (first.terms.scan, ==, DN_SCAN_NEED_PASS);
   g_assert_cmpuint (first.terms.idle_s, ==, 60);
   g_assert_cmpuint (first.terms.maximum_s, ==, 3600);
   text = dn_context_definition_print (&first);
