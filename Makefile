@@ -38,7 +38,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 VERSION := 0.1.0
 HOST_PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0
-DAEMON_PKGS := $(HOST_PKGS) libvirt libvirt-glib-1.0 libseccomp libcap-ng
+DAEMON_PKGS := $(HOST_PKGS) libvirt libvirt-glib-1.0 libseccomp libcap-ng nettle
 
 WARN := -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
         $(if $(CI),-Werror)

@@ -5,7 +5,7 @@
 #
 #   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group, and
 #           /etc/scratch.ext4, an empty file system for scratch disks (scratch.sh)
-#   unpack  the same and /sbin/danchi-unpack, mkfs.erofs, mke2fs with the shared libraries they load
+#   unpack  the same and /sbin/danchi-unpack and mke2fs with the shared libraries they load
 #
 # There is no shell, no package manager and no set-id file in either.  The list of files beside the
 # image is what tests/images checks.  The same inputs give the same bytes.
@@ -55,9 +55,8 @@ fi
 if [ "$kind" = unpack ]; then
   install -m 0755 "$unpack" "$stage/sbin/danchi-unpack"
   strip "$stage/sbin/danchi-unpack"
-  install -m 0755 "$(command -v mkfs.erofs)" "$stage/sbin/mkfs.erofs"
   install -m 0755 "$(command -v mke2fs)" "$stage/sbin/mke2fs"
-  for program in danchi-unpack mkfs.erofs mke2fs; do
+  for program in danchi-unpack mke2fs; do
     add_libraries "$stage/sbin/$program"
   done
   : > "$stage/etc/mtab" # mke2fs asks whether its device is mounted

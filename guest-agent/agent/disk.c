@@ -16,8 +16,6 @@
 #include "autofd.h"
 #include "damage.h"
 
-#define PATH_BYTES 512
-
 void
 dn_disks_init (DnDisks *disks, const char *run_dir)
 {
@@ -69,7 +67,7 @@ dn_disk_find (const DnDisks *disks, const char *serial, char *ret_path, size_t s
     return -ENOENT;
   while (r < 0 && (entry = readdir (directory)) != NULL)
     {
-      char path[PATH_BYTES];
+      char path[DN_DISK_PATH_BYTES];
 
       if (strncmp (entry->d_name, "vd", 2) != 0)
         continue;
@@ -111,10 +109,12 @@ make_loop_device (const char *path, const DnVeritySlice *slice, char *ret_device
   return -1;
 }
 
-static void
-make_target (const DnDisks *disks, const DnDisk *disk, unsigned layer, char *ret_path, size_t size)
+void
+dn_disk_path (const DnDisks *disks, const DnDisk *disk, unsigned layer,
+              char ret_path[DN_DISK_PATH_BYTES])
 {
-  (void) snprintf (ret_path, size, "%s/disks/%s:%u", disks->run_dir, disk->serial, layer);
+  (void) snprintf (ret_path, DN_DISK_PATH_BYTES, "%s/disks/%s:%u", disks->run_dir, disk->serial,
+                   layer);
 }
 
 static void
@@ -154,7 +154,7 @@ mount_layer (const DnDisks *disks, DnDisk *disk, const char *source, unsigned la
   const bool is_test = disks->test_disk_count > 0;
   char name[DN_VERITY_SLICE_NAME_BYTES + 1];
   char device[DN_VERITY_DEVICE_BYTES];
-  char target[PATH_BYTES];
+  char target[DN_DISK_PATH_BYTES];
   int r;
 
   if (slice != NULL && !is_test)
@@ -167,7 +167,7 @@ mount_layer (const DnDisks *disks, DnDisk *disk, const char *source, unsigned la
       dn_verity_slice_path (mounted->device, device, sizeof device);
       source = device;
     }
-  make_target (disks, disk, layer, target, sizeof target);
+  dn_disk_path (disks, disk, layer, target);
   if (mkdir (target, 0755) < 0 && errno != EEXIST)
     return dn_fault_set_errno (fault, "disk '%s': make its mount point", disk->serial);
   if ((is_test ? mount_for_test (source, slice, target, &mounted->device)
@@ -196,10 +196,10 @@ let_go (DnDisks *disks, DnDisk *disk)
   dn_damage_tell_last (disks, disk);
   for (unsigned i = disk->mount_count; i-- > 0;)
     {
-      char target[PATH_BYTES];
+      char target[DN_DISK_PATH_BYTES];
       char name[DN_VERITY_SLICE_NAME_BYTES + 1];
 
-      make_target (disks, disk, i, target, sizeof target);
+      dn_disk_path (disks, disk, i, target);
       if (disk->mounts[i].mount_fd >= 0)
         {
           dn_fd_clear (&disk->mounts[i].mount_fd);
@@ -222,11 +222,13 @@ static int
 read_blocks (const char *source, uint64_t *ret_blocks)
 {
   dn_autofd int fd = open (source, O_RDONLY | O_CLOEXEC);
-  off_t bytes = fd < 0 ? -1 : lseek (fd, 0, SEEK_END);
+  struct stat status;
+  off_t bytes;
 
-  if (bytes < 0)
+  if (fd < 0 || fstat (fd, &status) < 0 || (bytes = lseek (fd, 0, SEEK_END)) < 0)
     return -errno;
-  *ret_blocks = (uint64_t) bytes / DN_DISK_BLOCK_BYTES;
+  /* A test's directory, which has no blocks, holds every layer. */
+  *ret_blocks = S_ISDIR (status.st_mode) ? UINT64_MAX : (uint64_t) bytes / DN_DISK_BLOCK_BYTES;
   return 0;
 }
 
@@ -295,7 +297,7 @@ dn_disk_take (DnDisks *disks, const char *serial, const DnDiskLayers *layers, Dn
               DnFault *fault)
 {
   DnDisk *disk = find_slot (disks, serial);
-  char source[PATH_BYTES];
+  char source[DN_DISK_PATH_BYTES];
   int r;
 
   if (disk == NULL)

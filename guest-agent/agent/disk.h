@@ -21,6 +21,7 @@
 #include "fault.h"
 
 #define DN_DISKS_MAX 64
+#define DN_DISK_PATH_BYTES 512
 
 /* A layer that is mounted; the only one of a disk without layers. */
 typedef struct
@@ -73,6 +74,10 @@ int dn_disk_find (const DnDisks *disks, const char *serial, char *ret_path, size
  */
 int dn_disk_take (DnDisks *disks, const char *serial, const DnDiskLayers *layers, DnDisk **ret_disk,
                   DnFault *fault);
+
+/* Where layer @layer of a disk that was taken is mounted. */
+void dn_disk_path (const DnDisks *disks, const DnDisk *disk, unsigned layer,
+                   char ret_path[DN_DISK_PATH_BYTES]);
 
 /* Gives a reference back; with the last one the disk is unmounted and its devices go.  Accepts
  * NULL. */

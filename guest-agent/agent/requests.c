@@ -347,10 +347,21 @@ handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
-handle_unpack (DnAgent *agent, const uint8_t *payload, uint32_t size)
+handle_unpack_read (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
-  UNPACK (Unpack, unpack);
-  dn_unpack_start (agent, request, &message);
+  UNPACK (UnpackRead, unpack_read);
+  dn_unpack_read (agent, request, &message);
+  return 0;
+}
+
+static int
+handle_unpack_layer (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  static const DnDiskLayers none;
+  UNPACK (UnpackLayer, unpack_layer);
+  const DnParts *parts = find_parts (agent, message.request);
+
+  dn_unpack_layer (agent, request, &message, parts != NULL ? &parts->layers : &none);
   return 0;
 }
 
@@ -376,7 +387,8 @@ static const struct
   { DN_MSG_TOP, handle_top },
   { DN_MSG_COPY_OUT, handle_copy_out },
   { DN_MSG_COPY_IN, handle_copy_in },
-  { DN_MSG_UNPACK, handle_unpack },
+  { DN_MSG_UNPACK_READ, handle_unpack_read },
+  { DN_MSG_UNPACK_LAYER, handle_unpack_layer },
   { DN_MSG_VERIFY, handle_verify },
   { DN_MSG_LISTENERS, handle_listeners },
   { DN_MSG_DISK_LAYER, handle_disk_layer },

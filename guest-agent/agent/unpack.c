@@ -2,12 +2,7 @@
 #include "unpack.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,22 +11,35 @@
 
 #include "../../protocol/frame-reader.h"
 #include "autofd.h"
+#include "unpack-program.h"
 
-/* Disks are there before the guest boots; this is for a slow probe of the last one. */
+/* Disks are there before the guest boots, but for a layer's blob, which is attached just before;
+ * this is for a slow probe. */
 #define DISK_WAIT_MS 5000
 #define DISK_POLL_MS 10
 
+/* Made for the first request, it lives as long as the guest. */
 struct DnUnpack
 {
   DnAgent *agent;
+  bool is_busy;
+  bool has_layers; /* one was begun: the scratch disk is in use */
+  bool is_spoiled; /* one has failed */
+  char base_serial[DN_DISK_SERIAL_BYTES + 1];
+  DnDiskLayers base_layers; /* owned */
+  DnDisk *base;             /* a reference, or NULL */
+
+  /* Of the request under way. */
   DnRequest request;
-  DnMsgUnpack message;
+  bool is_reading; /* else a layer */
+  DnMsgUnpackRead reading;
+  DnMsgUnpackLayer layer;
   int64_t deadline_ms;
   DnTimer disk_timer;
   DnWatch output_watch;
   DnWatch pid_watch;
   DnFrameReader reader;
-  bool is_done;   /* UNPACK_DONE was seen */
+  bool is_done;   /* the message that ends it was seen */
   bool has_fault; /* the unpacker's REPLY was seen */
   DnFault fault;
 };
@@ -50,8 +58,9 @@ finish (DnUnpack *unpack, const DnFault *fault)
   dn_fd_clear (&unpack->output_watch.fd);
   dn_watch_remove (&unpack->pid_watch);
   dn_fd_clear (&unpack->pid_watch.fd);
-  agent->unpack = NULL;
-  free (unpack);
+  unpack->is_busy = false;
+  if (fault != NULL && !unpack->is_reading)
+    unpack->is_spoiled = true;
 }
 
 /* Unpacks and packs anew, so that what reaches the host is well formed and for its request. */
@@ -71,31 +80,59 @@ finish (DnUnpack *unpack, const DnFault *fault)
     }
 
 static int
-take_frame (DnUnpack *unpack, const DnFrameHeader *header, const uint8_t *payload)
+take_reply (DnUnpack *unpack, const DnFrameHeader *header, const uint8_t *payload)
 {
-  if (header->stream != 0 || unpack->is_done || unpack->has_fault)
+  DnMsgReply reply;
+
+  if (dn_msg_reply_unpack (payload, header->length, &reply) < 0 || reply.status >= 0)
     return -EPROTO;
+  unpack->has_fault = true;
+  unpack->fault.status = reply.status;
+  strcpy (unpack->fault.message, reply.message);
+  return 0;
+}
+
+static int
+take_reading (DnUnpack *unpack, const DnFrameHeader *header, const uint8_t *payload)
+{
   switch (header->type)
     {
       PASS_ON (UNPACK_PROGRESS, UnpackProgress, unpack_progress)
       PASS_ON (UNPACK_FIELD, UnpackField, unpack_field)
-      PASS_ON (UNPACK_DONE, UnpackDone, unpack_done)
+      PASS_ON (UNPACK_ENTRY, UnpackEntry, unpack_entry)
+      PASS_ON (UNPACK_READ_DONE, UnpackReadDone, unpack_read_done)
     case DN_MSG_REPLY:
-      {
-        DnMsgReply reply;
-
-        if (dn_msg_reply_unpack (payload, header->length, &reply) < 0 || reply.status >= 0)
-          return -EPROTO;
-        unpack->has_fault = true;
-        unpack->fault.status = reply.status;
-        strcpy (unpack->fault.message, reply.message);
-        break;
-      }
+      return take_reply (unpack, header, payload);
     default:
       return -EPROTO;
     }
-  unpack->is_done = header->type == DN_MSG_UNPACK_DONE;
+  unpack->is_done = header->type == DN_MSG_UNPACK_READ_DONE;
   return 0;
+}
+
+static int
+take_layer (DnUnpack *unpack, const DnFrameHeader *header, const uint8_t *payload)
+{
+  switch (header->type)
+    {
+      PASS_ON (UNPACK_PROGRESS, UnpackProgress, unpack_progress)
+      PASS_ON (UNPACK_LAYER_DONE, UnpackLayerDone, unpack_layer_done)
+    case DN_MSG_REPLY:
+      return take_reply (unpack, header, payload);
+    default:
+      return -EPROTO;
+    }
+  unpack->is_done = header->type == DN_MSG_UNPACK_LAYER_DONE;
+  return 0;
+}
+
+static int
+take_frame (DnUnpack *unpack, const DnFrameHeader *header, const uint8_t *payload)
+{
+  if (header->stream != 0 || unpack->is_done || unpack->has_fault)
+    return -EPROTO;
+  return unpack->is_reading ? take_reading (unpack, header, payload)
+                            : take_layer (unpack, header, payload);
 }
 
 /* Reads once.  Returns: bytes; 0 at the end; -EAGAIN; -EPROTO */
@@ -160,75 +197,45 @@ unpacker_ended (DnWatch *watch, uint32_t events)
     }
 }
 
-typedef struct
+static bool
+find (const DnUnpack *unpack, const char *serial, char ret_path[DN_UNPACK_DEVICE_BYTES])
 {
-  char archive[64];
-  char scratch[64];
-  char output[64];
-} Devices;
+  return dn_disk_find (&unpack->agent->disks, serial, ret_path, DN_UNPACK_DEVICE_BYTES) == 0;
+}
 
-_Noreturn static void
-run_unpacker (const DnMsgUnpack *message, const Devices *devices, int output)
+/* 0; -ENOENT where one is not there (yet); or another with @fault. */
+static int
+find_disks (DnUnpack *unpack, DnUnpackDevices *devices, DnFault *fault)
 {
-  char archive_bytes[24];
-  char files_limit[24];
-  char unpacked_limit[24];
-  const char *args[] = { DN_UNPACK_PROGRAM,
-                         "--archive",
-                         devices->archive,
-                         "--archive-bytes",
-                         archive_bytes,
-                         "--scratch",
-                         devices->scratch,
-                         "--output",
-                         devices->output,
-                         "--files-limit",
-                         files_limit,
-                         "--unpacked-limit",
-                         unpacked_limit,
-                         NULL,
-                         NULL,
-                         NULL };
-  char *const env[] = { (char *) "PATH=/sbin:/bin:/usr/sbin:/usr/bin", NULL };
-  sigset_t none;
-
-  (void) snprintf (archive_bytes, sizeof archive_bytes, "%" PRIu64, message->archive_bytes);
-  (void) snprintf (files_limit, sizeof files_limit, "%" PRIu64, message->files_limit);
-  (void) snprintf (unpacked_limit, sizeof unpacked_limit, "%" PRIu64,
-                   message->unpacked_limit_bytes);
-  if (message->reference[0] != '\0')
-    {
-      args[13] = "--reference";
-      args[14] = message->reference;
-    }
-  (void) sigemptyset (&none);
-  (void) sigprocmask (SIG_SETMASK, &none, NULL);
-  (void) signal (SIGPIPE, SIG_DFL);
-  if (dup2 (output, 1) >= 0 && close_range (3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-    (void) execve (DN_UNPACK_PROGRAM, (char *const *) args, env);
-  _exit (127);
+  if (unpack->is_reading)
+    return find (unpack, unpack->reading.archive_disk, devices->input)
+                   && find (unpack, unpack->reading.output_disk, devices->output)
+               ? 0
+               : -ENOENT;
+  if (!find (unpack, unpack->layer.blob_disk, devices->input)
+      || !find (unpack, unpack->layer.scratch_disk, devices->scratch)
+      || !find (unpack, unpack->layer.output_disk, devices->output))
+    return -ENOENT;
+  if (unpack->base_serial[0] == '\0' || unpack->base != NULL)
+    return 0;
+  return dn_disk_take (&unpack->agent->disks, unpack->base_serial, &unpack->base_layers,
+                       &unpack->base, fault);
 }
 
 static int
-spawn (DnUnpack *unpack, const Devices *devices, DnFault *fault)
+spawn (DnUnpack *unpack, const DnUnpackDevices *devices, DnFault *fault)
 {
-  int ends[2];
-  int pidfd = -1;
-  struct clone_args args
-      = { .flags = CLONE_PIDFD, .pidfd = (uint64_t) (uintptr_t) &pidfd, .exit_signal = SIGCHLD };
-  long pid;
+  char **words = unpack->is_reading ? dn_unpack_words_read (&unpack->reading, devices)
+                                    : dn_unpack_words_layer (&unpack->layer, devices,
+                                                             &unpack->agent->disks, unpack->base);
+  int r;
 
-  if (pipe2 (ends, O_CLOEXEC) < 0)
-    return dn_fault_set_errno (fault, "make a pipe");
-  pid = syscall (SYS_clone3, &args, sizeof args);
-  if (pid == 0)
-    run_unpacker (&unpack->message, devices, ends[1]);
-  (void) close (ends[1]);
-  unpack->output_watch.fd = ends[0];
-  if (pid < 0)
-    return dn_fault_set_errno (fault, "start the unpacker");
-  unpack->pid_watch.fd = pidfd;
-  (void) fcntl (ends[0], F_SETFL, O_NONBLOCK);
+  if (words == NULL)
+    return dn_fault_set (fault, -ENOMEM, "unpack: no memory");
+  r = dn_unpack_spawn (words, &unpack->output_watch.fd, &unpack->pid_watch.fd, fault);
+  dn_unpack_words_free (words);
+  if (r < 0)
+    return r;
   (void) dn_watch_set (&unpack->output_watch, EPOLLIN);
   return dn_watch_set (&unpack->pid_watch, EPOLLIN);
 }
@@ -237,51 +244,114 @@ static void
 look_for_disks (DnTimer *timer)
 {
   DnUnpack *unpack = timer->data;
-  const DnDisks *disks = &unpack->agent->disks;
-  const DnMsgUnpack *message = &unpack->message;
-  Devices devices;
+  DnUnpackDevices devices;
   DnFault fault;
+  int r = find_disks (unpack, &devices, &fault);
 
-  if (dn_disk_find (disks, message->archive_disk, devices.archive, sizeof devices.archive) < 0
-      || dn_disk_find (disks, message->scratch_disk, devices.scratch, sizeof devices.scratch) < 0
-      || dn_disk_find (disks, message->output_disk, devices.output, sizeof devices.output) < 0)
+  if (r == -ENOENT && dn_loop_now_ms () < unpack->deadline_ms)
     {
-      if (dn_loop_now_ms () < unpack->deadline_ms)
-        {
-          dn_timer_set (timer, DISK_POLL_MS);
-          return;
-        }
-      (void) dn_fault_set (&fault, -ENODEV, "unpack: a disk is not in this guest");
-      finish (unpack, &fault);
+      dn_timer_set (timer, DISK_POLL_MS);
       return;
     }
-  if (spawn (unpack, &devices, &fault) < 0)
+  if (r == -ENOENT)
+    (void) dn_fault_set (&fault, -ENODEV, "unpack: a disk is not in this guest");
+  if (r < 0 || spawn (unpack, &devices, &fault) < 0)
     finish (unpack, &fault);
 }
 
-void
-dn_unpack_start (DnAgent *agent, DnRequest request, const DnMsgUnpack *message)
+static DnUnpack *
+unpack_new (DnAgent *agent)
 {
-  DnUnpack *unpack;
+  DnUnpack *unpack = calloc (1, sizeof *unpack);
 
-  if (access (DN_UNPACK_PROGRAM, X_OK) < 0)
-    {
-      dn_agent_reply (agent, &request, -ENOSYS, "this guest has no unpacker");
-      return;
-    }
-  if (agent->unpack != NULL || (unpack = calloc (1, sizeof *unpack)) == NULL)
-    {
-      dn_agent_reply (agent, &request, -EBUSY, "an image is being unpacked already");
-      return;
-    }
-  agent->unpack = unpack;
+  if (unpack == NULL)
+    return NULL;
   unpack->agent = agent;
-  unpack->request = request;
-  unpack->message = *message;
-  unpack->deadline_ms = dn_loop_now_ms () + DISK_WAIT_MS;
   dn_timer_init (&unpack->disk_timer, &agent->loop, look_for_disks, unpack);
   dn_watch_init (&unpack->output_watch, &agent->loop, -1, output_ready, unpack);
   dn_watch_init (&unpack->pid_watch, &agent->loop, -1, unpacker_ended, unpack);
+  return unpack;
+}
+
+/* The guest's unpacker, free for a new request; or NULL, and the request has its answer. */
+static DnUnpack *
+begin (DnAgent *agent, DnRequest *request)
+{
+  if (access (DN_UNPACK_PROGRAM, X_OK) < 0)
+    {
+      dn_agent_reply (agent, request, -ENOSYS, "this guest has no unpacker");
+      return NULL;
+    }
+  if (agent->unpack == NULL)
+    agent->unpack = unpack_new (agent);
+  if (agent->unpack == NULL || agent->unpack->is_busy)
+    {
+      dn_agent_reply (agent, request, -EBUSY, "an image is being unpacked already");
+      return NULL;
+    }
+  return agent->unpack;
+}
+
+static void
+run (DnUnpack *unpack, DnRequest request, bool is_reading)
+{
+  unpack->is_busy = true;
+  unpack->request = request;
+  unpack->is_reading = is_reading;
+  unpack->is_done = unpack->has_fault = false;
+  unpack->deadline_ms = dn_loop_now_ms () + DISK_WAIT_MS;
   dn_frame_reader_init (&unpack->reader, &dn_guest_wire, DN_SENDER_GUEST);
   look_for_disks (&unpack->disk_timer);
+}
+
+void
+dn_unpack_read (DnAgent *agent, DnRequest request, const DnMsgUnpackRead *message)
+{
+  DnUnpack *unpack = begin (agent, &request);
+
+  if (unpack == NULL)
+    return;
+  unpack->reading = *message;
+  run (unpack, request, true);
+}
+
+/* Why this layer cannot be unpacked here; NULL: it can. */
+static const char *
+find_objection (const DnUnpack *unpack, const DnMsgUnpackLayer *message, const DnDiskLayers *layers)
+{
+  if (unpack->is_spoiled)
+    return "an earlier layer failed in this guest: it unpacks no other";
+  if (unpack->has_layers && strcmp (unpack->base_serial, message->base_disk) != 0)
+    return "the layers below are on another disk than the first time";
+  if (unpack->has_layers && layers->count > 0)
+    return "the layers below have been told already";
+  if (!unpack->has_layers && (message->base_disk[0] != '\0') != (layers->count > 0))
+    return "a base disk and its layers come together";
+  return NULL;
+}
+
+void
+dn_unpack_layer (DnAgent *agent, DnRequest request, const DnMsgUnpackLayer *message,
+                 const DnDiskLayers *layers)
+{
+  DnUnpack *unpack = begin (agent, &request);
+  const char *objection;
+
+  if (unpack == NULL)
+    return;
+  objection = find_objection (unpack, message, layers);
+  if (objection != NULL)
+    {
+      dn_agent_reply (agent, &request, -EINVAL, objection);
+      return;
+    }
+  if (!unpack->has_layers && dn_disk_layers_copy (layers, &unpack->base_layers) < 0)
+    {
+      dn_agent_reply (agent, &request, -ENOMEM, "no memory");
+      return;
+    }
+  unpack->has_layers = true;
+  strcpy (unpack->base_serial, message->base_disk);
+  unpack->layer = *message;
+  run (unpack, request, false);
 }

@@ -26,7 +26,7 @@ static const Mount kernel_mounts[] = {
   { "devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC, "mode=0755,size=64k,nr_inodes=4096" },
 };
 
-/* /run holds mount points and the agent's small files, /tmp what mkfs.erofs keeps aside; both are
+/* /run holds mount points and the agent's small files, /tmp what programs keep aside; both are
  * the guest root's alone: containers have tmpfs of their own, counted to their memory. */
 static const Mount system_mounts[] = {
   { "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,gid=5,ptmxmode=0600" },

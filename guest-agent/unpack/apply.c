@@ -115,7 +115,7 @@ set_metadata_at (const Item *item, bool has_mode)
   times_of (item->entry, times);
   if (utimensat (item->parent, item->base, times, AT_SYMLINK_NOFOLLOW) < 0)
     return fail (item, "cannot set the time");
-  return dn_tree_mark_at (item->tree, item->parent, item->base, item->failure);
+  return dn_tree_mark (item->tree, item->parent, item->base, NULL, item->failure);
 }
 
 /* Writes the entry's bytes.  Holes count as bytes: the image will have them. */
@@ -213,7 +213,7 @@ apply_file (const Item *item, DnBudget *budget)
   times_of (item->entry, times);
   is_good = write_bytes (item, fd, budget) && set_metadata (item, fd)
             && (futimens (fd, times) == 0 || fail (item, "cannot set the time"))
-            && dn_tree_mark (item->tree, fd, NULL, item->failure);
+            && dn_tree_mark (item->tree, item->parent, item->base, NULL, item->failure);
   (void) close (fd);
   return is_good;
 }
@@ -251,9 +251,21 @@ apply_directory (const Item *item)
         return fail (item, "cannot open it");
     }
   times_of (item->entry, times);
-  is_good = set_metadata (item, fd) && dn_tree_mark (item->tree, fd, &times[1], item->failure);
+  is_good = set_metadata (item, fd)
+            && dn_tree_mark (item->tree, item->parent, item->base, &times[1], item->failure);
   (void) close (fd);
   return is_good;
+}
+
+/* Whether the link would be its own target, perhaps by another way. */
+static bool
+is_itself (const Item *item, int kept, int parent, const char *base)
+{
+  struct stat ours;
+  struct stat theirs;
+
+  return strcmp (item->base, base) == 0 && fstat (kept, &ours) == 0 && fstat (parent, &theirs) == 0
+         && ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 /* The target is a name in this root, never followed if it is a link itself. */
@@ -264,7 +276,6 @@ apply_hard_link (const Item *item)
   const char *text = archive_entry_hardlink (item->entry);
   const char *base;
   struct stat source;
-  struct stat there;
   bool is_good;
   int kept;
   int parent;
@@ -287,14 +298,13 @@ apply_hard_link (const Item *item)
   else if (S_ISDIR (source.st_mode))
     is_good = dn_fail (item->failure, -EINVAL, "'%s': hard link to a directory",
                        dn_failure_name (item->name).text);
-  else if (fstatat (kept, item->base, &there, AT_SYMLINK_NOFOLLOW) == 0
-           && there.st_ino == source.st_ino)
-    is_good = true; /* it is that already */
+  else if (is_itself (item, kept, parent, base))
+    is_good = true;
   else
     is_good = dn_tree_remove (item->tree, kept, item->base, item->failure)
               && (linkat (parent, base, kept, item->base, 0) == 0
                   || fail (item, "cannot make the hard link"))
-              && dn_tree_mark_at (item->tree, kept, item->base, item->failure);
+              && dn_tree_mark (item->tree, kept, item->base, NULL, item->failure);
   (void) close (kept);
   return is_good;
 }
@@ -318,10 +328,10 @@ apply_whiteout (DnTree *tree, const char *name, const char *base, DnFailure *fai
       return true;
     }
   if (strcmp (base, WHITEOUT_OPAQUE) == 0)
-    return dn_tree_hide_lower (tree, parent, failure);
+    return dn_tree_hide_all (tree, parent, failure);
   if (strncmp (base, WHITEOUT_OTHER, strlen (WHITEOUT_OTHER)) == 0)
     return true;
-  return dn_tree_remove (tree, parent, base + strlen (WHITEOUT), failure);
+  return dn_tree_hide (tree, parent, base + strlen (WHITEOUT), failure);
 }
 
 static bool

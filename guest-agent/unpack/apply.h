@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One entry of a layer onto the tree.
  *
- *   kept      names, bytes, owners (numbers), permission bits, times, user.* attributes, hard
- * links, symbolic links as they are, fifos dropped   set-uid and set-gid bits, security.*,
- * trusted.* and system.* attributes: a container has no use for what gives rights at exec refused
- * device nodes and unknown kinds; names that are absolute or have ".."; links on the way that climb
- * out of the root; hard links to what is not there whiteouts ".wh.NAME" removes NAME,
- * ".wh..wh..opq" hides what lower layers put in the directory
+ *   kept       names, bytes, owners (numbers), permission bits, times, user.* attributes, hard
+ * links, symbolic links as they are, fifos dropped    set-uid and set-gid bits, security.*,
+ * trusted.* and system.* attributes: a container has no use for what gives rights at exec, and what
+ * overlayfs understands is ours refused    device nodes and unknown kinds; names that are absolute
+ * or have ".."; links on the way that climb out of the root; hard links to what is not there
+ *   whiteouts  ".wh.NAME" hides NAME, ".wh..wh..opq" all in its directory, as far as it is of the
+ *              layers below: what the layer itself has there stays, wherever in it the whiteout is
  *
  * Source: OCI image-spec, layer.md; libarchive, archive_entry(3).
  * Privilege: root in the unpack guest (owners of files); as another user owners are not kept.
@@ -18,7 +19,7 @@
 
 #include "tree.h"
 
-/* What is left of the limits, for all layers together. */
+/* What is left of the limits. */
 typedef struct
 {
   uint64_t files;

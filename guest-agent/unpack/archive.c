@@ -24,6 +24,7 @@ struct DnArchive
 {
   int fd; /* owned */
   uint64_t size;
+  uint64_t expanded;
   Entry *entries; /* owned; sorted by name after the first pass */
   size_t count;
   /* Of the first pass. */
@@ -206,30 +207,42 @@ index_entries (DnArchive *archive, DnFailure *failure)
   return is_good;
 }
 
+static bool
+write_all (int fd, const char *bytes, size_t size, DnFailure *failure)
+{
+  while (size > 0)
+    {
+      ssize_t n = write (fd, bytes, size);
+
+      if (n < 0)
+        return errno == ENOSPC ? dn_fail (failure, -ENOSPC, "the output disk is full")
+                               : dn_fail_errno (failure, "cannot write the output disk");
+      bytes += n;
+      size -= (size_t) n;
+    }
+  return true;
+}
+
 /* Replaces the archive's descriptor with that of its decompressed bytes. */
 static bool
-decompress (DnArchive *archive, DnCompression compression, int scratch, uint64_t limit_bytes,
-            DnFailure *failure)
+decompress (DnArchive *archive, DnCompression compression, const char *output, uint64_t limit_bytes,
+            DnArchiveProgress progress, DnFailure *failure)
 {
   DnStream *stream = dn_stream_new (archive->fd, 0, archive->size, compression, limit_bytes);
-  int fd = openat (scratch, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  int fd = open (output, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   uint64_t size = 0;
   const void *bytes;
   ssize_t n = -1;
-  bool is_good = true;
+  bool is_good = fd >= 0 || dn_fail_errno (failure, "cannot open the output disk");
 
-  if (fd < 0)
-    is_good = dn_fail_errno (failure, "cannot make a scratch file");
   while (is_good && (n = dn_stream_read (stream, &bytes, failure)) > 0)
     {
-      for (ssize_t written = 0, m; is_good && written < n; written += m)
-        {
-          m = write (fd, (const char *) bytes + written, (size_t) (n - written));
-          if (m < 0)
-            is_good = dn_fail_errno (failure, "cannot write a scratch file");
-        }
+      is_good = write_all (fd, bytes, (size_t) n, failure);
       size += (uint64_t) n;
+      progress (dn_stream_bytes_in (stream), archive->size);
     }
+  if (is_good && n == 0 && fsync (fd) < 0)
+    is_good = dn_fail_errno (failure, "cannot write the output disk");
   dn_stream_free (stream);
   if (!is_good || n < 0)
     {
@@ -240,12 +253,13 @@ decompress (DnArchive *archive, DnCompression compression, int scratch, uint64_t
   (void) close (archive->fd);
   archive->fd = fd;
   archive->size = size;
+  archive->expanded = size;
   return true;
 }
 
 DnArchive *
-dn_archive_open (const char *path, uint64_t size, int scratch, uint64_t limit_bytes,
-                 DnFailure *failure)
+dn_archive_open (const char *path, uint64_t size, const char *output, uint64_t limit_bytes,
+                 DnArchiveProgress progress, DnFailure *failure)
 {
   DnArchive *archive = calloc (1, sizeof *archive);
   uint8_t start[4];
@@ -265,7 +279,7 @@ dn_archive_open (const char *path, uint64_t size, int scratch, uint64_t limit_by
     {
       compression = dn_compression_sniff (start, (size_t) n);
       is_good = (compression == DN_COMPRESSION_NONE
-                 || decompress (archive, compression, scratch, limit_bytes, failure))
+                 || decompress (archive, compression, output, limit_bytes, progress, failure))
                 && index_entries (archive, failure);
     }
   if (is_good)
@@ -290,10 +304,10 @@ dn_archive_free (DnArchive *archive)
   free (archive);
 }
 
-int
-dn_archive_fd (const DnArchive *archive)
+uint64_t
+dn_archive_expanded (const DnArchive *archive)
 {
-  return archive->fd;
+  return archive->expanded;
 }
 
 static const Entry *

@@ -3,8 +3,8 @@
  *
  * The first pass walks the headers and remembers where each file's bytes are; nothing is copied.
  * Symbolic and hard links between the archive's own names are followed in that list only: `docker
- * save` writes a layer that two images share as a link.  A compressed archive is decompressed to a
- * scratch file first.
+ * save` writes a layer that two images share as a link.  A compressed archive is decompressed to
+ * the output disk first, and then it is that which is read.
  *
  * A name that occurs twice cannot be looked up: which one is meant would depend on the reader.
  */
@@ -23,20 +23,23 @@ typedef struct
 
 typedef struct DnArchive DnArchive;
 
+/* Told how many bytes of a compressed archive have been read. */
+typedef void (*DnArchiveProgress) (uint64_t bytes, uint64_t total);
+
 /**
  * dn_archive_open:
  * @path: a file or block device; @size: how many bytes of it are the archive
- * @scratch: a directory, for the decompressed archive (made without a name)
+ * @output: a block device, or a file that is made, for the decompressed archive
  * @limit_bytes: what a compressed archive may grow to
  *
  * (transfer full), or NULL with @failure.
  */
-DnArchive *dn_archive_open (const char *path, uint64_t size, int scratch, uint64_t limit_bytes,
-                            DnFailure *failure);
+DnArchive *dn_archive_open (const char *path, uint64_t size, const char *output,
+                            uint64_t limit_bytes, DnArchiveProgress progress, DnFailure *failure);
 void dn_archive_free (DnArchive *archive); /* accepts NULL */
 
-/* For dn_stream_new(): borrowed. */
-int dn_archive_fd (const DnArchive *archive);
+/* How many bytes at the start of the output are the archive's plain form; 0 when it was plain. */
+uint64_t dn_archive_expanded (const DnArchive *archive);
 
 bool dn_archive_has (const DnArchive *archive, const char *name);
 

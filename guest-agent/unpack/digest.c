@@ -23,6 +23,7 @@ bool
 dn_digest_read (const char *text, const char *what, DnDigest *ret_digest, DnFailure *failure)
 {
   DnDigest digest;
+  uint8_t sum = 0;
 
   if (strncmp (text, prefix, strlen (prefix)) != 0 || strlen (text) != DN_DIGEST_TEXT_BYTES)
     return dn_fail (failure, -EINVAL, "%s: '%s' is no sha256 digest", what,
@@ -36,7 +37,10 @@ dn_digest_read (const char *text, const char *what, DnDigest *ret_digest, DnFail
         return dn_fail (failure, -EINVAL, "%s: '%s' is no sha256 digest", what,
                         dn_failure_name (text).text);
       digest.bytes[i] = (uint8_t) (high << 4 | low);
+      sum |= digest.bytes[i];
     }
+  if (sum == 0)
+    return dn_fail (failure, -EINVAL, "%s: zeroes are no digest", what);
   *ret_digest = digest;
   return true;
 }

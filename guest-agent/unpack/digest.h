@@ -16,7 +16,8 @@ typedef struct
   uint8_t bytes[DN_DIGEST_BYTES];
 } DnDigest;
 
-/* @what: for the message, for instance "layer 2". */
+/* @what: for the message, for instance "layer 2".  Zeroes are refused: on the wire they say that
+ * there is no digest, and nothing has them. */
 bool dn_digest_read (const char *text, const char *what, DnDigest *ret_digest, DnFailure *failure);
 
 /* Writes %DN_DIGEST_TEXT_BYTES and a NUL. */

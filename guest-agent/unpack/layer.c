@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The tar reader's way to the stream below it. */
 typedef struct
@@ -56,32 +57,46 @@ apply_entries (struct archive *reader, DnTree *tree, DnBudget *budget, DnFailure
 }
 
 static bool
-check_digests (const DnLayer *layer, DnStream *stream, DnFailure *failure)
+check_digests (const DnLayerBlob *blob, DnStream *stream, DnFailure *failure)
 {
-  DnDigest blob;
+  DnDigest digest;
   DnDigest diff_id;
 
-  if (!dn_stream_finish (stream, &blob, &diff_id, failure))
+  if (!dn_stream_finish (stream, &digest, &diff_id, failure))
     return false;
-  if (layer->has_digest && !dn_digest_is_equal (&blob, &layer->digest))
+  if (!dn_digest_is_equal (&digest, &blob->digest))
     return dn_fail (failure, -EBADMSG, "has the wrong digest");
-  if (!dn_digest_is_equal (&diff_id, &layer->diff_id))
+  if (!dn_digest_is_equal (&diff_id, &blob->diff_id))
     return dn_fail (failure, -EBADMSG, "has the wrong digest: not the config's diff id");
   return true;
 }
 
+static bool
+sniff (const DnLayerBlob *blob, DnCompression *ret_compression, DnFailure *failure)
+{
+  uint8_t start[4];
+  ssize_t n = pread (blob->fd, start, sizeof start, 0);
+
+  if (n < 0)
+    return dn_fail_errno (failure, "cannot read it");
+  *ret_compression
+      = dn_compression_sniff (start, (uint64_t) n < blob->size ? (size_t) n : (size_t) blob->size);
+  return true;
+}
+
 bool
-dn_layer_apply (const DnArchive *archive, const DnLayer *layer, DnTree *tree, DnBudget *budget,
-                uint64_t stream_limit, DnLayerProgress progress, void *progress_data,
-                DnFailure *failure)
+dn_layer_apply (const DnLayerBlob *blob, DnTree *tree, DnBudget *budget, uint64_t stream_limit,
+                DnLayerProgress progress, void *progress_data, DnFailure *failure)
 {
   DnFailure stream_failure = { 0 };
   Feed feed = { NULL, &stream_failure, progress, progress_data };
+  DnCompression compression = DN_COMPRESSION_NONE;
   struct archive *reader;
   bool is_good;
 
-  feed.stream = dn_stream_new (dn_archive_fd (archive), layer->blob.offset, layer->blob.size,
-                               layer->compression, stream_limit);
+  if (!sniff (blob, &compression, failure))
+    return false;
+  feed.stream = dn_stream_new (blob->fd, 0, blob->size, compression, stream_limit);
   reader = archive_read_new ();
   if (reader == NULL)
     abort ();
@@ -95,7 +110,7 @@ dn_layer_apply (const DnArchive *archive, const DnLayer *layer, DnTree *tree, Dn
                              dn_failure_name (archive_error_string (reader)).text);
   else
     is_good = apply_entries (reader, tree, budget, &stream_failure, failure)
-              && check_digests (layer, feed.stream, failure);
+              && check_digests (blob, feed.stream, failure);
   (void) archive_read_free (reader);
   dn_stream_free (feed.stream);
   return is_good;

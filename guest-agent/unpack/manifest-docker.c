@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "document.h"
 #include "manifest.h"
@@ -99,19 +98,10 @@ read_layers (DnManifest *manifest, const DnArchive *archive, const json_t *image
     {
       DnLayer *layer = &manifest->layers[i];
       const char *name;
-      uint8_t start[4];
-      ssize_t n;
 
       if (!dn_document_text_at (layers, i, "Layers", &name, failure)
           || !find_file (archive, name, &layer->blob, failure))
         return false;
-      /* The format has no media types: docker writes plain tar, others compress. */
-      n = pread (dn_archive_fd (archive), start, sizeof start, (off_t) layer->blob.offset);
-      if (n < 0)
-        return dn_fail_errno (failure, "cannot read the archive");
-      if ((uint64_t) n > layer->blob.size)
-        n = (ssize_t) layer->blob.size;
-      layer->compression = dn_compression_sniff (start, (size_t) n);
     }
   return true;
 }
@@ -141,20 +131,19 @@ read_config (DnManifest *manifest, const DnArchive *archive, const json_t *image
 {
   const char *name = NULL;
   char *text;
-  DnBlob blob;
   bool is_good;
 
   if (!dn_document_text (image, "Config", &name, failure))
     return false;
   if (name == NULL)
     return dn_fail (failure, -EINVAL, "there is no 'Config'");
-  if (!find_file (archive, name, &blob, failure)
-      || !dn_archive_read (archive, &blob, "the image's config", &text, &manifest->config_digest,
-                           failure))
+  if (!find_file (archive, name, &manifest->config_blob, failure)
+      || !dn_archive_read (archive, &manifest->config_blob, "the image's config", &text,
+                           &manifest->config_digest, failure))
     return false;
   is_good = check_config_name (manifest, name, failure)
-            && dn_document_parse (text, (size_t) blob.size, "the image's config", &manifest->config,
-                                  failure);
+            && dn_document_parse (text, (size_t) manifest->config_blob.size, "the image's config",
+                                  &manifest->config, failure);
   free (text);
   return is_good;
 }
@@ -165,12 +154,13 @@ dn_manifest_read_docker (const DnArchive *archive, const char *reference, DnMani
 {
   json_t *images = NULL;
   json_t *image = NULL;
+  DnDigest digest;
   char *text;
   DnBlob blob;
   bool is_good;
 
   if (!dn_archive_find (archive, MANIFEST, &blob, failure)
-      || !dn_archive_read (archive, &blob, MANIFEST, &text, &manifest->manifest_digest, failure))
+      || !dn_archive_read (archive, &blob, MANIFEST, &text, &digest, failure))
     return false;
   is_good = dn_document_parse (text, (size_t) blob.size, MANIFEST, &images, failure);
   free (text);

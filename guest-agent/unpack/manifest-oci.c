@@ -36,14 +36,14 @@ typedef struct
   DnDigest digest;
 } Descriptor;
 
-/* Reads a descriptor and finds its blob, whose size must be the one promised. */
+/* Reads a descriptor; where its blob is, is not looked for: the blob has the promised size alone.
+ */
 static bool
-read_descriptor (const DnArchive *archive, const json_t *object, const char *what,
-                 Descriptor *ret_descriptor, DnFailure *failure)
+parse_descriptor (const json_t *object, const char *what, Descriptor *ret_descriptor,
+                  DnFailure *failure)
 {
   Descriptor descriptor = { .media_type = "" };
   const char *digest = NULL;
-  char name[sizeof "blobs/sha256/" + 2 * DN_DIGEST_BYTES];
   int64_t size = -1;
 
   if (!json_is_object (object))
@@ -56,14 +56,36 @@ read_descriptor (const DnArchive *archive, const json_t *object, const char *wha
     return dn_fail (failure, -EINVAL, "%s: its descriptor lacks digest or size", what);
   if (!dn_digest_read (digest, what, &descriptor.digest, failure))
     return false;
-  (void) snprintf (name, sizeof name, "blobs/sha256/%s", digest + 7);
-  if (!dn_archive_find (archive, name, &descriptor.blob, failure))
-    return dn_fail_prefix (failure, "%s", what);
-  if (descriptor.blob.size != (uint64_t) size)
-    return dn_fail (failure, -EBADMSG, "%s: has the wrong size: %llu bytes, not %lld", what,
-                    (unsigned long long) descriptor.blob.size, (long long) size);
+  descriptor.blob.size = (uint64_t) size;
   *ret_descriptor = descriptor;
   return true;
+}
+
+/* Finds a descriptor's blob, whose size must be the one promised. */
+static bool
+find_blob (const DnArchive *archive, const char *what, Descriptor *descriptor, DnFailure *failure)
+{
+  char name[sizeof "blobs/sha256/" + 2 * DN_DIGEST_BYTES];
+  char digest[DN_DIGEST_TEXT_BYTES + 1];
+  DnBlob blob;
+
+  dn_digest_write (&descriptor->digest, digest);
+  (void) snprintf (name, sizeof name, "blobs/sha256/%s", digest + 7);
+  if (!dn_archive_find (archive, name, &blob, failure))
+    return dn_fail_prefix (failure, "%s", what);
+  if (blob.size != descriptor->blob.size)
+    return dn_fail (failure, -EBADMSG, "%s: has the wrong size: %llu bytes, not %llu", what,
+                    (unsigned long long) blob.size, (unsigned long long) descriptor->blob.size);
+  descriptor->blob = blob;
+  return true;
+}
+
+static bool
+read_descriptor (const DnArchive *archive, const json_t *object, const char *what,
+                 Descriptor *ret_descriptor, DnFailure *failure)
+{
+  return parse_descriptor (object, what, ret_descriptor, failure)
+         && find_blob (archive, what, ret_descriptor, failure);
 }
 
 /* Reads the document that a descriptor names.  (transfer full) */
@@ -183,6 +205,8 @@ search_entry (Search *search, const json_t *entry, bool is_named_above, int dept
       return is_good;
     }
   search->document = document;
+  search->manifest->has_manifest = true;
+  search->manifest->manifest_blob = descriptor.blob;
   search->manifest->manifest_digest = descriptor.digest;
   return is_good;
 }
@@ -210,30 +234,47 @@ search_index (Search *search, const json_t *index, bool is_named_above, int dept
   return true;
 }
 
+/* What a layer is compressed with shows in its first bytes; the type says that it is one. */
 static bool
-layer_compression (const char *media_type, DnCompression *ret_compression, DnFailure *failure)
+is_layer (const char *media_type)
 {
-  static const struct
-  {
-    const char *media_type;
-    DnCompression compression;
-  } known[] = {
-    { "application/vnd.oci.image.layer.v1.tar", DN_COMPRESSION_NONE },
-    { "application/vnd.oci.image.layer.v1.tar+gzip", DN_COMPRESSION_GZIP },
-    { "application/vnd.oci.image.layer.v1.tar+zstd", DN_COMPRESSION_ZSTD },
-    { "application/vnd.docker.image.rootfs.diff.tar", DN_COMPRESSION_NONE },
-    { "application/vnd.docker.image.rootfs.diff.tar.gzip", DN_COMPRESSION_GZIP },
-    { "application/vnd.docker.image.rootfs.diff.tar.zstd", DN_COMPRESSION_ZSTD },
+  static const char *const known[] = {
+    "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd",
+    "application/vnd.docker.image.rootfs.diff.tar",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd",
   };
 
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (strcmp (media_type, known[i].media_type) == 0)
-      {
-        *ret_compression = known[i].compression;
-        return true;
-      }
-  return dn_fail (failure, -EINVAL, "a layer of the unknown type '%s'",
-                  dn_failure_name (media_type).text);
+    if (strcmp (media_type, known[i]) == 0)
+      return true;
+  return false;
+}
+
+static bool
+read_layer (DnLayer *layer, const DnArchive *archive, const json_t *object, const char *what,
+            DnFailure *failure)
+{
+  Descriptor descriptor;
+
+  if (!parse_descriptor (object, what, &descriptor, failure))
+    return false;
+  if (!is_layer (descriptor.media_type))
+    return dn_fail (failure, -EINVAL, "%s: is of the unknown type '%s'", what,
+                    dn_failure_name (descriptor.media_type).text);
+  if (!find_blob (archive, what, &descriptor, failure))
+    {
+      if (failure->status != -ENOENT)
+        return false;
+      failure->status = 0; /* a thin archive */
+      layer->is_elsewhere = true;
+    }
+  layer->blob = descriptor.blob;
+  layer->digest = descriptor.digest;
+  layer->has_digest = true;
+  return true;
 }
 
 static bool
@@ -247,17 +288,11 @@ read_layers (DnManifest *manifest, const DnArchive *archive, const json_t *docum
     return false;
   for (size_t i = 0; i < manifest->layers_count; i++)
     {
-      DnLayer *layer = &manifest->layers[i];
-      Descriptor descriptor;
       char what[32];
 
       (void) snprintf (what, sizeof what, "layer %zu", i + 1);
-      if (!read_descriptor (archive, json_array_get (layers, i), what, &descriptor, failure)
-          || !layer_compression (descriptor.media_type, &layer->compression, failure))
+      if (!read_layer (&manifest->layers[i], archive, json_array_get (layers, i), what, failure))
         return false;
-      layer->blob = descriptor.blob;
-      layer->digest = descriptor.digest;
-      layer->has_digest = true;
     }
   return true;
 }
@@ -279,6 +314,7 @@ read_image (DnManifest *manifest, const DnArchive *archive, const json_t *docume
                         &config, failure)
       || !read_document (archive, &config, "the image's config", &manifest->config, failure))
     return false;
+  manifest->config_blob = config.blob;
   manifest->config_digest = config.digest;
   return read_layers (manifest, archive, document, failure);
 }

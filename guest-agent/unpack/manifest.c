@@ -30,7 +30,9 @@ dn_manifest_set_layers (DnManifest *manifest, size_t count, DnFailure *failure)
 {
   if (count > DN_MANIFEST_LAYERS_MAX)
     return dn_fail (failure, -EFBIG, "the image has more than %d layers", DN_MANIFEST_LAYERS_MAX);
-  manifest->layers = calloc (count + 1, sizeof *manifest->layers);
+  if (count == 0)
+    return dn_fail (failure, -EINVAL, "the image has no layers");
+  manifest->layers = calloc (count, sizeof *manifest->layers);
   if (manifest->layers == NULL)
     abort ();
   manifest->layers_count = count;

@@ -3,8 +3,9 @@
  *
  * Two formats end up in the same struct: docker-archive (manifest.json) and OCI image layout
  * (oci-layout, index.json, with nested indexes).  An archive that is both is read as the first,
- * as docker does.  Every blob is checked against the digest that names it: OCI documents by their
- * descriptors, docker's by the config's diff ids, layers while they are unpacked.
+ * as docker does.  Documents are checked against the digests that name them; layers are not looked
+ * at here, only found: in an OCI archive they may be missing (a thin archive, whose layers are
+ * elsewhere), in a docker-archive they may not.
  *
  * Source: OCI image-spec 1.1: image-layout.md, image-index.md, manifest.md, descriptor.md;
  * docker image spec v1.2, "Combined Image JSON + Filesystem Changeset Format".
@@ -15,15 +16,15 @@
 
 #include "archive.h"
 
-#define DN_MANIFEST_LAYERS_MAX 512
+#define DN_MANIFEST_LAYERS_MAX DN_DISK_LAYERS_MAX
 #define DN_MANIFEST_NAMES_MAX 64
 #define DN_MANIFEST_INDEX_DEPTH 4
 #define DN_MANIFEST_INDEX_ENTRIES 4096
 
 typedef struct
 {
+  bool is_elsewhere; /* it is not in the archive: then only the blob's size means anything */
   DnBlob blob;
-  DnCompression compression;
   bool has_digest; /* of the blob, by a descriptor */
   DnDigest digest;
   DnDigest diff_id; /* of the tar stream, by the config */
@@ -32,7 +33,10 @@ typedef struct
 typedef struct
 {
   json_t *config; /* owned; the config document, an object */
+  DnBlob config_blob;
   DnDigest config_digest;
+  bool has_manifest; /* OCI's; that of a docker-archive is about the archive, not the image */
+  DnBlob manifest_blob;
   DnDigest manifest_digest;
   DnLayer *layers; /* owned */
   size_t layers_count;

@@ -71,13 +71,33 @@ dn_report_field (DnImageField field, const char *value, size_t size)
 }
 
 void
-dn_report_done (const DnMsgUnpackDone *done)
+dn_report_entry (const DnMsgUnpackEntry *entry)
 {
   uint8_t frame[DN_FRAME_HEADER_BYTES + 256];
 
-  send_frame (DN_MSG_UNPACK_DONE, frame,
-              dn_msg_unpack_done_pack (done, frame + DN_FRAME_HEADER_BYTES,
-                                       sizeof frame - DN_FRAME_HEADER_BYTES));
+  send_frame (DN_MSG_UNPACK_ENTRY, frame,
+              dn_msg_unpack_entry_pack (entry, frame + DN_FRAME_HEADER_BYTES,
+                                        sizeof frame - DN_FRAME_HEADER_BYTES));
+}
+
+void
+dn_report_read_done (const DnMsgUnpackReadDone *done)
+{
+  uint8_t frame[DN_FRAME_HEADER_BYTES + 256];
+
+  send_frame (DN_MSG_UNPACK_READ_DONE, frame,
+              dn_msg_unpack_read_done_pack (done, frame + DN_FRAME_HEADER_BYTES,
+                                            sizeof frame - DN_FRAME_HEADER_BYTES));
+}
+
+void
+dn_report_layer_done (const DnMsgUnpackLayerDone *done)
+{
+  uint8_t frame[DN_FRAME_HEADER_BYTES + 256];
+
+  send_frame (DN_MSG_UNPACK_LAYER_DONE, frame,
+              dn_msg_unpack_layer_done_pack (done, frame + DN_FRAME_HEADER_BYTES,
+                                             sizeof frame - DN_FRAME_HEADER_BYTES));
 }
 
 void

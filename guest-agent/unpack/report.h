@@ -16,6 +16,12 @@ void dn_report_progress (uint32_t phase, uint64_t done, uint64_t total);
 /* One value of a field; @size is within DN_IMAGE_FIELD_VALUE_BYTES. */
 void dn_report_field (DnImageField field, const char *value, size_t size);
 
-void dn_report_done (const DnMsgUnpackDone *done);
+/* Where a layer is; the lowest first. */
+void dn_report_entry (const DnMsgUnpackEntry *entry);
 
+/* The last words of a success. */
+void dn_report_read_done (const DnMsgUnpackReadDone *done);
+void dn_report_layer_done (const DnMsgUnpackLayerDone *done);
+
+/* The last words of a failure. */
 void dn_report_failure (const DnFailure *failure);

@@ -11,7 +11,7 @@
 #include "program.h"
 
 #define MOUNT_POINT "/run/danchi-unpack"
-/* Of the names' hash and the file system: constants, so that directories list in one order. */
+/* Of the names' hash and the file system: nothing is drawn by lot. */
 #define CONSTANT_UUID "64616e63-6869-4000-8000-000000000003"
 
 static bool
@@ -46,9 +46,29 @@ make_file_system (const char *device, uint64_t files_limit, DnFailure *failure)
   return dn_program_run (argv, failure);
 }
 
+/* Whether it is the file system at the mount point already. */
+static bool
+is_mounted (const struct stat *device)
+{
+  struct stat status;
+
+  return stat (MOUNT_POINT, &status) == 0 && status.st_dev == device->st_rdev;
+}
+
+static bool
+mount_device (const char *device, uint64_t files_limit, DnFailure *failure)
+{
+  if (!make_file_system (device, files_limit, failure))
+    return false;
+  return ((mkdir (MOUNT_POINT, 0700) == 0 || errno == EEXIST)
+          && mount (device, MOUNT_POINT, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
+                    "noinit_itable,nobarrier")
+                 == 0)
+         || dn_fail_errno (failure, "cannot mount the scratch disk");
+}
+
 int
-dn_scratch_open (const char *path, uint64_t files_limit, const char **ret_directory,
-                 DnFailure *failure)
+dn_scratch_open (const char *path, uint64_t files_limit, DnFailure *failure)
 {
   const char *directory = path;
   struct stat status;
@@ -62,21 +82,11 @@ dn_scratch_open (const char *path, uint64_t files_limit, const char **ret_direct
   if (S_ISBLK (status.st_mode))
     {
       directory = MOUNT_POINT;
-      if (!make_file_system (path, files_limit, failure))
+      if (!is_mounted (&status) && !mount_device (path, files_limit, failure))
         return -1;
-      if ((mkdir (directory, 0700) < 0 && errno != EEXIST)
-          || mount (path, directory, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME,
-                    "noinit_itable,nobarrier")
-                 < 0)
-        {
-          (void) dn_fail_errno (failure, "cannot mount the scratch disk");
-          return -1;
-        }
     }
   fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     (void) dn_fail_errno (failure, "cannot open the scratch directory");
-  else
-    *ret_directory = directory;
   return fd;
 }

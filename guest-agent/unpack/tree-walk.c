@@ -149,8 +149,8 @@ dn_tree_walk (int root, const char *name, bool is_made, DnFailure *failure)
 
 struct DnNames
 {
-  char **names;      /* owned */
-  bool *directories; /* owned */
+  char **names;         /* owned */
+  unsigned char *types; /* owned */
   size_t count;
 };
 
@@ -158,23 +158,23 @@ static bool
 add_name (DnNames *names, const struct dirent *entry, int fd)
 {
   struct stat status;
-  bool is_directory = entry->d_type == DT_DIR;
+  unsigned char type = entry->d_type;
 
   if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
     return true;
-  if (entry->d_type == DT_UNKNOWN)
-    is_directory = fstatat (fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0
-                   && S_ISDIR (status.st_mode);
+  if (type == DT_UNKNOWN)
+    type = fstatat (fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0
+               ? (unsigned char) IFTODT (status.st_mode)
+               : DT_REG;
   if (names->count % 64 == 0)
     {
       names->names = reallocarray (names->names, names->count + 64, sizeof *names->names);
-      names->directories
-          = reallocarray (names->directories, names->count + 64, sizeof *names->directories);
-      if (names->names == NULL || names->directories == NULL)
+      names->types = reallocarray (names->types, names->count + 64, sizeof *names->types);
+      if (names->names == NULL || names->types == NULL)
         abort ();
     }
   names->names[names->count] = strdup (entry->d_name);
-  names->directories[names->count] = is_directory;
+  names->types[names->count] = type;
   return names->names[names->count++] != NULL;
 }
 
@@ -210,7 +210,7 @@ dn_names_free (DnNames *names)
   for (size_t i = 0; i < names->count; i++)
     free (names->names[i]);
   free (names->names);
-  free (names->directories);
+  free (names->types);
   free (names);
 }
 
@@ -226,8 +226,8 @@ dn_names_at (const DnNames *names, size_t index)
   return names->names[index];
 }
 
-bool
-dn_names_is_directory (const DnNames *names, size_t index)
+unsigned char
+dn_names_type (const DnNames *names, size_t index)
 {
-  return names->directories[index];
+  return names->types[index];
 }

@@ -20,4 +20,6 @@ DnNames *dn_names_read (int fd);
 void dn_names_free (DnNames *names);          /* accepts NULL */
 size_t dn_names_count (const DnNames *names); /* 0 for NULL */
 const char *dn_names_at (const DnNames *names, size_t index);
-bool dn_names_is_directory (const DnNames *names, size_t index);
+
+/* DT_DIR and the like, as readdir(3) has them; never DT_UNKNOWN. */
+unsigned char dn_names_type (const DnNames *names, size_t index);

@@ -6,8 +6,10 @@
  * absolute target begins at the root.  A target that climbs above the root is refused, although
  * the kernel would stop it there: no honest image needs one.
  *
- * The tree remembers for each inode the layer that wrote it last (opaque directories hide only
- * what is below) and for each directory its time (writing into it changes it), in one table.
+ * The tree may be a plain directory (an image's lowest layer) or a stack of layers that shows the
+ * layers below and takes up what changes (overlay.h).  Either way it remembers by path what the
+ * layer's entries have said: which names are the layer's own (a whiteout hides only what is below)
+ * and what time a directory has (writing into it changes it); delta.h makes use of that at the end.
  *
  * Source: openat2(2), symlink(7); OCI image-spec, layer.md.
  */
@@ -16,21 +18,22 @@
 #include <time.h>
 
 #include "failure.h"
+#include "path-table.h"
 
 #define DN_TREE_LINKS_MAX 40
 #define DN_TREE_DEPTH_MAX 256
 
 typedef struct DnTree DnTree;
 
-/* @root: a directory, taken over.  (transfer full) */
-DnTree *dn_tree_new (int root);
+/* @root: a directory, taken over.  (transfer full); NULL with @failure where /proc is missing. */
+DnTree *dn_tree_new (int root, DnFailure *failure);
 void dn_tree_free (DnTree *tree); /* accepts NULL */
+
+/* Frees the tree, and with it its descriptors, but not what it remembers. (transfer full) */
+DnPathTable *dn_tree_end (DnTree *tree);
 
 /* Borrowed. */
 int dn_tree_root (const DnTree *tree);
-
-/* Which layer dn_tree_mark() stands for, from 1. */
-void dn_tree_set_layer (DnTree *tree, uint32_t layer);
 
 /**
  * dn_tree_check_name:
@@ -53,17 +56,16 @@ bool dn_tree_check_name (const char *name, char *ret_name, DnFailure *failure);
 int dn_tree_open_parent (DnTree *tree, const char *name, bool is_made, const char **ret_base,
                          DnFailure *failure);
 
-/* Notes that @fd's inode was written by the current layer; @mtime: for directories, else NULL. */
-bool dn_tree_mark (DnTree *tree, int fd, const struct timespec *mtime, DnFailure *failure);
+/* Notes that the layer wrote @base in @parent ("" is @parent itself); @mtime: of a directory, else
+ * NULL. */
+bool dn_tree_mark (DnTree *tree, int parent, const char *base, const struct timespec *mtime,
+                   DnFailure *failure);
 
-/* Likewise for a name that cannot be opened (a link, a fifo). */
-bool dn_tree_mark_at (DnTree *tree, int parent, const char *base, DnFailure *failure);
-
-/* Removes @base and all below it; that it is not there is no failure. */
+/* Removes @base and all below it, whoever wrote it; that it is not there is no failure. */
 bool dn_tree_remove (DnTree *tree, int parent, const char *base, DnFailure *failure);
 
-/* Empties directory @fd of what lower layers put there. */
-bool dn_tree_hide_lower (DnTree *tree, int fd, DnFailure *failure);
+/* Removes of @base and of all below it what the layer has not written itself. */
+bool dn_tree_hide (DnTree *tree, int parent, const char *base, DnFailure *failure);
 
-/* Gives directories their times and counts what is there (the root included), at the end. */
-bool dn_tree_finish (DnTree *tree, uint64_t *ret_files, DnFailure *failure);
+/* Likewise of all in @directory, and notes that nothing from below shows there any more. */
+bool dn_tree_hide_all (DnTree *tree, int directory, DnFailure *failure);

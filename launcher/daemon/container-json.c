@@ -133,6 +133,7 @@ static void
 add_image (DnContainer *container, JsonObject *object)
 {
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
+  g_auto (GStrv) root_hashes = image != NULL ? dn_image_root_hashes (image) : NULL;
   JsonObject *digests;
 
   if (image == NULL)
@@ -140,7 +141,7 @@ add_image (DnContainer *container, JsonObject *object)
   digests = json_object_new ();
   json_object_set_string_member (digests, "config_sha256", image->id);
   json_object_set_string_member (digests, "manifest_sha256", image->manifest_sha256);
-  json_object_set_string_member (digests, "rootfs_sha256", image->rootfs_sha256);
+  dn_json_set_strings (digests, "root_hashes", root_hashes);
   json_object_set_object_member (object, "image_digests", digests);
   json_object_set_object_member (object, "image_config", dn_container_image_to_json (image));
 }

@@ -8,6 +8,7 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/json.h"
+#include "../images/disk.h"
 #include "../spec/admission.h"
 #include "container-admission.h"
 #include "container-call.h"
@@ -213,6 +214,7 @@ add_process (Start *start, GError **error)
 static gboolean
 call_create (Start *start, GError **error)
 {
+  g_autoptr (GArray) layers = dn_disk_layers (start->image->layers, start->image->layers->len);
   DnMsgCreate message = { .streams = start->streams,
                           .flags = start->flags,
                           .rows = start->plan->rows,
@@ -222,6 +224,7 @@ call_create (Start *start, GError **error)
                        .pack = (DnPackFunc) dn_msg_create_pack,
                        .config = start->config,
                        .seccomp = start->seccomp,
+                       .disk_layers = layers,
                        .timeout_ms = CREATE_TIMEOUT_MS };
 
   g_strlcpy (message.container, start->container->id, sizeof message.container);

@@ -92,7 +92,6 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   DnDaemon *daemon = context->daemon;
   g_autoptr (DnGuestPlan) plan = dn_guest_plan_new ();
   g_autoptr (DnSettings) settings = dn_settings_get (daemon);
-  g_autofree char *rootfs = dn_store_rootfs_path (daemon->store, entry->image->id);
   char serial[DN_DISK_SERIAL_BYTES + 1];
   gboolean is_fine;
 
@@ -105,7 +104,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->has_scratch = !context->is_ephemeral || entry->wants_scratch;
   plan->spare_disks = context->is_ephemeral ? (entry->wants_scratch ? 1 : 0)
                                             : (guint) settings->guest_image_disks - 1;
-  g_ptr_array_add (plan->disks, dn_guest_disk_new (rootfs, serial, TRUE));
+  g_ptr_array_add (plan->disks, dn_store_make_disk (daemon->store, entry->image));
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
@@ -205,7 +204,6 @@ static gboolean
 attach_disk (DnContext *context, DnGuest *guest, const DnImage *image, GError **error)
 {
   DnDaemon *daemon = context->daemon;
-  g_autofree char *rootfs = dn_store_rootfs_path (daemon->store, image->id);
   g_autoptr (GError) local = NULL;
   char serial[DN_DISK_SERIAL_BYTES + 1];
   DnGuestDisk *disk;
@@ -221,7 +219,7 @@ attach_disk (DnContext *context, DnGuest *guest, const DnImage *image, GError **
   g_mutex_unlock (&daemon->lock);
   if (is_there)
     return TRUE;
-  disk = dn_guest_disk_new (rootfs, serial, TRUE);
+  disk = dn_store_make_disk (daemon->store, image);
   is_fine = dn_guest_attach_disk (guest, disk, &local);
   if (!is_fine && g_error_matches (local, DN_ERROR, DN_ERROR_LIMIT))
     {

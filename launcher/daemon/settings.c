@@ -100,6 +100,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       MIB, NULL },
     { "images", "unpack_memory_mib", DN_KEY_INTEGER, &settings->unpack_memory_bytes,
       DN_GUEST_MEMORY_MIN_MIB, 65536, MIB, NULL },
+    { "images", "unpack_total_memory_mib", DN_KEY_INTEGER, &settings->unpack_total_memory_bytes, 0,
+      1048576, MIB, NULL },
     { "images", "unpack_vcpus", DN_KEY_INTEGER, &settings->unpack_vcpus, 1, 16, 1, NULL },
     { "images", "unpack_timeout_s", DN_KEY_INTEGER, &settings->unpack_timeout_s, 10, 86400, 1,
       NULL },

@@ -39,6 +39,7 @@ typedef struct
   guint64 files_limit;
   guint64 unpacked_limit_bytes;
   guint64 unpack_memory_bytes;
+  guint64 unpack_total_memory_bytes; /* of all such guests together; 0: as the host has it */
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
   guint64 log_bytes;  /* of one container, both halves together */

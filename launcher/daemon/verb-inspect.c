@@ -24,10 +24,10 @@ image_to_object (DnRequest *request, DnImage *image)
 {
   g_autoptr (GPtrArray) seen = dn_lookup_images (request);
   g_autoptr (DnSharing) sharing = dn_sharing_new (seen);
-  g_autofree char *rootfs = dn_store_rootfs_path (request->daemon->store, image->id);
+  g_autoptr (DnGuestDisk) disk = dn_store_make_disk (request->daemon->store, image);
   JsonObject *object = dn_image_report_full (image, sharing, g_get_real_time ());
 
-  json_object_set_string_member (object, "rootfs", rootfs);
+  json_object_set_string_member (object, "disk", disk->path);
   return object;
 }
 

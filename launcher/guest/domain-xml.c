@@ -273,11 +273,15 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
   dn_xml_attribute (xml, "type", "file");
   dn_xml_attribute (xml, "device", "disk");
   dn_xml_attribute (xml, "model", VIRTIO_MODEL);
-  dn_xml_empty (xml, "driver", "name", "qemu", "type", "raw", "cache",
-                is_readonly ? "writeback" : "unsafe", "io", "threads",
-                /* A full host is the guest's error; by default QEMU would stop it until somebody
-                 * comes. */
-                is_readonly ? NULL : "error_policy", "report", NULL);
+  if (is_readonly)
+    dn_xml_empty (xml, "driver", "name", "qemu", "type",
+                  g_str_has_suffix (path, DN_GUEST_STACK_SUFFIX) ? "vmdk" : "raw", "cache",
+                  "writeback", "io", "threads", NULL);
+  else
+    /* A full host is the guest's write error, and so the end of what it does; QEMU's default would
+     * be to stop the guest and wait. */
+    dn_xml_empty (xml, "driver", "name", "qemu", "type", "raw", "cache", "unsafe", "error_policy",
+                  "report", "io", "threads", NULL);
   dn_xml_empty (xml, "source", "file", path, NULL);
   dn_xml_empty (xml, "backingStore", NULL);
   dn_xml_empty (xml, "target", "dev", target, "bus", "virtio", NULL);

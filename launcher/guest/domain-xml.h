@@ -16,11 +16,12 @@
  *     root's and world-readable.  The SELinux or AppArmor label is asked for by
  *     name, so that it cannot be missing in silence: libvirt's dynamic one, or on SELinux with the
  *     context's own categories.
- *   - All disks are raw by declaration, never probed: a guest that writes a qcow2 header to its
- *     disk gains nothing.  Read-only disks are cached by the host (one copy in memory for all
- *     guests) and are not <shareable/>: several readers may open them without it, and QEMU's image
- *     lock then refuses any writer.  Writable disks do not outlive the guest or are read back by
- *     danchid itself, so flushes are worth nothing: cache='unsafe'.
+ *   - All disks are of a declared format, never probed: a guest that writes a qcow2 header to its
+ *     disk gains nothing.  That is raw, but for read-only stacks of layers: of those danchid itself
+ *     writes the description, and what it names is raw again.  Read-only disks are cached by the
+ * host (one copy in memory for all guests) and are not <shareable/>: several readers may open them
+ * without it, and QEMU's image lock then refuses any writer.  Writable disks do not outlive the
+ * guest or are read back by danchid itself, so flushes are worth nothing: cache='unsafe'.
  *   - nosharepages (no KSM), dumpCore='off'; all ends (power off, reboot, crash) destroy.
  *
  * Pure: no I/O.
@@ -30,8 +31,7 @@
 
 #include "guest.h"
 
-/* PCIe ports for later disks, at most: two slots of eight functions. */
-#define DN_DOMAIN_SPARE_DISKS_MAX 16
+#define DN_DOMAIN_SPARE_DISKS_MAX DN_GUEST_SPARE_DISKS_MAX
 #define DN_DOMAIN_DISKS_MAX 8
 #define DN_DOMAIN_METADATA_URI "urn:danchi:guest:1"
 #define DN_DOMAIN_NAME_PREFIX "danchi-"

@@ -144,6 +144,37 @@ send_parts (DnGuest *guest, guint32 request, guint8 kind, const guint8 *bytes, g
 }
 
 static gboolean
+send_layers (DnGuest *guest, guint32 request, const GArray *layers, GError **error)
+{
+  for (guint i = 0; i < layers->len; i++)
+    {
+      DnMsgDiskLayer layer = g_array_index (layers, DnMsgDiskLayer, i);
+      guint8 payload[128];
+      int size;
+
+      layer.request = request;
+      size = dn_msg_disk_layer_pack (&layer, payload, sizeof payload);
+      if (size < 0)
+        return dn_throw (error, DN_ERROR_FAILED, "guest of context '%s': DISK_LAYER: too long",
+                         guest->context);
+      if (!dn_guest_send (guest, DN_MSG_DISK_LAYER, payload, (guint32) size, NULL, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static guint32
+generation_of (DnGuest *guest)
+{
+  guint32 generation;
+
+  g_mutex_lock (&guest->lock);
+  generation = guest->generation;
+  g_mutex_unlock (&guest->lock);
+  return generation;
+}
+
+static gboolean
 send_request (DnGuest *guest, DnGuestCall *call, guint32 request, GError **error)
 {
   g_autofree guint8 *payload = g_malloc (DN_FRAME_PAYLOAD_MAX_BYTES);
@@ -163,6 +194,8 @@ send_request (DnGuest *guest, DnGuestCall *call, guint32 request, GError **error
           || send_parts (guest, request, DN_PART_CONFIG, (const guint8 *) call->config,
                          strlen (call->config), error))
          && send_parts (guest, request, DN_PART_SECCOMP, seccomp, seccomp_size, error)
+         && (call->disk_layers == NULL || generation_of (guest) < DN_PROTOCOL_GENERATION_LAYERS
+             || send_layers (guest, request, call->disk_layers, error))
          && dn_guest_send (guest, call->type, payload, (guint32) size, NULL, error);
 }
 
@@ -268,14 +301,15 @@ wait_until_usable (DnGuest *guest, guint timeout_ms, GError **error)
 static gboolean
 check_generation (DnGuest *guest, const DnGuestCall *call, GError **error)
 {
-  guint32 generation;
+  guint32 generation = generation_of (guest);
 
-  if (call->type != DN_MSG_LISTENERS)
-    return TRUE;
-  g_mutex_lock (&guest->lock);
-  generation = guest->generation;
-  g_mutex_unlock (&guest->lock);
-  return generation >= DN_PROTOCOL_GENERATION_LISTENERS
+  if (call->disk_layers != NULL && call->disk_layers->len > 1
+      && generation < DN_PROTOCOL_GENERATION_LAYERS)
+    return dn_throw (error, DN_ERROR_GUEST,
+                     "guest of context '%s': its agent knows no images of several layers: it was "
+                     "started before an update of Danchi\nstop the context and start it again",
+                     guest->context);
+  return call->type != DN_MSG_LISTENERS || generation >= DN_PROTOCOL_GENERATION_LISTENERS
          || dn_throw (error, DN_ERROR_GUEST,
                       "guest of context '%s': its agent is too old to tell: it was started before "
                       "an update of Danchi",

@@ -13,6 +13,8 @@
 #include "guest-private.h"
 #include "hypervisor.h"
 
+#define DETACH_POLL_US (100 * 1000)
+
 static gboolean
 check_running (DnGuest *guest, GError **error)
 {
@@ -238,6 +240,43 @@ dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
                      guest->context);
   release_port (guest, serial);
   return TRUE;
+}
+
+/* libvirt has been asked to detach it and would refuse to be asked again. */
+static gboolean
+wait_detached (DnGuest *guest, const char *serial, gint64 end_us, GError **error)
+{
+  gboolean has_disk = TRUE;
+
+  while (check_running (guest, error)
+         && dn_hypervisor_has_disk (guest->domain, serial, &has_disk, error))
+    {
+      if (!has_disk)
+        {
+          release_port (guest, serial);
+          return TRUE;
+        }
+      if (g_get_monotonic_time () > end_us)
+        return dn_throw (error, DN_ERROR_GUEST,
+                         "disk '%s': the guest of context '%s' does not let go of it", serial,
+                         guest->context);
+      g_usleep (DETACH_POLL_US);
+    }
+  return FALSE;
+}
+
+gboolean
+dn_guest_detach_disk_waiting (DnGuest *guest, const char *serial, guint timeout_ms, GError **error)
+{
+  gint64 end_us = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
+  g_autoptr (GError) local = NULL;
+
+  if (dn_guest_detach_disk (guest, serial, &local))
+    return TRUE;
+  if (g_error_matches (local, DN_ERROR, DN_ERROR_CONFLICT))
+    return wait_detached (guest, serial, end_us, error);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 int

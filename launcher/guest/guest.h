@@ -28,6 +28,9 @@
 
 typedef struct DnGuest DnGuest;
 
+/* PCIe ports for later disks, at most: two slots of eight functions. */
+#define DN_GUEST_SPARE_DISKS_MAX 16
+
 typedef enum
 {
   DN_GUEST_KIND_CONTEXT, /* runs containers */
@@ -55,10 +58,15 @@ typedef enum
 
 typedef struct
 {
-  char *path;                            /* owned; a raw file */
+  /* Owned; a raw file, or, where its name ends with DN_GUEST_STACK_SUFFIX and it is read-only, a
+   * description of several that lie one behind the other (../images/disk.h). */
+  char *path;
   char serial[DN_DISK_SERIAL_BYTES + 1]; /* by which the agent finds it */
   gboolean is_readonly;                  /* shared with other guests, or an archive */
 } DnGuestDisk;
+
+/* Names of disks are danchid's own, so no guest and no archive has a say in how a disk is read. */
+#define DN_GUEST_STACK_SUFFIX ".vmdk"
 
 DnGuestDisk *dn_guest_disk_new (const char *path, const char *serial, gboolean is_readonly);
 void dn_guest_disk_free (DnGuestDisk *disk);
@@ -178,8 +186,12 @@ GPtrArray *dn_guest_list_attached (DnGuest *guest);
  * Attaches a disk to the running guest.  DN_ERROR_LIMIT when no port is left.
  */
 gboolean dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error);
-/* Takes it away again; the port becomes free when the guest lets go. */
+/* Takes it away again; the port becomes free when the guest lets go.  DN_ERROR_CONFLICT while it
+ * does not. */
 gboolean dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error);
+/* Likewise, and waits for the guest. */
+gboolean dn_guest_detach_disk_waiting (DnGuest *guest, const char *serial, guint timeout_ms,
+                                       GError **error);
 
 /**
  * dn_guest_freeze:
@@ -247,6 +259,9 @@ typedef struct
   int (*pack) (const void *message, guint8 *ret_bytes, gsize size); /* dn_msg_*_pack, cast */
   const char *config; /* PART of kind DN_PART_CONFIG, or NULL */
   GBytes *seccomp;    /* PART of kind DN_PART_SECCOMP, or NULL */
+  /* Of DnMsgDiskLayer: DISK_LAYERs that go before it, or NULL.  A guest from before layers gets
+   * none: it can have a disk of one. */
+  const GArray *disk_layers;
   guint timeout_ms;
   /* May be NULL: called once the request has been sent, on the caller's thread; what it sends comes
    * after the request.  FALSE gives the call up. */

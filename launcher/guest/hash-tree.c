@@ -7,28 +7,17 @@
 #include "../common/key-file.h"
 
 #define SECTORS_OF_BLOCK (DN_HASH_TREE_BLOCK_BYTES / 512)
-#define HASHES_OF_BLOCK (DN_HASH_TREE_BLOCK_BYTES / DN_HASH_TREE_DIGEST_BYTES)
-/* HASHES_OF_BLOCK to this power are more blocks than there may be. */
-#define LEVELS_MAX 4
 
-typedef struct
-{
-  guint64 start; /* its first block in the file */
-  guint64 blocks;
-} Level;
-
-/* The hash blocks over @data_blocks: [0] is the level over the data, the last one has one block.
- * Returns how many levels there are. */
-static guint
-lay_out (guint64 data_blocks, Level levels[LEVELS_MAX])
+guint
+dn_hash_tree_lay_out (guint64 data_blocks, DnHashTreeLevel levels[DN_HASH_TREE_LEVELS_MAX])
 {
   guint64 below = data_blocks;
   guint64 start = data_blocks;
   guint count = 0;
 
-  while (below > 1 && count < LEVELS_MAX)
+  while (below > 1 && count < DN_HASH_TREE_LEVELS_MAX)
     {
-      below = (below + HASHES_OF_BLOCK - 1) / HASHES_OF_BLOCK;
+      below = (below + DN_HASH_TREE_HASHES_OF_BLOCK - 1) / DN_HASH_TREE_HASHES_OF_BLOCK;
       levels[count++].blocks = below;
     }
   for (guint i = count; i > 0; i--)
@@ -39,13 +28,13 @@ lay_out (guint64 data_blocks, Level levels[LEVELS_MAX])
   return count;
 }
 
-static guint64
-count_hash_blocks (guint64 data_blocks)
+guint64
+dn_hash_tree_count_hash_blocks (guint64 data_blocks)
 {
-  Level levels[LEVELS_MAX];
+  DnHashTreeLevel levels[DN_HASH_TREE_LEVELS_MAX];
   guint64 sum = 0;
 
-  for (guint i = lay_out (data_blocks, levels); i > 0; i--)
+  for (guint i = dn_hash_tree_lay_out (data_blocks, levels); i > 0; i--)
     sum += levels[i - 1].blocks;
   return sum;
 }
@@ -88,7 +77,8 @@ dn_hash_tree_parse (const char *text, gsize size, const char *what, DnHashTree *
   if (!dn_key_file_parse (text, size, what, keys, error)
       || !take_root_hash (pairs, what, &tree, error))
     return FALSE;
-  if (tree.data_blocks == 0 || tree.hash_blocks != count_hash_blocks (tree.data_blocks))
+  if (tree.data_blocks == 0
+      || tree.hash_blocks != dn_hash_tree_count_hash_blocks (tree.data_blocks))
     return dn_throw (error, DN_ERROR_CONFIG,
                      "file '%s': [tree]: %" G_GUINT64_FORMAT
                      " hash blocks are not those of %" G_GUINT64_FORMAT " data blocks",
@@ -154,8 +144,8 @@ check_level (const guint8 *bytes, guint64 first, guint64 count, guint64 hashes)
 gint64
 dn_hash_tree_find_damage (const DnHashTree *tree, const guint8 *bytes, gsize size)
 {
-  Level levels[LEVELS_MAX];
-  guint count = lay_out (tree->data_blocks, levels);
+  DnHashTreeLevel levels[DN_HASH_TREE_LEVELS_MAX];
+  guint count = dn_hash_tree_lay_out (tree->data_blocks, levels);
   gint64 damaged;
 
   if (size != dn_hash_tree_file_bytes (tree))

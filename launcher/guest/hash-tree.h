@@ -34,6 +34,22 @@ typedef struct
   char root_hash[2 * DN_HASH_TREE_DIGEST_BYTES + 1];
 } DnHashTree;
 
+/* DN_HASH_TREE_HASHES_OF_BLOCK to this power are more blocks than there may be. */
+#define DN_HASH_TREE_LEVELS_MAX 4
+#define DN_HASH_TREE_HASHES_OF_BLOCK (DN_HASH_TREE_BLOCK_BYTES / DN_HASH_TREE_DIGEST_BYTES)
+
+typedef struct
+{
+  guint64 start; /* its first block in the file */
+  guint64 blocks;
+} DnHashTreeLevel;
+
+/* The hash blocks over @data_blocks: [0] is the level over the data, the last one has one block.
+ * Returns how many levels there are. */
+guint dn_hash_tree_lay_out (guint64 data_blocks, DnHashTreeLevel levels[DN_HASH_TREE_LEVELS_MAX]);
+
+guint64 dn_hash_tree_count_hash_blocks (guint64 data_blocks);
+
 /**
  * dn_hash_tree_parse:
  * @what: the file's name, for errors

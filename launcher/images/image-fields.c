@@ -149,16 +149,6 @@ take_names (DnImageFields *fields, DnImage *image, GError **error)
   return TRUE;
 }
 
-static char *
-hex (const guint8 *digest)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < DN_DIGEST_DIGITS / 2; i++)
-    g_string_append_printf (text, "%02x", digest[i]);
-  return g_string_free (text, FALSE);
-}
-
 static void
 replace_list (char ***list, char **value)
 {
@@ -167,7 +157,7 @@ replace_list (char ***list, char **value)
 }
 
 DnImage *
-dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done, GError **error)
+dn_image_fields_finish (DnImageFields *fields, GError **error)
 {
   g_autoptr (DnImage) image = dn_image_new ();
 
@@ -178,12 +168,6 @@ dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done, GErr
     }
   if (!take_names (fields, image, error))
     return NULL;
-  image->id = hex (done->config_sha256);
-  image->manifest_sha256 = hex (done->manifest_sha256);
-  image->rootfs_sha256 = hex (done->image_sha256);
-  image->rootfs_bytes = (gint64) MIN (done->image_bytes, G_MAXINT64);
-  image->unpacked_bytes = (gint64) MIN (done->unpacked_bytes, G_MAXINT64);
-  image->files = (gint64) MIN (done->files, G_MAXINT64);
   image->architecture = take_one (fields, DN_IMAGE_ARCHITECTURE);
   image->os = take_one (fields, DN_IMAGE_OS);
   image->created = take_one (fields, DN_IMAGE_CREATED);

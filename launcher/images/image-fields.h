@@ -23,11 +23,10 @@ void dn_image_fields_add (DnImageFields *fields, guint16 field, const guint8 *va
 
 /**
  * dn_image_fields_finish:
- * @done: what the guest says of the image as a whole
  *
- * Names are normalised, `loaded_us` and `sources` left to the caller.
+ * Names are normalised; `id`, `manifest_sha256`, the layers and all else that the host knows are
+ * left to the caller.
  *
  * Returns: (transfer full): the image, or NULL with DN_ERROR_GUEST
  */
-DnImage *dn_image_fields_finish (DnImageFields *fields, const DnMsgUnpackDone *done,
-                                 GError **error);
+DnImage *dn_image_fields_finish (DnImageFields *fields, GError **error);

@@ -87,7 +87,6 @@ dn_image_unref (DnImage *image)
   g_strfreev (image->history_steps);
   g_strfreev (image->healthcheck);
   g_strfreev (image->health_times);
-  g_free (image->rootfs_sha256);
   g_free (image->manifest_sha256);
   g_free (image->provenance);
   g_ptr_array_unref (image->sources);
@@ -117,6 +116,58 @@ dn_image_get_provenance (const DnImage *image)
 
   return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_dup_object (node)
                                                        : json_object_new ();
+}
+
+void
+dn_image_set_layers (DnImage *image, GPtrArray *layers)
+{
+  g_ptr_array_unref (image->layers);
+  image->layers = layers;
+  image->rootfs_bytes = image->unpacked_bytes = image->files = 0;
+  for (guint i = 0; i < layers->len; i++)
+    {
+      const DnLayer *layer = layers->pdata[i];
+
+      image->rootfs_bytes += (gint64) dn_layer_file_bytes (layer);
+      /* A guest's words: they may be any number. */
+      image->unpacked_bytes += MIN (layer->unpacked_bytes, G_MAXINT64 - image->unpacked_bytes);
+      image->files += MIN (layer->files, G_MAXINT64 - image->files);
+    }
+}
+
+char **
+dn_image_root_hashes (const DnImage *image)
+{
+  char **hashes = g_new0 (char *, image->layers->len + 1);
+
+  for (guint i = 0; i < image->layers->len; i++)
+    hashes[i] = g_strdup (((const DnLayer *) image->layers->pdata[i])->root_hash);
+  return hashes;
+}
+
+/* What its config says, as text. */
+static char *
+config_text (const DnImage *image)
+{
+  static const char *const others[]
+      = { "id",    "names",          "layers",     "manifest_sha256", "rootfs_bytes",
+          "files", "unpacked_bytes", "provenance", "loaded_us",       "sources" };
+  g_autoptr (JsonNode) node = dn_image_to_json (image);
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    json_object_remove_member (json_node_get_object (node), others[i]);
+  return dn_json_to_text (node, FALSE);
+}
+
+gboolean
+dn_image_is_same (const DnImage *a, const DnImage *b)
+{
+  g_auto (GStrv) a_hashes = dn_image_root_hashes (a), b_hashes = dn_image_root_hashes (b);
+  g_autofree char *a_config = config_text (a), *b_config = config_text (b);
+
+  return g_str_equal (a->id, b->id)
+         && g_strv_equal ((const char *const *) a_hashes, (const char *const *) b_hashes)
+         && g_str_equal (a_config, b_config);
 }
 
 gint64
@@ -185,7 +236,6 @@ dn_image_to_json (const DnImage *image)
   dn_json_set_strings (object, "history_steps", image->history_steps);
   dn_json_set_strings (object, "healthcheck", image->healthcheck);
   dn_json_set_strings (object, "health_times", image->health_times);
-  json_object_set_string_member (object, "rootfs_sha256", image->rootfs_sha256);
   json_object_set_string_member (object, "manifest_sha256", image->manifest_sha256);
   json_object_set_int_member (object, "rootfs_bytes", image->rootfs_bytes);
   json_object_set_int_member (object, "unpacked_bytes", image->unpacked_bytes);
@@ -290,7 +340,6 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     { "history_steps", DN_JSON_STRINGS, FALSE, &image->history_steps },
     { "healthcheck", DN_JSON_STRINGS, TRUE, &image->healthcheck },
     { "health_times", DN_JSON_STRINGS, FALSE, &image->health_times },
-    { "rootfs_sha256", DN_JSON_STRING, TRUE, &image->rootfs_sha256 },
     { "manifest_sha256", DN_JSON_STRING, TRUE, &image->manifest_sha256 },
     { "rootfs_bytes", DN_JSON_INT, TRUE, &image->rootfs_bytes },
     { "unpacked_bytes", DN_JSON_INT, TRUE, &image->unpacked_bytes },
@@ -307,9 +356,15 @@ dn_image_from_json (JsonObject *object, const char *what, GError **error)
     return NULL;
   if (provenance != NULL)
     image->provenance = object_to_text (provenance);
-  if (!dn_id_is_hex (image->id, DN_DIGEST_DIGITS))
+  if (!dn_id_is_hex (image->id, DN_DIGEST_DIGITS)
+      || !dn_id_is_hex (image->manifest_sha256, DN_DIGEST_DIGITS))
     {
-      dn_throw (error, DN_ERROR_CONFIG, "%s: 'id' is no digest", what);
+      dn_throw (error, DN_ERROR_CONFIG, "%s: 'id' or 'manifest_sha256' is no digest", what);
+      return NULL;
+    }
+  if (image->layers->len == 0)
+    {
+      dn_throw (error, DN_ERROR_CONFIG, "%s: the image has no layers", what);
       return NULL;
     }
   return g_steal_pointer (&image);

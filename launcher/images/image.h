@@ -2,9 +2,9 @@
 /* An image of the store: what its unpack guest reported and where it came from.
  *
  * Immutable and counted: a change of names makes a new DnImage.  On disk it is
- * STORE/images/ID/image.json beside rootfs.erofs; the directory comes into being whole, by one
- * rename.  All texts come from an archive that a stranger may have written: they were checked when
- * they came (image-fields.h), and decide nothing on the host.
+ * STORE/images/ID/image.json beside its disk's description; the directory comes into being whole,
+ * by one rename.  All texts come from an archive that a stranger may have written: they were
+ * checked when they came (image-fields.h), and decide nothing on the host.
  */
 #pragma once
 
@@ -12,8 +12,6 @@
 
 #include "../spec/spec.h"
 #include "layer.h"
-
-#define DN_DIGEST_DIGITS 64
 
 /* An archive from which the image was loaded. */
 typedef struct
@@ -42,12 +40,11 @@ typedef struct
   char **history;
   char **history_steps; /* DN_IMAGE_HISTORY_STEP of each, or empty: it is not known */
   char **healthcheck;
-  char **health_times; /* "interval_ns=30000000000"; nothing runs health checks yet */
-  char *rootfs_sha256;
+  char **health_times;   /* "interval_ns=30000000000"; nothing runs health checks yet */
   char *manifest_sha256; /* also among the blobs; of zeroes: a docker-archive has none */
   char *provenance;      /* a JSON object as text: dn_image_get_provenance() */
-  gint64 rootfs_bytes;
-  gint64 unpacked_bytes;
+  gint64 rootfs_bytes;   /* of its disk: the files of all layers */
+  gint64 unpacked_bytes; /* of all layers together, as are `files` */
   gint64 files;
   gint64 loaded_us;
   GPtrArray *sources; /* DnImageSource */
@@ -63,6 +60,16 @@ void dn_image_source_free (DnImageSource *source);
 
 /* A copy with other names. (transfer full) */
 DnImage *dn_image_copy (DnImage *image, char **names);
+
+/* Takes the layers, and sets what adds up of them. */
+void dn_image_set_layers (DnImage *image, GPtrArray *layers);
+
+/* What the image's root was promised to be: the root hash of each layer, the lowest first.
+ * (transfer full) */
+char **dn_image_root_hashes (const DnImage *image);
+
+/* Whether config and root are the same, whatever else is known of the two. */
+gboolean dn_image_is_same (const DnImage *a, const DnImage *b);
 
 /* What is known of where the image comes from and what was found out about it: an object of which
  * each member is somebody's own.  `from` "archive" or "registry", `registry`, `digest`, `time`,

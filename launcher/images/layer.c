@@ -6,7 +6,6 @@
 #include "../common/names.h"
 #include "../daemon/json-build.h"
 
-#define DIGEST_DIGITS 64
 /* 16 TiB: so that no sum of them is too large for a number. */
 #define BLOCKS_MAX ((gint64) 1 << 32)
 
@@ -44,6 +43,20 @@ dn_layer_key (const char *below, const char *blob)
   g_autofree char *text = below != NULL ? g_strconcat (below, " ", blob, NULL) : g_strdup (blob);
 
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
+
+void
+dn_layer_chain (const GPtrArray *layers, guint count, guint8 ret_digest[DN_DIGEST_BYTES])
+{
+  g_autofree char *chain = NULL;
+
+  for (guint i = 0; i < count; i++)
+    {
+      g_autofree char *below = g_steal_pointer (&chain);
+
+      chain = dn_layer_key (below, ((const DnLayer *) layers->pdata[i])->diff_id);
+    }
+  dn_digest_from_hex (chain, ret_digest);
 }
 
 guint64
@@ -85,7 +98,7 @@ check (const DnLayer *layer, const char *what, GError **error)
   const char *digests[] = { layer->key, layer->blob, layer->diff_id, layer->root_hash };
 
   for (guint i = 0; i < G_N_ELEMENTS (digests); i++)
-    if (!dn_id_is_hex (digests[i], DIGEST_DIGITS))
+    if (!dn_id_is_hex (digests[i], DN_DIGEST_DIGITS))
       return dn_throw (error, DN_ERROR_CONFIG, "%s: '%s' is no digest", what, digests[i]);
   if (layer->data_blocks < 2 || layer->data_blocks > BLOCKS_MAX || layer->hash_blocks < 1
       || layer->hash_blocks > BLOCKS_MAX)

@@ -18,6 +18,7 @@
 #include <json-glib/json-glib.h>
 
 #include "../../protocol/protocol.h"
+#include "digest.h"
 
 typedef struct
 {
@@ -41,6 +42,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnLayer, dn_layer_unref)
 /* The key of the layer with @blob over the one with the key @below (NULL: the lowest). (transfer
  * full) */
 char *dn_layer_key (const char *below, const char *blob);
+
+/* A digest of the diff ids of the first @count of @layers: the same for the same files, however
+ * their blobs were compressed.  A layer's UUID is made of it. */
+void dn_layer_chain (const GPtrArray *layers, guint count, guint8 ret_digest[DN_DIGEST_BYTES]);
 
 /* How long its file is. */
 guint64 dn_layer_file_bytes (const DnLayer *layer);

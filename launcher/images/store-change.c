@@ -9,7 +9,10 @@
 #include "../common/names.h"
 #include "../common/state-file.h"
 #include "../daemon/tree.h"
+#include "disk.h"
 #include "store-private.h"
+
+#define DISK_NAME "disk" DN_GUEST_STACK_SUFFIX
 
 char *
 dn_store_begin_staging (DnStore *store, GError **error)
@@ -59,12 +62,12 @@ publish (DnStore *store, DnImage *image, const char *from, GError **error)
   DnImage *old = g_hash_table_lookup (store->images, image->id);
   g_autofree char *to = g_build_filename (store->images_path, image->id, NULL);
 
-  if (old != NULL && g_str_equal (old->rootfs_sha256, image->rootfs_sha256))
+  if (old != NULL && dn_image_is_same (old, image))
     return TRUE;
   if (old != NULL)
     return dn_throw (
         error, DN_ERROR_CONFLICT,
-        "image '%.12s': the archive claims this id, but its files differ from those of "
+        "image '%.12s': the archive claims this id, but its config or files differ from those of "
         "the image in the store\nif the archive is the one to trust, remove the image "
         "first",
         image->id);
@@ -75,49 +78,36 @@ publish (DnStore *store, DnImage *image, const char *from, GError **error)
 }
 
 gboolean
-dn_store_add (DnStore *store, DnImage *image, const char *staging, const char *archive,
-              GError **error)
+dn_store_add (DnStoreHold *hold, DnImage *image, const char *staging, GError **error)
 {
-  g_autofree char *staged = g_build_filename (staging, DN_STORE_ARCHIVE, NULL);
-  g_autofree char *blob = dn_store_blob_path (store, archive);
+  DnStore *store = hold->store;
   g_autofree char *directory = g_build_filename (staging, "image", NULL);
-  g_autofree char *rootfs = g_build_filename (staging, DN_STORE_ROOTFS, NULL);
-  g_autofree char *inside = g_build_filename (directory, DN_STORE_ROOTFS, NULL);
+  g_autofree char *disk = g_build_filename (directory, DISK_NAME, NULL);
   gboolean is_fine;
 
-  if (!dn_tree_make (directory, 0711, error))
-    return FALSE;
-  if (rename (rootfs, inside) < 0)
-    return dn_throw_errno (error, "file '%s': moving", rootfs);
-  if (!dn_store_write_image (directory, image, error))
+  /* All that it is made of is on the disk before it is there itself. */
+  if (!dn_tree_make (directory, 0711, error) || !dn_store_write_image (directory, image, error)
+      || (image->layers->len > 1 && !dn_disk_write (disk, image->layers, image->layers->len, error))
+      || !dn_state_file_sync_directory (store->blobs_path, error)
+      || !dn_state_file_sync_directory (store->layers_path, error))
     return FALSE;
   g_mutex_lock (&store->lock);
-  if (rename (staged, blob) < 0)
-    is_fine = dn_throw_errno (error, "file '%s': moving", staged);
-  else
-    is_fine = publish (store, image, directory, error);
+  is_fine = publish (store, image, directory, error);
   g_mutex_unlock (&store->lock);
-  return is_fine && dn_state_file_sync_directory (store->blobs_path, error)
-         && dn_state_file_sync_directory (store->images_path, error);
+  return is_fine && dn_state_file_sync_directory (store->images_path, error);
 }
 
-/* Removes an archive that no image came from.  Looking and removing are one step under the lock, or
- * an archive could go that an image has just come from. */
-static void
-remove_orphaned_blob (DnStore *store, const char *sha256, GPtrArray *removed)
+DnGuestDisk *
+dn_store_make_disk (DnStore *store, const DnImage *image)
 {
-  g_autofree char *path = dn_store_blob_path (store, sha256);
-  GHashTableIter iter;
-  DnImage *image;
-  gboolean is_used = FALSE;
+  const DnLayer *lowest = image->layers->pdata[0];
+  g_autofree char *path = image->layers->len == 1
+                              ? dn_store_layer_path (store, lowest->key)
+                              : g_build_filename (store->images_path, image->id, DISK_NAME, NULL);
+  char serial[DN_DISK_SERIAL_BYTES + 1];
 
-  g_mutex_lock (&store->lock);
-  g_hash_table_iter_init (&iter, store->images);
-  while (!is_used && g_hash_table_iter_next (&iter, NULL, (gpointer *) &image))
-    is_used = dn_store_image_source (image, sha256, NULL) != NULL;
-  if (!is_used && unlink (path) == 0)
-    g_ptr_array_add (removed, g_strdup_printf ("archive %s", sha256));
-  g_mutex_unlock (&store->lock);
+  dn_image_disk_serial (image, serial);
+  return dn_guest_disk_new (path, serial, TRUE);
 }
 
 DnImage *
@@ -145,17 +135,21 @@ dn_store_withdraw (DnStore *store, const char *id, const char *staging, GError *
   return image;
 }
 
+static GHashTable *
+new_set (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
 void
 dn_store_discard (DnStore *store, DnImage *image, char *staging, GPtrArray *removed)
 {
+  g_autoptr (GHashTable) keys = new_set (), blobs = new_set ();
+
   dn_store_end_staging (store, staging);
   g_ptr_array_add (removed, g_strdup_printf ("image %s", image->id));
-  for (guint i = 0; i < image->sources->len; i++)
-    {
-      const DnImageSource *source = image->sources->pdata[i];
-
-      remove_orphaned_blob (store, source->archive, removed);
-    }
+  dn_store_add_parts (image, keys, blobs);
+  dn_store_drop (store, keys, blobs, removed);
 }
 
 static void
@@ -177,14 +171,26 @@ sweep_staging (DnStore *store, GPtrArray *removed)
     }
 }
 
+/* The names in @path that could be digests. (transfer full) */
+static GHashTable *
+list_digests (const char *path)
+{
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  GHashTable *names = new_set ();
+  const char *name;
+
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
+    if (dn_id_is_hex (name, DN_DIGEST_DIGITS))
+      g_hash_table_add (names, g_strdup (name));
+  return names;
+}
+
 void
 dn_store_sweep (DnStore *store, GPtrArray *removed)
 {
-  g_autoptr (GDir) directory = g_dir_open (store->blobs_path, 0, NULL);
-  const char *name;
+  g_autoptr (GHashTable) keys = list_digests (store->layers_path);
+  g_autoptr (GHashTable) blobs = list_digests (store->blobs_path);
 
   sweep_staging (store, removed);
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    if (dn_id_is_hex (name, DN_DIGEST_DIGITS))
-      remove_orphaned_blob (store, name, removed);
+  dn_store_drop (store, keys, blobs, removed);
 }

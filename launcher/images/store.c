@@ -15,6 +15,22 @@
 #include "../daemon/tree.h"
 #include "reference.h"
 
+/* Its layers, as they were written down with it, are those that are there. */
+static gboolean
+check_layers (DnStore *store, const DnImage *image, GError **error)
+{
+  for (guint i = 0; i < image->layers->len; i++)
+    {
+      const DnLayer *layer = image->layers->pdata[i];
+      const DnLayer *found = g_hash_table_lookup (store->layers, layer->key);
+
+      if (found == NULL || !dn_layer_equal (found, layer))
+        return dn_throw (error, DN_ERROR_FAILED, "its layer '%.12s' is %s", layer->key,
+                         found == NULL ? "missing" : "another one");
+    }
+  return TRUE;
+}
+
 static void
 read_image (DnStore *store, const char *id)
 {
@@ -25,10 +41,11 @@ read_image (DnStore *store, const char *id)
 
   if (node != NULL)
     image = dn_image_from_json (json_node_get_object (node), path, &error);
-  if (image == NULL || !g_str_equal (image->id, id))
+  if (image == NULL || !g_str_equal (image->id, id) || !check_layers (store, image, &error))
     {
-      g_warning ("store: image '%s' is left out: %s", id,
-                 error != NULL ? error->message : "its file is another image's");
+      g_warning ("store: image '%s' is left out: %s; remove '%s/%s' and load it again", id,
+                 error != NULL ? error->message : "its file is another image's", store->images_path,
+                 id);
       return;
     }
   g_hash_table_insert (store->images, g_strdup (id), g_steal_pointer (&image));
@@ -61,6 +78,8 @@ dn_store_open (GError **error)
   const char *name;
 
   g_mutex_init (&store->lock);
+  g_cond_init (&store->changed);
+  store->holds = g_hash_table_new (NULL, NULL);
   store->images
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) dn_image_unref);
   store->layers
@@ -71,6 +90,7 @@ dn_store_open (GError **error)
       dn_store_free (store);
       return NULL;
     }
+  dn_store_read_layers (store);
   directory = g_dir_open (store->images_path, 0, NULL);
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
     if (dn_id_is_hex (name, DN_DIGEST_DIGITS))
@@ -86,12 +106,14 @@ dn_store_free (DnStore *store)
   g_hash_table_unref (store->images);
   g_hash_table_unref (store->layers);
   g_hash_table_unref (store->staging);
+  g_hash_table_unref (store->holds);
   g_free (store->images_path);
   g_free (store->blobs_path);
   g_free (store->layers_path);
   g_free (store->staging_path);
   g_free (store->fetch_path);
   g_mutex_clear (&store->lock);
+  g_cond_clear (&store->changed);
   g_free (store);
 }
 
@@ -211,12 +233,6 @@ dn_store_list (DnStore *store)
 }
 
 char *
-dn_store_rootfs_path (DnStore *store, const char *id)
-{
-  return g_build_filename (store->images_path, id, DN_STORE_ROOTFS, NULL);
-}
-
-char *
 dn_store_blob_path (DnStore *store, const char *sha256)
 {
   return g_build_filename (store->blobs_path, sha256, NULL);
@@ -247,25 +263,6 @@ dn_store_open_blob (DnStore *store, const char *sha256, guint64 *ret_bytes, GErr
       return g_steal_fd (&fd);
     }
   return -1;
-}
-
-char *
-dn_store_layer_path (DnStore *store, const char *key)
-{
-  return g_build_filename (store->layers_path, key, "layer.erofs", NULL);
-}
-
-DnLayer *
-dn_store_find_layer (DnStore *store, const char *key)
-{
-  DnLayer *layer;
-
-  g_mutex_lock (&store->lock);
-  layer = g_hash_table_lookup (store->layers, key);
-  if (layer != NULL)
-    dn_layer_ref (layer);
-  g_mutex_unlock (&store->lock);
-  return layer;
 }
 
 char *

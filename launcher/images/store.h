@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store: archives as bytes, and the images that were made of them.
+/* The store: what images are made of, and the images.
  *
- *   STATE/store/blobs/sha256/HEX     archives, as they came, named by their content; 0444
- *   STATE/store/images/ID/           image.json and rootfs.erofs (0444: every guest's QEMU reads
- * it) STATE/store/staging/ID/          what is under way; swept at a start and by gc
+ *   STATE/store/blobs/sha256/HEX     manifests, configs and layers as they were distributed, named
+ * by their content; 0444 STATE/store/layers/KEY/          layer.erofs and layer.json (layer.h,
+ * layer-file.h); 0444: every guest's QEMU reads the former STATE/store/images/ID/ image.json, and
+ * disk.vmdk (disk.h) where it has several layers STATE/store/staging/ID/          what is under
+ * way; swept at a start and by gc STATE/store/fetch/               blobs of pulls under way, kept
+ * for going on
  *
- * An image exists when its directory does: that comes by one rename(2) from staging and goes by one
- * into staging.  Nothing here reads an archive or a file system: the store moves bytes.
+ * Each comes into being by one rename(2) from staging, or for the last by its puller, and goes by
+ * one into staging (blobs by one unlink(2)).  A layer lives as long as an image has it, a blob as
+ * long as an image or a layer has it; who has what is read from the images, at a start and whenever
+ * it matters, and is written nowhere else.  What an import under way needs is kept by its hold.
+ * Nothing here reads an archive or a file system: the store moves bytes.
+ *
+ * A SIGKILL at any moment leaves a sound store: images that are there have all their layers and
+ * blobs, since these are on the disk before; what is too much goes with the next sweep.
  *
  * Safe from any thread; the lock is a leaf and is never held while bytes are moved.
  * Privilege: root.  Directories on the way are 0711: found by whoever knows a digest, listed by
@@ -14,16 +23,16 @@
  */
 #pragma once
 
+#include "../guest/guest.h"
 #include "image-view.h"
 
-/* Names inside a staging directory. */
+/* Name inside a staging directory. */
 #define DN_STORE_ARCHIVE "archive"
-#define DN_STORE_ROOTFS "rootfs.erofs"
 
 typedef struct DnStore DnStore;
 
-/* Opens STATE/store, makes what is missing, reads all images.  A damaged image.json is logged and
- * its image left out. */
+/* Opens STATE/store, makes what is missing, reads all layers and images.  An image whose image.json
+ * is damaged, or which lacks a layer, is logged and left out. */
 DnStore *dn_store_open (GError **error);
 void dn_store_free (DnStore *store);
 
@@ -44,8 +53,8 @@ DnImageSource *dn_store_image_source (const DnImage *image, const char *archive,
 /* In order of loading, newest first.  (transfer full) (element-type DnImage) */
 GPtrArray *dn_store_list (DnStore *store);
 
-/* The path of an image's root. (transfer full) */
-char *dn_store_rootfs_path (DnStore *store, const char *id);
+/* The disk that carries the image's root in a guest. (transfer full) */
+DnGuestDisk *dn_store_make_disk (DnStore *store, const DnImage *image);
 
 /* Blobs: manifests, configs and layers as they were distributed. */
 
@@ -70,17 +79,56 @@ char *dn_store_fetch_path (DnStore *store);
 char *dn_store_begin_staging (DnStore *store, GError **error);
 void dn_store_end_staging (DnStore *store, char *path);
 
+/* What an import under way needs: kept from going until the hold is freed. */
+typedef struct DnStoreHold DnStoreHold;
+
+DnStoreHold *dn_store_hold_new (DnStore *store);
+/* Lets go: claims, and all that no image needs now. */
+void dn_store_hold_free (DnStoreHold *hold);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnStoreHold, dn_store_hold_free)
+
+/* Keeps a blob that the store has; FALSE: it has none. */
+gboolean dn_store_hold_blob (DnStoreHold *hold, const char *sha256);
+
+/* Makes @path, a synced file of staging with this digest, a blob, and keeps it.  The store's own
+ * stays where it has one already. */
+gboolean dn_store_keep_blob (DnStoreHold *hold, const char *path, const char *sha256,
+                             GError **error);
+
+/**
+ * dn_store_claim_layers:
+ * @layers: DnLayer with their keys, the lowest first; the first @ret_have, which the store has, are
+ *   replaced by the store's own
+ *
+ * Keeps those, and takes it upon this import to make the others: nobody else makes them meanwhile.
+ *
+ * Returns: FALSE when another import is at one of them, after a moment of waiting for it: then
+ *   nothing is claimed
+ */
+gboolean dn_store_claim_layers (DnStoreHold *hold, GPtrArray *layers, guint *ret_have);
+
+/**
+ * dn_store_keep_layer:
+ * @directory: of dn_layer_file_make()
+ *
+ * Makes it a layer of the store; its claim is done.
+ *
+ * Returns: (transfer full): the layer, or NULL with @error
+ */
+DnLayer *dn_store_keep_layer (DnStoreHold *hold, DnLayer *layer, const char *directory,
+                              GError **error);
+
 /**
  * dn_store_add:
- * @staging: of dn_store_begin_staging(); has the root in the file "rootfs.erofs", checked and
- * synced
+ * @hold: keeps all that @image is made of
+ * @staging: of dn_store_begin_staging()
  *
- * Makes @image exist.  An image with the same id stays as it is when its root is the same.  When it
- * differs, nothing is done: an id is what an unpack guest says it is, and a guest that a hostile
- * archive took over must not replace what is there.  DN_ERROR_CONFLICT, _FAILED.
+ * Makes @image exist.  An image with the same id stays as it is when config and root are the same.
+ * When they differ, nothing is done: what an image's config says and where its layers are is an
+ * unpack guest's word, and a guest that a hostile archive took over must not replace what is there.
+ * DN_ERROR_CONFLICT, _FAILED.
  */
-gboolean dn_store_add (DnStore *store, DnImage *image, const char *staging, const char *archive,
-                       GError **error);
+gboolean dn_store_add (DnStoreHold *hold, DnImage *image, const char *staging, GError **error);
 
 /**
  * dn_store_name:
@@ -111,9 +159,9 @@ gboolean dn_store_unname (DnStore *store, const char *id, const char *name, GErr
  */
 DnImage *dn_store_withdraw (DnStore *store, const char *id, const char *staging, GError **error);
 
-/* Removes a withdrawn image's files, and archives that no other image came from; takes @staging.
- * What was removed is added to @removed as texts. */
+/* Removes a withdrawn image's files, and the layers and blobs that no other image has; takes
+ * @staging. What was removed is added to @removed as texts. */
 void dn_store_discard (DnStore *store, DnImage *image, char *staging, GPtrArray *removed);
 
-/* Removes what crashes left: staging of nobody, archives without an image. */
+/* Removes what crashes left: staging of nobody, layers and blobs without an image. */
 void dn_store_sweep (DnStore *store, GPtrArray *removed);

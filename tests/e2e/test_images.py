@@ -74,8 +74,9 @@ def an_image_in_use_is_not_removed(machine):
 @test("R5.2")
 def the_images_root_is_a_read_only_disk_that_guests_share(machine):
     image(machine)
-    disks = [path for path in glob.glob(f"{machine.state}/**/rootfs.erofs", recursive=True)]
-    expect(disks, "no rootfs.erofs in the store")
+    disks = glob.glob(f"{machine.state}/store/layers/*/layer.erofs")
+    expect(disks, "no layer in the store")
+    disks += glob.glob(f"{machine.state}/store/images/*/disk.vmdk")
     for path in disks:
         status = os.stat(path)
         expect_equal((status.st_uid, status.st_mode & 0o222), (0, 0), f"owner and w of {path}")

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../../guest-agent/unpack/apply.h"
+#include "../../guest-agent/unpack/delta.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
@@ -54,7 +55,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   DnFailure failure = { 0 };
   struct archive_entry *entry;
   struct archive *reader;
+  DnPathTable *notes;
   uint64_t files;
+  int directory;
   DnTree *tree;
   DnTree *whole;
 
@@ -62,8 +65,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     set_up ();
   if (size > 131072 || mkdirat (base, "tree", 0755) < 0)
     return 0;
-  tree = dn_tree_new (openat (base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  dn_tree_set_layer (tree, 1);
+  directory = openat (base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  tree = dn_tree_new (openat (base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC), &failure);
+  if (directory < 0 || tree == NULL)
+    abort ();
   reader = archive_read_new ();
   (void) archive_read_support_format_tar (reader);
   if (archive_read_open_memory (reader, data, size) == ARCHIVE_OK)
@@ -71,12 +76,14 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
            && dn_apply_entry (tree, reader, entry, &budget, &failure))
       ;
   (void) archive_read_free (reader);
-  (void) dn_tree_finish (tree, &files, &failure);
-  dn_tree_free (tree);
+  notes = dn_tree_end (tree);
+  (void) dn_delta_finish (directory, notes, NULL, 0, &files, &failure);
+  dn_path_table_free (notes);
+  (void) close (directory);
   check_outside ();
 
-  whole = dn_tree_new (openat (base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!dn_tree_remove (whole, base, "tree", &failure))
+  whole = dn_tree_new (openat (base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), &failure);
+  if (whole == NULL || !dn_tree_remove (whole, base, "tree", &failure))
     abort ();
   dn_tree_free (whole);
   return 0;

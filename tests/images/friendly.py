@@ -7,7 +7,8 @@
     docker.tar      three layers as docker saves them
     oci.tar         the same layers, none, gzip and zstd, under a nested index with an attestation
                     and an image for another machine
-    whole.tar.gz    docker.tar, compressed as a whole
+    thin.tar        oci.tar without the layers
+    whole.tar.gz    docker.tar, compressed as a whole; likewise whole.tar.zst
     links.tar       a layer that is a symbolic link in the archive
     two.tar         two images: one/image:1 and two/image:1
 """
@@ -86,16 +87,17 @@ def two(parts):
     return tar(*one_files, *two_files, entry("manifest.json", json.dumps([one, other]).encode()))
 
 
-def oci(parts):
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE,
+                          check=True).stdout
+
+
+def oci(parts, is_thin=False):
     blobs = {}
 
     def descriptor(data, media, **more):
         blobs[digest(data)[7:]] = data
         return {"mediaType": MEDIA + media, "digest": digest(data), "size": len(data), **more}
-
-    def zstd(data):
-        return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE,
-                              check=True).stdout
 
     config = json.dumps(image_config(parts)).encode()
     manifest = json.dumps({
@@ -105,6 +107,8 @@ def oci(parts):
                    descriptor(gzip.compress(parts[1][:700]) + gzip.compress(parts[1][700:]),
                               "layer.v1.tar+gzip"),
                    descriptor(zstd(parts[2]), "layer.v1.tar+zstd")]}).encode()
+    if is_thin:
+        blobs = {name: data for name, data in blobs.items() if data == config}
     ours = {"os": "linux", "architecture": "amd64"}
     inner = json.dumps({"schemaVersion": 2, "manifests": [
         descriptor(manifest, "manifest.v1+json", platform=ours),
@@ -126,6 +130,8 @@ def main():
     os.makedirs(sys.argv[1], exist_ok=True)
     for name, data in {"docker.tar": docker(parts), "oci.tar": oci(parts), "two.tar": two(parts),
                        "links.tar": linked(parts),
+                       "thin.tar": oci(parts, is_thin=True),
+                       "whole.tar.zst": zstd(docker(parts)),
                        "whole.tar.gz": gzip.compress(docker(parts), mtime=0)}.items():
         with open(os.path.join(sys.argv[1], name), "wb") as file:
             file.write(data)

@@ -169,12 +169,13 @@ def bomb(start, name, words):
 
 def digest_cases():
     honest = tar(entry("file", b"x" * 1000))
-    other = "sha256:" + "0" * 64
+    other = "sha256:" + "2" * 64
     case("wrong-layer-digest.tar", "has the wrong digest", oci(honest, layer_digest=other))
     case("wrong-diff-id.tar", "has the wrong digest", oci(honest, diff_id=other))
     case("wrong-config-digest.tar", "has the wrong digest", oci(honest, config_digest=other))
     case("docker-wrong-diff-id.tar", "has the wrong digest",
          docker([honest], config=image_config([b"another"])))
+    case("digest-of-nothing.tar", "no digest", oci(honest, layer_digest="sha256:" + "0" * 64))
     case("not-sha256.tar", "no sha256 digest", oci(honest, diff_id="md5:" + "0" * 32))
 
 

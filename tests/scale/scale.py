@@ -104,23 +104,34 @@ class ScaleMachine(Machine):
             open(f"{tree}/etc/{name}", "w").close()
         return tree
 
+    def make_layer(self):
+        """As an unpack guest leaves it; and mounted once for all guests."""
+        directory = f"{self.state}/store/layers/{IMAGE_ID}"
+        os.makedirs(directory, mode=0o711)
+        layer = {"key": IMAGE_ID, "blob": IMAGE_ID, "diff_id": IMAGE_ID, "root_hash": IMAGE_ID,
+                 "blob_bytes": 4096, "data_blocks": 2, "hash_blocks": 1, "files": 8,
+                 "unpacked_bytes": 4096}
+        with open(f"{directory}/layer.json", "w") as file:
+            json.dump(layer, file)
+        subprocess.run(["mkfs.erofs", "-T0", f"{directory}/layer.erofs", self.make_tree()],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.makedirs(self.root)
+        subprocess.run(["mount", "-t", "erofs", "-o", "loop,ro", f"{directory}/layer.erofs",
+                        self.root], check=True)
+        return layer
+
     def make_image(self):
-        """As a load leaves it; and its root, mounted once for all guests."""
+        """As a load leaves it."""
         directory = f"{self.state}/store/images/{IMAGE_ID}"
         os.makedirs(directory, mode=0o711)
-        none = {name: [] for name in ("exposed_ports", "volumes", "labels", "layers", "history",
+        none = {name: [] for name in ("exposed_ports", "volumes", "labels", "history",
                                       "healthcheck", "sources")}
         with open(f"{directory}/image.json", "w") as file:
             json.dump({"id": IMAGE_ID, "names": ["localhost/scale:1"], "architecture": "amd64",
                        "os": "linux", "config": {"env": ["PATH=/bin"], "cmd": ["/bin/busybox"]},
-                       "rootfs_sha256": IMAGE_ID, "manifest_sha256": IMAGE_ID,
-                       "rootfs_bytes": 4096, "unpacked_bytes": 4096, "files": 8, "loaded_us": 1,
+                       "layers": [self.make_layer()], "manifest_sha256": IMAGE_ID,
+                       "rootfs_bytes": 12288, "unpacked_bytes": 4096, "files": 8, "loaded_us": 1,
                        **none}, file)
-        subprocess.run(["mkfs.erofs", "-T0", f"{directory}/rootfs.erofs", self.make_tree()],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.makedirs(self.root)
-        subprocess.run(["mount", "-t", "erofs", "-o", "loop,ro", f"{directory}/rootfs.erofs",
-                        self.root], check=True)
 
     def context_path(self, number):
         return f"{self.config}/contexts.d/{context_name(number)}.conf"

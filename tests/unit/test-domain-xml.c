@@ -96,7 +96,10 @@ test_writes_disks_ports_and_limits (void)
   g_autoptr (GPtrArray) disks = g_ptr_array_new_with_free_func (disk_free);
   DnDomain domain = sample ();
 
-  g_ptr_array_add (disks, disk_new ("/var/lib/danchi/images/1/rootfs.erofs", "image1", TRUE));
+  g_ptr_array_add (disks, disk_new ("/var/lib/danchi/store/layers/1/layer.erofs", "image1", TRUE));
+  g_ptr_array_add (disks, disk_new ("/var/lib/danchi/store/images/2/disk.vmdk", "image2", TRUE));
+  /* What can be written is never more than the bytes in it. */
+  g_ptr_array_add (disks, disk_new ("/var/lib/danchi/guests/1/a.vmdk", "image3", FALSE));
   g_ptr_array_add (disks, disk_new ("/var/lib/danchi/guests/1/scratch", "scratch", FALSE));
   domain.disks = disks;
   domain.spare_disks = 9;
@@ -149,7 +152,7 @@ test_asks_for_the_hosts_label_by_name (void)
 static void
 test_writes_a_disk_for_a_port (void)
 {
-  DnGuestDisk *disk = disk_new ("/var/lib/danchi/images/2/rootfs.erofs", "image2", TRUE);
+  DnGuestDisk *disk = disk_new ("/var/lib/danchi/store/images/2/disk.vmdk", "image2", TRUE);
   g_autoptr (GError) error = NULL;
   g_autofree char *xml = dn_domain_xml_build_spare_disk (disk, 1, &error);
 

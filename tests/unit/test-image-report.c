@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/images/image-report.c launcher/images/sharing.c launcher/images/history.c
- * launcher/images/image.c launcher/images/layer.c launcher/daemon/json-build.c
+ * launcher/images/image.c launcher/images/layer.c launcher/images/signature.c
+ * launcher/spec/signing-key.c launcher/common/key-*.c
+ * launcher/images/digest.c launcher/daemon/json-build.c
  * launcher/common/names.c launcher/common/error.c launcher/common/json.c
  * protocol/protocol.c protocol/pack.c */
 /* Packages: json-glib-1.0 */
@@ -23,7 +25,6 @@ make_image (char id, const char *layers)
 
   image->id = digest (id);
   image->manifest_sha256 = digest ('0');
-  image->rootfs_sha256 = digest ('0');
   for (; *layers != '\0'; layers++)
     {
       DnLayer *layer = dn_layer_new ();

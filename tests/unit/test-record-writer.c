@@ -366,7 +366,8 @@ test_a_kill_loses_nothing_that_was_answered (void)
   g_auto (Place) place = make_place ();
   guint64 answered = 0;
 
-  for (guint round = 0; round < 8; round++)
+  /* On a busy machine a child may need more rounds until it has answered at all. */
+  for (guint round = 0; round < 8 || (answered == 0 && round < 100); round++)
     {
       int answers[2];
       guint64 seq;

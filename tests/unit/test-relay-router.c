@@ -374,6 +374,7 @@ test_a_flood_of_output_leaves_a_bounded_log (void)
 {
   Fixture *fixture = fixture_new ();
   g_autofree guint8 *block = g_malloc (65536);
+  guint64 lines = 0;
   guint32 size;
   const guint8 *payload;
   DnMsgLogDropped dropped;
@@ -388,9 +389,13 @@ test_a_flood_of_output_leaves_a_bounded_log (void)
       fixture_guest_send (fixture, DN_MSG_DATA, STREAMS + 1, block, 65536);
       g_assert_cmpuint (read_credit (fixture, STREAMS + 1), ==, 65536);
     }
-  payload = fixture_expect_told (fixture, DN_MSG_LOG_DROPPED, &size);
-  g_assert_cmpint (dn_msg_log_dropped_unpack (payload, size, &dropped), ==, 0);
-  g_assert_cmpuint (dropped.lines, >, 100000);
+  /* On a busy machine it takes so long that the relay tells more than once. */
+  while (lines <= 100000)
+    {
+      payload = fixture_expect_told (fixture, DN_MSG_LOG_DROPPED, &size);
+      g_assert_cmpint (dn_msg_log_dropped_unpack (payload, size, &dropped), ==, 0);
+      lines += dropped.lines;
+    }
   g_assert_cmpint (lseek (fixture->log_fds[0], 0, SEEK_END), <=, 512 * 1024);
   g_assert_cmpint (lseek (fixture->log_fds[1], 0, SEEK_END), <=, 512 * 1024);
   g_assert_true (dn_channel_is_up (fixture->router));

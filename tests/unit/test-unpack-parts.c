@@ -9,7 +9,6 @@
 
 #include "../../guest-agent/init/modules.h"
 #include "../../guest-agent/unpack/document.h"
-#include "../../guest-agent/unpack/erofs.h"
 #include "../../guest-agent/unpack/fields.h"
 #include "../../guest-agent/unpack/options.h"
 
@@ -359,48 +358,49 @@ test_a_compression_is_told_by_its_first_bytes (void)
 }
 
 static void
-test_an_images_size_is_in_its_super_block (void)
+test_options_are_whole_or_refused (void)
 {
-  guint8 super[DN_EROFS_SUPER_BYTES] = { 0xe2, 0xe1, 0xf5, 0xe0, [12] = 12, [36] = 3, [37] = 1 };
+  char *argv[]
+      = { "read", "--archive", "a", "--archive-bytes", "5", "--output", "o", "--expanded-limit",
+          "9",    NULL };
+  DnReadOptions options;
+  DnFailure failure;
 
-  g_assert_cmpuint (dn_erofs_size (super), ==, 0x103 * 4096);
-  super[12] = 13;
-  g_assert_cmpuint (dn_erofs_size (super), ==, 0);
-  super[12] = 12;
-  super[0] = 0;
-  g_assert_cmpuint (dn_erofs_size (super), ==, 0);
+  g_assert_true (dn_options_read_archive (9, argv, &options, &failure));
+  g_assert_cmpuint (options.expanded_limit, ==, 9);
+  g_assert_cmpstr (options.reference, ==, "");
+  g_assert_false (dn_options_read_archive (7, argv, &options, &failure));
+  argv[4] = "-5";
+  g_assert_false (dn_options_read_archive (9, argv, &options, &failure));
+  argv[4] = "99999999999999999999";
+  g_assert_false (dn_options_read_archive (9, argv, &options, &failure));
+  argv[4] = "5x";
+  g_assert_false (dn_options_read_archive (9, argv, &options, &failure));
 }
 
 static void
-test_options_are_whole_or_refused (void)
+test_a_layers_options_are_whole_or_refused (void)
 {
-  char *argv[] = { "danchi-unpack",
-                   "--archive",
-                   "a",
-                   "--archive-bytes",
-                   "5",
-                   "--scratch",
-                   "s",
-                   "--output",
-                   "o",
-                   "--files-limit",
-                   "7",
-                   "--unpacked-limit",
-                   "9",
-                   NULL };
-  DnOptions options;
+  g_autofree char *digits = g_strnfill (64, '7');
+  g_autofree char *digest = g_strconcat ("sha256:", digits, NULL);
+  char *argv[] = { "layer", "--blob",    "b",    "--blob-bytes",  "5",    "--digest",
+                   digest,  "--diff-id", digest, "--chain",       digest, "--scratch",
+                   "s",     "--output",  "o",    "--files-limit", "7",    "--unpacked-limit",
+                   "9",     "--base",    "/one", "--base",        "/two", NULL };
+  DnLayerOptions options;
   DnFailure failure;
 
-  g_assert_true (dn_options_read (13, argv, &options, &failure));
-  g_assert_cmpuint (options.files_limit, ==, 7);
-  g_assert_cmpstr (options.reference, ==, "");
-  g_assert_false (dn_options_read (11, argv, &options, &failure));
-  argv[4] = "-5";
-  g_assert_false (dn_options_read (13, argv, &options, &failure));
-  argv[4] = "99999999999999999999";
-  g_assert_false (dn_options_read (13, argv, &options, &failure));
-  argv[4] = "5x";
-  g_assert_false (dn_options_read (13, argv, &options, &failure));
+  g_assert_true (dn_options_read_layer (19, argv, &options, &failure));
+  g_assert_cmpuint (options.bases_count, ==, 0);
+  g_assert_true (dn_options_read_layer (23, argv, &options, &failure));
+  g_assert_cmpuint (options.bases_count, ==, 2);
+  g_assert_cmpstr (options.bases[1], ==, "/two");
+  g_assert_cmpuint (options.chain.bytes[31], ==, 0x77);
+  argv[9] = "--diff-id"; /* twice, and so there is no chain */
+  g_assert_false (dn_options_read_layer (23, argv, &options, &failure));
+  argv[9] = "--chain";
+  argv[10] = "7777";
+  g_assert_false (dn_options_read_layer (23, argv, &options, &failure));
 }
 
 static void
@@ -438,8 +438,8 @@ main (int argc, char **argv)
   ADD (test_a_message_keeps_its_beginning_when_it_is_cut,
        "a-message-keeps-its-beginning-when-it-is-cut");
   ADD (test_a_compression_is_told_by_its_first_bytes, "a-compression-is-told-by-its-first-bytes");
-  ADD (test_an_images_size_is_in_its_super_block, "an-images-size-is-in-its-super-block");
   ADD (test_options_are_whole_or_refused, "options-are-whole-or-refused");
+  ADD (test_a_layers_options_are_whole_or_refused, "a-layers-options-are-whole-or-refused");
   ADD (test_a_driver_is_loaded_where_its_device_is, "a-driver-is-loaded-where-its-device-is");
   return g_test_run ();
 }

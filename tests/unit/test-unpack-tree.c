@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: guest-agent/unpack/tree.c guest-agent/unpack/tree-walk.c guest-agent/unpack/failure.c
- * guest-agent/unpack/inode-table.c */
+ * guest-agent/unpack/path-table.c guest-agent/unpack/delta.c */
 /* The tree that layers go into: names that stay inside, links that may not lead out. */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../guest-agent/unpack/inode-table.h"
+#include "../../guest-agent/unpack/delta.h"
 #include "../../guest-agent/unpack/tree.h"
 
 typedef struct
@@ -25,8 +25,9 @@ set_up (Fixture *fixture, gconstpointer data)
   (void) data;
   fixture->path = g_dir_make_tmp ("danchi-tree-XXXXXX", NULL);
   g_assert_nonnull (fixture->path);
-  fixture->tree = dn_tree_new (open (fixture->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  dn_tree_set_layer (fixture->tree, 1);
+  fixture->tree
+      = dn_tree_new (open (fixture->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), &fixture->failure);
+  g_assert_nonnull (fixture->tree);
 }
 
 static void
@@ -180,26 +181,72 @@ test_a_removed_directory_is_not_found_again_by_its_old_descriptor (Fixture *fixt
                    0);
 }
 
+static int
+parent_of (Fixture *fixture, const char *name)
+{
+  const char *base;
+  int parent = dn_tree_open_parent (fixture->tree, name, TRUE, &base, &fixture->failure);
+
+  g_assert_cmpint (parent, >=, 0);
+  return parent;
+}
+
 static void
 test_an_opaque_directory_keeps_what_its_own_layer_wrote (Fixture *fixture, gconstpointer data)
 {
-  const char *base;
-  int parent;
-
   (void) data;
-  parent = dn_tree_open_parent (fixture->tree, "d/sub/f", TRUE, &base, &fixture->failure);
-  g_assert_cmpint (parent, >=, 0);
+  (void) parent_of (fixture, "d/sub/f");
   make (fixture, "d/lower");
   make (fixture, "d/sub/lower");
-  dn_tree_set_layer (fixture->tree, 2);
   make (fixture, "d/sub/upper");
-  parent = dn_tree_open_parent (fixture->tree, "d/sub/x", FALSE, &base, &fixture->failure);
-  g_assert_true (dn_tree_mark_at (fixture->tree, parent, "upper", &fixture->failure));
-  parent = dn_tree_open_parent (fixture->tree, "d/x", FALSE, &base, &fixture->failure);
-  g_assert_true (dn_tree_hide_lower (fixture->tree, parent, &fixture->failure));
+  g_assert_true (dn_tree_mark (fixture->tree, parent_of (fixture, "d/sub/x"), "upper", NULL,
+                               &fixture->failure));
+  g_assert_true (dn_tree_hide_all (fixture->tree, parent_of (fixture, "d/x"), &fixture->failure));
   g_assert_false (exists (fixture, "d/lower"));
   g_assert_false (exists (fixture, "d/sub/lower"));
   g_assert_true (exists (fixture, "d/sub/upper"));
+}
+
+static void
+test_a_whiteout_hides_what_is_below_and_not_what_its_layer_wrote (Fixture *fixture,
+                                                                  gconstpointer data)
+{
+  int root = dn_tree_root (fixture->tree);
+
+  (void) data;
+  make (fixture, "lower");
+  make (fixture, "own");
+  (void) parent_of (fixture, "d/f");
+  make (fixture, "d/lower");
+  make (fixture, "d/own");
+  g_assert_true (dn_tree_mark (fixture->tree, root, "own", NULL, &fixture->failure));
+  g_assert_true (
+      dn_tree_mark (fixture->tree, parent_of (fixture, "d/f"), "own", NULL, &fixture->failure));
+  g_assert_true (dn_tree_hide (fixture->tree, root, "lower", &fixture->failure));
+  g_assert_true (dn_tree_hide (fixture->tree, root, "own", &fixture->failure));
+  g_assert_true (dn_tree_hide (fixture->tree, root, "d", &fixture->failure));
+  g_assert_true (dn_tree_hide (fixture->tree, root, "never-was", &fixture->failure));
+  g_assert_false (exists (fixture, "lower"));
+  g_assert_true (exists (fixture, "own"));
+  g_assert_false (exists (fixture, "d/lower"));
+  g_assert_true (exists (fixture, "d/own"));
+  /* What takes a name's place is not spared. */
+  g_assert_true (dn_tree_remove (fixture->tree, root, "d", &fixture->failure));
+  g_assert_false (exists (fixture, "d"));
+}
+
+static void
+test_a_name_is_the_same_by_whichever_way (Fixture *fixture, gconstpointer data)
+{
+  (void) data;
+  (void) parent_of (fixture, "usr/lib/f");
+  make (fixture, "usr/lib/own");
+  g_assert_cmpint (symlinkat ("/usr/lib", dn_tree_root (fixture->tree), "lib"), ==, 0);
+  g_assert_true (
+      dn_tree_mark (fixture->tree, parent_of (fixture, "lib/own"), "own", NULL, &fixture->failure));
+  g_assert_true (
+      dn_tree_hide (fixture->tree, parent_of (fixture, "usr/lib/own"), "own", &fixture->failure));
+  g_assert_true (exists (fixture, "usr/lib/own"));
 }
 
 static void
@@ -207,39 +254,56 @@ test_directories_get_their_times_at_the_end (Fixture *fixture, gconstpointer dat
 {
   const struct timespec mtime = { .tv_sec = 1234567, .tv_nsec = 89 };
   g_autofree char *path = g_build_filename (fixture->path, "d", NULL);
+  g_autofree char *implied = g_build_filename (fixture->path, "d/implied", NULL);
+  int directory = open (fixture->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DnPathTable *notes;
   struct stat status;
   guint64 files;
-  int fd;
 
   (void) data;
   g_assert_cmpint (g_mkdir (path, 0755), ==, 0);
-  fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  g_assert_true (dn_tree_mark (fixture->tree, fd, &mtime, &fixture->failure));
-  close (fd);
+  g_assert_true (
+      dn_tree_mark (fixture->tree, dn_tree_root (fixture->tree), "d", &mtime, &fixture->failure));
   make (fixture, "d/a");
-  make (fixture, "d/b");
-  g_assert_true (dn_tree_finish (fixture->tree, &files, &fixture->failure));
-  g_assert_cmpuint (files, ==, 4);
+  (void) parent_of (fixture, "d/implied/b");
+  make (fixture, "d/implied/b");
+  notes = dn_tree_end (g_steal_pointer (&fixture->tree));
+  g_assert_true (dn_delta_finish (directory, notes, NULL, 0, &files, &fixture->failure));
+  dn_path_table_free (notes);
+  close (directory);
+  g_assert_cmpuint (files, ==, 5);
   g_assert_cmpint (stat (path, &status), ==, 0);
   g_assert_cmpint (status.st_mtim.tv_sec, ==, mtime.tv_sec);
   g_assert_cmpint (status.st_mtim.tv_nsec, ==, mtime.tv_nsec);
+  g_assert_cmpint (stat (implied, &status), ==, 0);
+  g_assert_cmpint (status.st_mtim.tv_sec, ==, 0);
 }
 
 static void
-test_the_inode_table_remembers_a_million (void)
+test_the_table_of_paths_remembers_a_million (void)
 {
-  DnInodeTable *table = dn_inode_table_new ();
+  DnPathTable *table = dn_path_table_new ();
+  char name[32];
 
-  for (guint64 i = 1; i <= 1000000; i++)
-    dn_inode_table_set (table, i * 7, (guint32) (i % 9) + 1,
-                        (struct timespec){ .tv_sec = (time_t) i });
-  for (guint64 i = 1; i <= 1000000; i++)
+  for (guint i = 0; i < 1000000; i++)
     {
-      g_assert_cmpuint (dn_inode_table_layer (table, i * 7), ==, i % 9 + 1);
-      g_assert_cmpint (dn_inode_table_mtime (table, i * 7).tv_sec, ==, (gint64) i);
+      const DnPathNote note = { .is_written = i % 3 != 0, .mtime = { .tv_sec = (time_t) i } };
+
+      g_snprintf (name, sizeof name, "f%u", i);
+      dn_path_table_set (table, dn_path_key ("/a/b", name), note);
     }
-  g_assert_cmpuint (dn_inode_table_layer (table, 8), ==, 0);
-  dn_inode_table_free (table);
+  dn_path_table_clear (table, dn_path_key ("/a/b/f7", ""));
+  for (guint i = 0; i < 1000000; i++)
+    {
+      DnPathNote note;
+
+      g_snprintf (name, sizeof name, "f%u", i);
+      note = dn_path_table_get (table, dn_path_key ("/a/b", name));
+      g_assert_true (note.is_written == (i % 3 != 0 && i != 7));
+      g_assert_cmpint (note.mtime.tv_sec, ==, i != 7 ? (gint64) i : 0);
+    }
+  g_assert_false (dn_path_table_get (table, dn_path_key ("/a", "f1")).is_written);
+  dn_path_table_free (table);
 }
 
 #define ADD(name, function)                                                                        \
@@ -254,8 +318,8 @@ main (int argc, char **argv)
   g_test_add_func ("/unpack/tree/names-that-leave-are-refused", test_names_that_leave_are_refused);
   g_test_add_func ("/unpack/tree/names-over-the-limits-are-refused",
                    test_names_over_the_limits_are_refused);
-  g_test_add_func ("/unpack/tree/the-inode-table-remembers-a-million",
-                   test_the_inode_table_remembers_a_million);
+  g_test_add_func ("/unpack/tree/the-table-of-paths-remembers-a-million",
+                   test_the_table_of_paths_remembers_a_million);
   ADD ("missing-parents-are-made-only-when-asked", test_missing_parents_are_made_only_when_asked);
   ADD ("an-absolute-link-begins-at-the-trees-root", test_an_absolute_link_begins_at_the_trees_root);
   ADD ("a-link-may-go-up-but-not-out", test_a_link_may_go_up_but_not_out);
@@ -264,6 +328,9 @@ main (int argc, char **argv)
        test_a_removed_directory_is_not_found_again_by_its_old_descriptor);
   ADD ("an-opaque-directory-keeps-what-its-own-layer-wrote",
        test_an_opaque_directory_keeps_what_its_own_layer_wrote);
+  ADD ("a-whiteout-hides-what-is-below-and-not-what-its-layer-wrote",
+       test_a_whiteout_hides_what_is_below_and_not_what_its_layer_wrote);
+  ADD ("a-name-is-the-same-by-whichever-way", test_a_name_is_the_same_by_whichever_way);
   ADD ("directories-get-their-times-at-the-end", test_directories_get_their_times_at_the_end);
   return g_test_run ();
 }
