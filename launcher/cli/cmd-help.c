@@ -46,6 +46,16 @@ dn_cmd_help (DnCli *cli, char **words)
 }
 
 int
+dn_cmd_commit (DnCli *cli, char **words)
+{
+  (void) words;
+  return dn_cli_fail_usage (cli,
+                            "commit: there is none on purpose: an image is what was built, signed "
+                            "and scanned; build the image and load it, or copy files out with "
+                            "danchi cp");
+}
+
+int
 dn_cmd_unbuilt (DnCli *cli, char **words)
 {
   g_autoptr (GError) error = NULL;

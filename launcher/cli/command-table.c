@@ -170,6 +170,7 @@ const DnCommand dn_commands[] = {
   { "help", "[COMMAND]", "Prints the page of a command", "danchi help run", dn_cmd_help, NULL,
     FALSE },
   UNBUILT ("pull"),
+  { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
   UNBUILT ("port"),
   UNBUILT ("volume"),
   UNBUILT ("network"),

@@ -56,7 +56,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 23
+#define DN_SETTINGS_OWN_KEYS 24
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
