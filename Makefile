@@ -117,7 +117,7 @@ $(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(BASE_SRC) $(PROTOCOL_SRC)
 $(B)/bin/danchi-intake: $(call host_objs,$(INTAKE_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS)) -lseccomp -lcap-ng \
-	  $(LDLIBS)
+	  -lcrypto $(LDLIBS)
 
 $(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)

@@ -14,6 +14,7 @@
 
 #include "agent.h"
 #include "config.h"
+#include "disk-mounts.h"
 #include "process.h"
 #include "refusal.h"
 #include "scratch.h"
@@ -36,6 +37,7 @@ struct DnContainer
   DnDiskLayers disk_layers; /* owned; until the disk is taken */
   DnDisk *disk;
   DnScratch scratch;
+  DnDiskMounts disk_mounts; /* besides its root */
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;

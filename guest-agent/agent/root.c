@@ -182,6 +182,21 @@ make_overlay (const DnDisk *disk, int user_namespace, const DnConfig *config, co
   return overlay;
 }
 
+int
+dn_root_view (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
+              unsigned long attributes)
+{
+  const Upper none = { 0 };
+  struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | attributes };
+  dn_autofd int tree = disk->mount_count == 1
+                           ? clone_idmapped (disk->mounts[0].mount_fd, user_namespace, true)
+                           : make_overlay (disk, user_namespace, config, work_dir, &none);
+
+  if (tree < 0 || mount_setattr (tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+    return -1;
+  return dn_fd_steal (&tree);
+}
+
 static bool
 is_below_another (const DnConfig *config, const char *target)
 {
@@ -226,16 +241,13 @@ int
 dn_root_make (const DnDisk *disk, const DnScratch *scratch, int user_namespace,
               const DnConfig *config, const char *work_dir, uint64_t memory_bytes, DnFault *fault)
 {
-  const Upper none = { 0 };
   Upper upper = { .scratch = scratch->number != 0 ? scratch : NULL,
                   .size_bytes = bound_size (config->writable_bytes, memory_bytes) };
   dn_autofd int root = -1;
 
   if (config->is_root_readonly)
     {
-      root = disk->mount_count == 1
-                 ? clone_idmapped (disk->mounts[0].mount_fd, user_namespace, true)
-                 : make_overlay (disk, user_namespace, config, work_dir, &none);
+      root = dn_root_view (disk, user_namespace, config, work_dir, 0);
       if (root < 0)
         return dn_fault_set_errno (fault, "make the root of %u layers", disk->mount_count);
       if (has_all_targets (root, config))

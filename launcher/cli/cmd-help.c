@@ -48,11 +48,13 @@ dn_cmd_help (DnCli *cli, char **words)
 int
 dn_cmd_commit (DnCli *cli, char **words)
 {
+  g_autoptr (GError) error = NULL;
+
   (void) words;
-  return dn_cli_fail_usage (cli,
-                            "commit: there is none on purpose: an image is what was built, signed "
-                            "and scanned; build the image and load it, or copy files out with "
-                            "danchi cp");
+  dn_throw (&error, DN_ERROR_USAGE,
+            "commit: there is none on purpose: an image is what was built, signed and scanned\n"
+            "build the image and load it; danchi cp copies files out");
+  return dn_cli_fail (cli, error);
 }
 
 int

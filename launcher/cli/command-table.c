@@ -53,6 +53,9 @@ static const DnCommand image_commands[] = {
     FALSE },
   { "inspect", "IMAGE...", "Prints all that is known of images, as JSON",
     "danchi image inspect nginx:demo", dn_cmd_image_inspect, NULL, FALSE },
+  { "scan", "IMAGE...", "Has the host's scanner look at images, and keeps its verdict",
+    "danchi image scan nginx:demo\ndanchi image scan --format json nginx:demo", dn_cmd_image_scan,
+    NULL, FALSE },
   { "rm", "[FLAGS] IMAGE...", "Removes names, and images without names",
     "danchi image rm nginx:demo", dn_cmd_image_remove, NULL, FALSE },
   { "history", "[FLAGS] IMAGE", "Lists the steps that made an image, with their layers",
@@ -143,7 +146,8 @@ const DnCommand dn_commands[] = {
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
     dn_cmd_forensics, NULL, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
-    "danchi load -i nginx.tar\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
+    "danchi load -i nginx.tar\ndanchi load -i nginx.tar --checksum nginx.tar.sha256 --signature "
+    "nginx.tar.sha256.asc\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
     "load",
     dn_cmd_load, NULL, FALSE },
   { "save", "[FLAGS] IMAGE...", "Writes images as an archive",

@@ -8,6 +8,21 @@
 
 #define DAY_US (24 * G_TIME_SPAN_HOUR)
 
+/* Null where no registry was asked. */
+static void
+add_staleness (JsonObject *object, const DnImage *image)
+{
+  g_autoptr (JsonObject) provenance = image != NULL ? dn_image_get_provenance (image) : NULL;
+  JsonNode *newer = provenance != NULL ? json_object_get_member (provenance, "newer") : NULL;
+
+  if (newer != NULL && JSON_NODE_HOLDS_OBJECT (newer))
+    json_object_set_boolean_member (object, "is_stale",
+                                    json_object_get_boolean_member_with_default (
+                                        json_node_get_object (newer), "is_stale", FALSE));
+  else
+    json_object_set_null_member (object, "is_stale");
+}
+
 static JsonObject *
 image_to_json (DnContainer *container)
 {
@@ -26,6 +41,7 @@ image_to_json (DnContainer *container)
                                 MAX (0, (g_get_real_time () - created_us) / DAY_US));
   else
     json_object_set_null_member (object, "age_days");
+  add_staleness (object, image);
   json_object_set_string_member (object, "signature", signer != NULL ? signer : "none");
   return object;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../images/trust.h"
 #include "container-admission.h"
 #include "context.h"
 #include "settings-file.h"
@@ -64,6 +65,35 @@ add_placement (DnContext *context, JsonArray *checks)
   return FALSE;
 }
 
+/* What is asked of images that come to this host, and whether its files are there. */
+static void
+add_images (DnDaemon *daemon, JsonArray *checks)
+{
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
+  g_autofree char *policy = dn_trust_find (settings->trust_policy);
+  const char *takes = dn_trust_takes (policy);
+  g_autofree char *what = g_strdup_printf (
+      "policy '%s': danchi pull takes %s where it names nothing else", policy, takes);
+
+  if (g_str_equal (takes, "unknown"))
+    add (checks, "image-policy", "fail", "the policy of danchi pull cannot be used",
+         "danchi pull says what is wrong in it: [images] policy");
+  else if (g_str_equal (takes, "anything"))
+    add (checks, "image-policy", "warn", what,
+         "name keys for what is pulled, and reject the rest: docs/images.md, \"Signatures\"");
+  else
+    add (checks, "image-policy", "ok", what, "");
+  for (char **key = settings->load_keys; *key != NULL; key++)
+    if (!g_file_test (*key, G_FILE_TEST_IS_REGULAR))
+      {
+        g_autofree char *missing
+            = g_strdup_printf ("key '%s' of [images] load_keys is not there", *key);
+
+        add (checks, "image-keys", "warn", missing,
+             "put it there or take its name away: danchi load --signature fails meanwhile");
+      }
+}
+
 void
 dn_doctor_add_policy (DnDaemon *daemon, JsonArray *checks)
 {
@@ -73,6 +103,7 @@ dn_doctor_add_policy (DnDaemon *daemon, JsonArray *checks)
   dn_context_refresh (daemon);
   contexts = dn_context_list (daemon);
   add_settings (daemon, checks);
+  add_images (daemon, checks);
   for (guint i = 0; i < contexts->len; i++)
     are_fine = add_context (contexts->pdata[i], checks) && are_fine;
   for (guint i = 0; i < contexts->len; i++)

@@ -17,6 +17,7 @@
 #include "../spec/policy.h"
 #include "../spec/terms.h"
 #include "host-access.h"
+#include "scan-settings.h"
 
 typedef struct
 {
@@ -34,7 +35,7 @@ typedef struct
   guint64 scratch_bytes;     /* the largest scratch disk that a container may have; 0: none */
   char **load_keys;          /* owned; files of keys whose signatures over archives count */
   int load_signature;        /* DnNeed: whether an archive has to be signed */
-  char *trust_policy;        /* owned; containers-policy.json(5) that pulls go by */
+  char *trust_policy; /* owned; containers-policy.json(5) that pulls go by; NULL: dn_trust_find() */
   guint64 archive_limit_bytes;
   guint64 files_limit;
   guint64 unpacked_limit_bytes;
@@ -48,6 +49,7 @@ typedef struct
   guint64 audit_file_bytes;
   char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
   DnHostAccess access;
+  DnScanSettings scan;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
   DnTerms terms;   /* likewise */
 } DnSettings;
@@ -58,7 +60,7 @@ extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL
 /* Keys of danchi.conf. */
 #define DN_SETTINGS_OWN_KEYS 24
 #define DN_SETTINGS_KEYS                                                                           \
-  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
+  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
 /* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
 DnSettings *dn_settings_new (const char *file);

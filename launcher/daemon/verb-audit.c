@@ -7,9 +7,11 @@
 #include "../guest/domain-xml.h"
 #include "../guest/hypervisor.h"
 #include "../guest/process.h"
+#include "../images/trust.h"
 #include "audit-contexts.h"
 #include "chain.h"
 #include "json-build.h"
+#include "settings-file.h"
 #include "verbs.h"
 
 /* For the listening sockets; an emulated guest takes a second or two under load. */
@@ -101,6 +103,21 @@ list_chain (DnDaemon *daemon, const DnLibvirtFacts *libvirt)
   return chain;
 }
 
+/* What is asked of images that come to this host. */
+static JsonObject *
+images_to_json (DnDaemon *daemon)
+{
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
+  g_autofree char *policy = dn_trust_find (settings->trust_policy);
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "policy", policy);
+  json_object_set_string_member (object, "takes", dn_trust_takes (policy));
+  json_object_set_int_member (object, "load_keys", g_strv_length (settings->load_keys));
+  json_object_set_string_member (object, "load_signature", dn_need_words[settings->load_signature]);
+  return object;
+}
+
 DN_VERB (audit)
 {
   const DnJsonField fields[] = { { NULL, DN_JSON_STRING, FALSE, NULL } };
@@ -123,6 +140,7 @@ DN_VERB (audit)
   json_object_set_array_member (ok, "contexts", dn_audit_contexts (request->daemon, listeners));
   json_object_set_array_member (ok, "chain", list_chain (request->daemon, &libvirt));
   json_object_set_array_member (ok, "machines", machines != NULL ? machines : json_array_new ());
+  json_object_set_object_member (ok, "images", images_to_json (request->daemon));
   json_object_set_object_member (ok, "libvirt", dn_libvirt_facts_to_json (&libvirt));
   return ok;
 }

@@ -41,6 +41,17 @@ dn_disk_write (const char *path, const GPtrArray *layers, guint count, GError **
   return dn_state_file_write_text (path, text, strlen (text), 0444, error);
 }
 
+gboolean
+dn_disk_is_as_written (const char *path, const GPtrArray *layers, guint count)
+{
+  g_autofree char *wanted = describe (layers, count);
+  g_autofree char *found = NULL;
+  gsize size;
+
+  return g_file_get_contents (path, &found, &size, NULL) && size == strlen (wanted)
+         && memcmp (found, wanted, size) == 0;
+}
+
 GArray *
 dn_disk_layers (const GPtrArray *layers, guint count)
 {

@@ -24,5 +24,8 @@
  */
 gboolean dn_disk_write (const char *path, const GPtrArray *layers, guint count, GError **error);
 
+/* Whether @path is, byte for byte, what dn_disk_write() would write. */
+gboolean dn_disk_is_as_written (const char *path, const GPtrArray *layers, guint count);
+
 /* DISK_LAYERs for the first @count of @layers. (transfer full) (element-type DnMsgDiskLayer) */
 GArray *dn_disk_layers (const GPtrArray *layers, guint count);

@@ -10,7 +10,19 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/json.h"
+#include "../common/paths.h"
 #include "trust-fault.h"
+
+char *
+dn_trust_find (const char *named)
+{
+  g_autofree char *own = g_build_filename (dn_paths ()->config, "containers", "policy.json", NULL);
+
+  if (named != NULL)
+    return g_strdup (named);
+  return g_file_test (own, G_FILE_TEST_EXISTS) ? g_steal_pointer (&own)
+                                               : g_strdup ("/etc/containers/policy.json");
+}
 
 DnTrust *
 dn_trust_read (const char *file, const char *reference, const char *jail, GError **error)
@@ -31,6 +43,18 @@ dn_trust_read (const char *file, const char *reference, const char *jail, GError
   else
     dn_throw (error, DN_ERROR_CONFIG, "policy '%s': %s", file, local->message);
   return NULL;
+}
+
+const char *
+dn_trust_takes (const char *file)
+{
+  g_autoptr (GError) error = NULL;
+  /* RFC 2606: nobody's. */
+  g_autoptr (DnTrust) trust = dn_trust_read (file, "registry.invalid/image:1", "/", &error);
+
+  if (trust == NULL)
+    return g_error_matches (error, DN_ERROR, DN_ERROR_DENIED) ? "nothing" : "unknown";
+  return dn_trust_wants_signature (trust) ? "signed" : "anything";
 }
 
 /* A new file in @directory, which is a jail's user's: nothing that is there is followed. */

@@ -60,6 +60,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnTrust, dn_trust_free)
 DnTrust *dn_trust_choose (const char *text, gsize size, const char *file, const char *reference,
                           const char *jail, GError **error);
 
+/* Where the policy is: @named, where settings name one; else containers/policy.json beside
+ * danchi.conf, where there is one, as for registries' other settings; else the host's.
+ * (transfer full) */
+char *dn_trust_find (const char *named);
+
+/* What the policy says for a name that it says nothing of: "anything", "signed", "nothing"; where
+ * there is no policy, likewise "nothing"; "unknown" for one that is wrong. */
+const char *dn_trust_takes (const char *file);
+
 /* Reads @file and chooses.  DN_ERROR_DENIED where there is no such file: who wants to take anything
  * has to say so. */
 DnTrust *dn_trust_read (const char *file, const char *reference, const char *jail, GError **error);

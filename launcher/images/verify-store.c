@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/sha2.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 #include "../common/json.h"
 #include "../common/names.h"
 #include "../common/state-file.h"
+#include "digest.h"
+#include "disk.h"
 #include "store-private.h"
 #include "tree-check.h"
 
@@ -180,10 +183,13 @@ open_file (const char *path, guint64 *ret_bytes, char **ret_problem)
 static gboolean
 has_digest (Verify *verify, int fd, const char *sha256, char **ret_problem)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  struct sha256_ctx context;
+  guint8 digest[DN_DIGEST_BYTES];
+  g_autofree char *found = NULL;
   g_autofree guint8 *chunk = g_malloc (CHUNK_BYTES);
   ssize_t n;
 
+  sha256_init (&context);
   while ((n = read (fd, chunk, CHUNK_BYTES)) != 0)
     {
       if (n < 0 && errno == EINTR)
@@ -193,13 +199,15 @@ has_digest (Verify *verify, int fd, const char *sha256, char **ret_problem)
           *ret_problem = g_strdup_printf ("cannot be read: %s", g_strerror (errno));
           return FALSE;
         }
-      g_checksum_update (checksum, chunk, n);
+      sha256_update (&context, (size_t) n, chunk);
       if (!pass ((guint64) n, verify))
         return TRUE;
     }
   /* Nobody reads blobs often: they need not push out what guests read. */
   (void) posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED);
-  if (g_str_equal (g_checksum_get_string (checksum), sha256))
+  sha256_digest (&context, sizeof digest, digest);
+  found = dn_digest_to_hex (digest);
+  if (g_str_equal (found, sha256))
     return TRUE;
   *ret_problem = g_strdup ("its bytes are not those of its digest");
   return FALSE;
@@ -278,6 +286,20 @@ is_as_known (Verify *verify, const char *id, const char *path, char **ret_proble
   return FALSE;
 }
 
+/* The description of the disk, where there is one. */
+static gboolean
+has_its_disk (Verify *verify, const DnImage *image)
+{
+  g_autoptr (DnGuestDisk) disk = dn_store_make_disk (verify->store, image);
+  g_autoptr (DnImage) known = NULL;
+
+  if (image->layers->len < 2
+      || dn_disk_is_as_written (disk->path, image->layers, image->layers->len))
+    return TRUE;
+  known = dn_store_find_id (verify->store, image->id);
+  return known == NULL; /* it was removed */
+}
+
 static void
 check_image (Verify *verify, const DnImage *image)
 {
@@ -287,8 +309,12 @@ check_image (Verify *verify, const DnImage *image)
 
   verify->report->images++;
   if (is_as_known (verify, image->id, path, &problem))
-    g_free (problem);
-  else
+    {
+      g_clear_pointer (&problem, g_free);
+      if (!has_its_disk (verify, image))
+        problem = g_strdup ("its disk's description is not of its layers");
+    }
+  if (problem != NULL)
     add_damage (verify, g_strdup_printf ("image '%.12s' (%s)", image->id, name_of (image)), problem,
                 g_strdup_printf ("danchi image rm -f %.12s, then load it again", image->id));
 }

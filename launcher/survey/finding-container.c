@@ -201,6 +201,23 @@ dn_find_image_old (DnFindingLook *look)
 }
 
 static void
+find_stale (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  JsonObject *image = dn_answer_object (container, "image");
+
+  if (image != NULL && dn_answer_is (image, "is_stale"))
+    dn_finding_add (look, dn_answer_text (container, "name"), context,
+                    "the registry has a newer image by the name of its image '%s'",
+                    dn_answer_text (image, "reference"));
+}
+
+void
+dn_find_image_stale (DnFindingLook *look)
+{
+  each (look, find_stale);
+}
+
+static void
 find_unknown (DnFindingLook *look, JsonObject *container, const char *context, const char *member,
               const char *what)
 {
@@ -251,4 +268,16 @@ void
 dn_find_image_unsigned (DnFindingLook *look)
 {
   each (look, find_unsigned);
+}
+
+void
+dn_find_image_policy (DnFindingLook *look)
+{
+  JsonObject *images = dn_answer_object (look->document, "images");
+
+  if (images != NULL && g_str_equal (dn_answer_text (images, "takes"), "anything"))
+    dn_finding_add (look, "policy", NULL,
+                    "danchi pull takes images that nobody has signed: %s is insecureAcceptAnything "
+                    "where it says nothing else",
+                    dn_answer_text (images, "policy"));
 }

@@ -103,6 +103,8 @@ void dn_find_container_listener (DnFindingLook *look);
 void dn_find_container_listeners_unknown (DnFindingLook *look);
 void dn_find_image_damaged (DnFindingLook *look);
 void dn_find_image_old (DnFindingLook *look);
+void dn_find_image_stale (DnFindingLook *look);
 void dn_find_image_age_unknown (DnFindingLook *look);
 void dn_find_image_digest (DnFindingLook *look);
 void dn_find_image_unsigned (DnFindingLook *look);
+void dn_find_image_policy (DnFindingLook *look);

@@ -214,6 +214,10 @@ static const DnFindingRule rules[] = {
       "build or fetch the image anew and start the container with it" },
     dn_find_image_old,
     NULL },
+  { { "image.stale", MEDIUM, "R5.5",
+      "danchi pull fetches the newer one; start the container anew with it" },
+    dn_find_image_stale,
+    NULL },
   { { "image.age-unknown", INFO, "R5.5", "build images that say when they were made" },
     dn_find_image_age_unknown,
     NULL },
@@ -222,6 +226,10 @@ static const DnFindingRule rules[] = {
     NULL },
   { { "image.unsigned", INFO, "R5.1", "sign images, and demand it in the context's file" },
     dn_find_image_unsigned,
+    NULL },
+  { { "image.policy-open", INFO, "R5.1",
+      "let the policy name keys for what is pulled, and reject the rest" },
+    dn_find_image_policy,
     NULL },
 };
 

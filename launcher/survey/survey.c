@@ -77,6 +77,11 @@ dn_survey_make (const char *root, GDateTime *now, JsonObject *answer)
   json_object_set_array_member (document, "machines", machines);
   json_object_set_array_member (document, "runtimes", dn_runtime_read (root, processes));
   json_object_set_array_member (document, "listeners", dn_listener_read (root, processes));
+  if (dn_answer_object (answer, "images") != NULL)
+    json_object_set_object_member (document, "images",
+                                   json_object_ref (dn_answer_object (answer, "images")));
+  else
+    json_object_set_null_member (document, "images");
   json_object_set_array_member (document, "contexts", copy_list (answer, "contexts"));
   return document;
 }

@@ -43,7 +43,7 @@ def label(test):
 
 
 def is_wanted(test, words):
-    text = label(test).lower()
+    text = label(test).lower().replace("_", " ")
     return not words or any(word.lower().replace("_", " ") in text for word in words)
 
 

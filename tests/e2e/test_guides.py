@@ -13,7 +13,7 @@ from suite import as_the_hosts_own, test
 # In place of the guides' users and group: some that every Debian has.
 USERS = {"alice": ("games", 5, 60), "bob": ("man", 6, 12)}
 GROUP, GROUP_ID = "users", 100
-CONTEXTS = ("acme-web", "acme-db", "globex-web")
+CONTEXTS = ("acme-web", "acme-db", "globex-web", "acme-signed")
 # What says with its exit status what it found; what it finds here is not the guide's matter.
 FINDERS = (("doctor",), ("audit",), ("audit", "--fail-on"), ("audit", "--format"))
 

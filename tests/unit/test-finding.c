@@ -250,6 +250,9 @@ static const struct
   { "image.old", 1, IMAGE ("'age_days':91"), "91 days" },
   { "image.old", 0, IMAGE ("'age_days':90"), NULL },
   { "image.old", 0, IMAGE ("'age_days':null"), NULL },
+  { "image.stale", 1, IMAGE ("'is_stale':true"), "nginx:1" },
+  { "image.stale", 0, IMAGE ("'is_stale':false"), NULL },
+  { "image.stale", 0, IMAGE ("'is_stale':null"), NULL },
   { "image.age-unknown", 1, IMAGE ("'age_days':null"), "nginx:1" },
   { "image.age-unknown", 0, IMAGE ("'age_days':0"), NULL },
   { "image.no-digest", 1, IMAGE ("'digest':null"), "nginx:1" },
@@ -257,6 +260,9 @@ static const struct
   { "image.unsigned", 1, IMAGE ("'signature':'none'"), "nginx:1" },
   { "image.unsigned", 1, IMAGE ("'signature':null"), NULL },
   { "image.unsigned", 0, IMAGE ("'signature':'good'"), NULL },
+  { "image.policy-open", 1, "{'images':{'policy':'/p.json','takes':'anything'}}", "/p.json" },
+  { "image.policy-open", 0, "{'images':{'policy':'/p.json','takes':'signed'}}", NULL },
+  { "image.policy-open", 0, "{'images':null}", NULL },
 };
 
 /* (transfer full) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/images/tree-check.c launcher/guest/hash-tree.c launcher/common/key-*.c
  * launcher/common/names.c launcher/common/error.c */
+/* Packages: nettle */
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/images/trust*.c launcher/images/signature.c launcher/spec/signing-key.c
    launcher/common/error.c launcher/common/json.c launcher/common/key-*.c launcher/common/names.c
-   launcher/daemon/json-build.c */
+   launcher/common/paths.c launcher/daemon/json-build.c */
 
 /* Which entry of a policy counts for an image's name, what skopeo gets of it, and what is kept of
  * the decision (R5.1). */
