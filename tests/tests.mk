@@ -99,7 +99,8 @@ check-fuzz: deps  ## fuzz targets, FUZZ_SECONDS=60 each
 	@$(MAKE) --no-print-directory tests-run-fuzz
 
 # Images for the tests, of Debian packages; they do not depend on MODE.
-TEST_IMAGES := build/test-images/busybox.tar build/test-images/busybox-oci.tar
+TEST_IMAGES := build/test-images/busybox.tar build/test-images/busybox-oci.tar \
+  build/test-images/openscap.tar
 
 .PHONY: test-images
 test-images: $(TEST_IMAGES)
@@ -110,6 +111,9 @@ build/test-images/busybox.tar: $(wildcard tests/images/*) | deps
 build/test-images/busybox-oci.tar: $(wildcard tests/images/*) | deps
 	@mkdir -p $(@D)
 	./tests/images/build.sh busybox $@ oci
+build/test-images/openscap.tar: $(wildcard tests/images/* config/scan/*) | deps  ## a scanner: OpenSCAP
+	@mkdir -p $(@D)
+	./tests/images/build.sh openscap $@ docker
 
 # A build tree whose guest has a mortal agent (tests/e2e/mortal.c): only the chaos tests start it.
 MORTAL := $(B)/mortal

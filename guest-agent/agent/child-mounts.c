@@ -90,7 +90,7 @@ must_be_plain (const DnConfigMount *mount)
 }
 
 static int
-mount_one (int root, const DnConfigMount *mount, DnFault *fault)
+mount_one (int root, const DnConfigMount *mount, int disk, DnFault *fault)
 {
   dn_autofd int plain = must_be_plain (mount) ? dn_path_open_plain (root, mount->target) : -1;
   dn_autofd int target = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, true);
@@ -111,8 +111,11 @@ mount_one (int root, const DnConfigMount *mount, DnFault *fault)
     }
   if (fstat (target, &status) < 0 || !S_ISDIR (status.st_mode))
     return dn_fault_set (fault, -EIO, "mount '%s': is not a directory in the image", mount->target);
-  made = dn_child_new_mount (mount->type, (const char *const *) mount->options, mount->option_count,
-                             mount->attributes);
+  /* What is on a disk is the agent's to open: a user namespace's root cannot. */
+  made = mount->disk != NULL
+             ? disk
+             : dn_child_new_mount (mount->type, (const char *const *) mount->options,
+                                   mount->option_count, mount->attributes);
   if (made < 0 || dn_child_move_mount (made, target) < 0)
     return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
   return 0;
@@ -140,7 +143,7 @@ mount_dev (DnChild *child, DnFault *fault)
     if (is_dev (config->mounts[i].target) && strcmp (config->mounts[i].type, "tmpfs") == 0)
       dev = config->mounts[i];
   dev.attributes &= ~(unsigned long) MOUNT_ATTR_RDONLY; /* it must be filled first */
-  r = mount_one (child->root_fd, &dev, fault);
+  r = mount_one (child->root_fd, &dev, -1, fault);
   return r < 0 ? r : dn_child_fill_dev (child->root_fd, fault);
 }
 
@@ -149,10 +152,18 @@ dn_child_mount_all (DnChild *child, DnFault *fault)
 {
   const DnConfig *config = child->plan->config;
   int r = mount_dev (child, fault);
+  size_t disks = 0;
 
   for (size_t i = 0; i < config->mount_count && r == 0; i++)
-    if (!is_dev (config->mounts[i].target))
-      r = mount_one (child->root_fd, &config->mounts[i], fault);
+    {
+      const DnConfigMount *mount = &config->mounts[i];
+      int disk = mount->disk != NULL ? dn_fd_steal (&child->disk_fds[disks++]) : -1;
+
+      if (!is_dev (mount->target))
+        r = mount_one (child->root_fd, mount, disk, fault);
+      else
+        dn_fd_clear (&disk);
+    }
   return r;
 }
 

@@ -65,6 +65,12 @@ dn_child_await_root (DnChild *child, DnFault *fault)
 
   if (r < 0 || child->root_fd < 0)
     return dn_fault_set (fault, -EIO, "wait for the root: the agent sent none");
+  for (size_t i = 0; i < child->plan->config->disk_mount_count; i++)
+    {
+      r = dn_sync_await_order (child->plan->sync_fd, DN_SYNC_DISK, &child->disk_fds[i]);
+      if (r < 0 || child->disk_fds[i] < 0)
+        return dn_fault_set (fault, -EIO, "wait for the disks: the agent sent too few");
+    }
   return 0;
 }
 

@@ -33,8 +33,8 @@ static const struct
   { "rprivate", 0, 0 },
 };
 
-/* What can be mounted, and the options of its file system.  Nothing here takes a source: no bind,
- * no device, no path of the guest's can be named. */
+/* What can be mounted, and the options of its file system.  No bind, no device, no path of the
+ * guest's can be named: the only source is a disk's serial number. */
 static const struct
 {
   const char *name;
@@ -56,6 +56,7 @@ static const struct
     "cgroup2",
     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
     { "nsdelegate" } },
+  { DN_CONFIG_MOUNT_DISK, DN_CONFIG_MOUNT_DISK, MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY, { NULL } },
 };
 
 static int
@@ -95,6 +96,21 @@ read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fau
                        mount->target, option, mount->type);
 }
 
+/* A disk of the guest's, named by its serial number; whether that is one, CREATE asks. */
+static int
+read_disk (const json_t *object, DnConfigMount *mount, DnFault *fault)
+{
+  int r;
+
+  if ((r = dn_json_text (object, "source", &mount->disk, fault)) < 0
+      || (r = dn_json_texts (object, "layers", DN_DISK_LAYERS_MAX, &mount->layers, fault)) < 0)
+    return r;
+  if (mount->disk == NULL)
+    return dn_fault_set (fault, -EINVAL, "mount '%s': 'source' must be a disk's serial number",
+                         mount->target);
+  return 0;
+}
+
 static bool
 has_option (const DnConfigMount *mount, const char *prefix)
 {
@@ -125,6 +141,8 @@ dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault)
     return dn_fault_set (fault, -EINVAL, "mount '%s': type '%s' is not possible", mount->target,
                          type != NULL ? type : "none");
   mount->type = kinds[kind].type;
+  if (strcmp (mount->type, DN_CONFIG_MOUNT_DISK) == 0 && (r = read_disk (object, mount, fault)) < 0)
+    return r;
   if ((r = dn_json_texts (object, "options", 32, &options, fault)) < 0)
     return r;
   for (size_t i = 0; i < options.count && r == 0; i++)

@@ -183,6 +183,9 @@ read_mounts (DnConfig *config, DnFault *fault)
     config->mount_count++;
     if ((r = dn_config_mount (element, &config->mounts[i], fault)) < 0)
       return r;
+    if (config->mounts[i].disk != NULL && ++config->disk_mount_count > DN_CONFIG_DISK_MOUNTS_MAX)
+      return dn_fault_set (fault, -E2BIG, "config: mount '%s': more than %d disks",
+                           config->mounts[i].target, DN_CONFIG_DISK_MOUNTS_MAX);
   }
   return 0;
 }
@@ -246,8 +249,11 @@ dn_config_clear (DnConfig *config)
   dn_texts_clear (&config->masked_paths);
   dn_texts_clear (&config->readonly_paths);
   for (size_t i = 0; i < config->mount_count; i++)
-    for (size_t j = 0; j < config->mounts[i].option_count; j++)
-      free (config->mounts[i].options[j]);
+    {
+      for (size_t j = 0; j < config->mounts[i].option_count; j++)
+        free (config->mounts[i].options[j]);
+      dn_texts_clear (&config->mounts[i].layers);
+    }
   free (config->mounts);
   json_decref (config->document);
   memset (config, 0, sizeof *config);

@@ -22,6 +22,7 @@
 #define DN_CONFIG_GROUPS_MAX 64
 #define DN_CONFIG_MOUNTS_MAX 128
 #define DN_CONFIG_MOUNT_OPTIONS_MAX 16
+#define DN_CONFIG_DISK_MOUNTS_MAX 4
 #define DN_CONFIG_PATHS_MAX 256
 #define DN_CONFIG_SYSCTLS_MAX 64
 #define DN_CONFIG_IDS_MAX 65536 /* in a container's range of ids */
@@ -65,10 +66,15 @@ typedef struct
   int32_t oom_score_adj;
 } DnProcessConfig;
 
+/* The type of a mount of a disk's tree. */
+#define DN_CONFIG_MOUNT_DISK "disk"
+
 typedef struct
 {
-  const char *target;       /* absolute, within the container */
-  const char *type;         /* proc, tmpfs, devpts, mqueue, sysfs or cgroup2 */
+  const char *target; /* absolute, within the container */
+  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2 or disk */
+  const char *disk;   /* of type disk: its serial number, and its layers: disk-mounts.h */
+  DnTexts layers;
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
@@ -95,7 +101,8 @@ typedef struct
   const char *hostname;
   DnConfigMount *mounts; /* owned */
   size_t mount_count;
-  uint32_t first_uid; /* guest ids of the container's id 0 */
+  size_t disk_mount_count; /* of them, those of type disk */
+  uint32_t first_uid;      /* guest ids of the container's id 0 */
   uint32_t first_gid;
   uint32_t id_count;
   DnTexts masked_paths;

@@ -134,7 +134,10 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   if (root < 0)
     return root;
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
-  return r < 0 ? dn_fault_set (fault, r, "hand over the root: %s", strerror (-r)) : 0;
+  if (r < 0)
+    return dn_fault_set (fault, r, "hand over the root: %s", strerror (-r));
+  return dn_disk_mounts_send (&container->disk_mounts, &container->config,
+                              container->user_namespace, work_dir, sync_fd, fault);
 }
 
 /* The disk is there: everything else at once.  Returns 0: the child is on its way. */
@@ -150,13 +153,25 @@ build (DnContainer *container, DnFault *fault)
   return dn_process_spawn (container->processes, fault);
 }
 
+/* What is there already is kept while others are waited for. */
+static int
+take_disks (DnContainer *container, DnFault *fault)
+{
+  DnDisks *disks = &container->agent->disks;
+  int r = container->disk != NULL ? 0
+                                  : dn_disk_take (disks, container->disk_serial,
+                                                  &container->disk_layers, &container->disk, fault);
+
+  return r < 0 ? r
+               : dn_disk_mounts_take (&container->disk_mounts, disks, &container->config, fault);
+}
+
 static void
 look_for_disk (DnTimer *timer)
 {
   DnContainer *container = timer->data;
   DnFault fault;
-  int r = dn_disk_take (&container->agent->disks, container->disk_serial, &container->disk_layers,
-                        &container->disk, &fault);
+  int r = take_disks (container, &fault);
 
   if (r == -ENOENT && dn_loop_now_ms () < container->disk_deadline_ms)
     {
@@ -211,8 +226,10 @@ make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFau
   strcpy (container->disk_serial, create->disk);
   container->user_namespace = container->mount_namespace = container->cgroup.fd = -1;
   if (dn_config_read ((const char *) parts->config, parts->config_bytes, &container->config, fault)
-      < 0)
+          < 0
+      || dn_disk_mounts_read (&container->disk_mounts, &container->config, fault) < 0)
     {
+      dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
       dn_config_clear (&container->config);
       free (container);
       return NULL;
@@ -250,6 +267,7 @@ dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *creat
       dn_config_clear (&container->config);
       free (container->filter);
       dn_disk_layers_clear (&container->disk_layers);
+      dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
       free (container);
       return;
     }

@@ -215,6 +215,7 @@ destroy (DnContainer *container)
   dn_fd_clear (&container->mount_namespace);
   dn_fd_clear (&container->user_namespace);
   dn_disk_release (&agent->disks, container->disk);
+  dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
   (void) dn_cgroup_remove (&container->cgroup);
   for (DnContainer **at = &agent->containers; *at != NULL; at = &(*at)->next)
     if (*at == container)

@@ -14,6 +14,7 @@
 
 #include "agent.h"
 #include "config.h"
+#include "disk-mounts.h"
 #include "process.h"
 #include "refusal.h"
 
@@ -34,6 +35,7 @@ struct DnContainer
   size_t filter_count;
   DnDiskLayers disk_layers; /* owned; until the disk is taken */
   DnDisk *disk;
+  DnDiskMounts disk_mounts; /* besides its root */
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;

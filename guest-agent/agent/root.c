@@ -168,6 +168,20 @@ make_overlay (const DnDisk *disk, int user_namespace, const DnConfig *config, co
   return overlay;
 }
 
+int
+dn_root_view (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
+              unsigned long attributes)
+{
+  struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | attributes };
+  dn_autofd int tree = disk->mount_count == 1
+                           ? clone_idmapped (disk->mounts[0].mount_fd, user_namespace, true)
+                           : make_overlay (disk, user_namespace, config, work_dir, 0);
+
+  if (tree < 0 || mount_setattr (tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+    return -1;
+  return dn_fd_steal (&tree);
+}
+
 static bool
 is_below_another (const DnConfig *config, const char *target)
 {
@@ -210,9 +224,7 @@ dn_root_make (const DnDisk *disk, int user_namespace, const DnConfig *config, co
 
   if (config->is_root_readonly)
     {
-      root = disk->mount_count == 1
-                 ? clone_idmapped (disk->mounts[0].mount_fd, user_namespace, true)
-                 : make_overlay (disk, user_namespace, config, work_dir, 0);
+      root = dn_root_view (disk, user_namespace, config, work_dir, 0);
       if (root < 0)
         return dn_fault_set_errno (fault, "make the root of %u layers", disk->mount_count);
       if (has_all_targets (root, config))

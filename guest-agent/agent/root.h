@@ -23,6 +23,18 @@
 #include "disk.h"
 
 /**
+ * dn_root_view:
+ * @attributes: MOUNT_ATTR_*, besides ro, nosuid and nodev
+ * @config, @work_dir: as below
+ *
+ * A disk's tree as a container is to see it: for its root, or for a mount of type disk.
+ *
+ * Returns: a descriptor of a detached mount, the caller's; -1 with errno
+ */
+int dn_root_view (const DnDisk *disk, int user_namespace, const DnConfig *config,
+                  const char *work_dir, unsigned long attributes);
+
+/**
  * dn_root_make:
  * @disk: the mounted disk
  * @user_namespace: the container's

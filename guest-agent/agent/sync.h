@@ -2,7 +2,8 @@
 /* What a child that is becoming a container's process and the agent say to each other, over a
  * SOCK_SEQPACKET pair that execve(2) closes.
  *
- *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), DN_SYNC_RUN
+ *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
+ *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; DN_SYNC_RUN
  *   child → agent   DnSyncReport: TERMINAL (with the terminal's master), READY, FAULT
  *
  * The child is still the agent's own code when it speaks, but it lives in the container: the agent
@@ -15,6 +16,7 @@
 #include "config.h"
 
 #define DN_SYNC_PREPARE 'p'
+#define DN_SYNC_DISK 'd'
 #define DN_SYNC_RUN 'r'
 
 enum

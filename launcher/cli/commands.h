@@ -27,6 +27,7 @@ int dn_cmd_image_history (DnCli *cli, char **words);
 int dn_cmd_image_inspect (DnCli *cli, char **words);
 int dn_cmd_image_prune (DnCli *cli, char **words);
 int dn_cmd_image_remove (DnCli *cli, char **words);
+int dn_cmd_image_scan (DnCli *cli, char **words);
 int dn_cmd_image_verify (DnCli *cli, char **words);
 int dn_cmd_images (DnCli *cli, char **words);
 int dn_cmd_info (DnCli *cli, char **words);

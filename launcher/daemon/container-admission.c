@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../common/error.h"
+#include "../images/image-scan.h"
 #include "../images/reference.h"
 #include "../images/signature.h"
 #include "../spec/profile-file.h"
@@ -23,6 +24,7 @@ typedef struct
   char **references;
   char **digests;
   GPtrArray *signatures; /* of char ** */
+  char *scan_words;
   DnAdmissionRequest request;
   DnAdmissionContext context;
   DnAdmissionHost host;
@@ -41,6 +43,7 @@ clear_facts (Facts *facts)
   g_strfreev (facts->references);
   g_strfreev (facts->digests);
   g_clear_pointer (&facts->signatures, g_ptr_array_unref);
+  g_free (facts->scan_words);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Facts, clear_facts)
 
@@ -108,12 +111,15 @@ collect_image (DnContainer *container, Facts *facts)
       facts->references[0] = g_steal_pointer (&name);
     }
   facts->signatures = dn_signature_keys (provenance);
+  facts->scan_words = dn_image_scan_words (image, &facts->settings->scan);
   facts->image_facts
       = (DnAdmissionImage){ .asked = asked,
                             .references = facts->references,
                             .is_by_id = is_by_id && strlen (digits) == DN_DIGEST_DIGITS,
                             .digests = facts->digests,
-                            .signatures = facts->signatures };
+                            .signatures = facts->signatures,
+                            .scan = dn_image_scan_need (image, &facts->settings->scan),
+                            .scan_words = facts->scan_words };
 }
 
 DnProfile *

@@ -10,6 +10,7 @@
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
+#include "../images/image-scan.h"
 #include "container-admission.h"
 #include "container-file.h"
 #include "gate.h"
@@ -291,6 +292,9 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   container->created_us = g_get_real_time ();
   container->context = choose_context (request, id, options, error);
   if (container->context == NULL)
+    return NULL;
+  if (!dn_image_scan_when (request, image, NULL, DN_SCAN_WHEN_START, options->allow_emulation,
+                           error))
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL || !dn_container_admit (container, options, &verdict, error)

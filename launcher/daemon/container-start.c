@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../images/disk.h"
+#include "../images/image-scan.h"
 #include "../spec/admission.h"
 #include "container-admission.h"
 #include "container-call.h"
@@ -86,6 +87,20 @@ dn_container_build_spec (DnContainer *container, guint slot, GError **error)
     }
   return dn_spec_build (options, container->profile, &image->config, container->id,
                         DN_CONTEXT_FIRST_UID + slot * DN_CONTEXT_UIDS, error);
+}
+
+/* Where a verdict has become too old, or images are scanned only from now on. */
+static gboolean
+scan_image (DnContainer *container, const DnContainerStart *plan, DnRequest *request,
+            GError **error)
+{
+  g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
+  g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+
+  /* One that is gone is told of later. */
+  return image == NULL
+         || dn_image_scan_when (request, image, NULL, DN_SCAN_WHEN_START,
+                                options->allow_emulation || plan->allow_emulation, error);
 }
 
 /* Once more against the policy: it may have become narrower since the container was made. */
@@ -401,7 +416,8 @@ dn_container_start (DnContainer *container, const DnContainerStart *plan, DnRequ
   /* The last run's output may still be on its way to a slow reader: he has lost it now. */
   dn_container_hurry (container);
   dn_container_leave_guest (container);
-  if (!dn_context_reserve (container->context, &start.slot, error))
+  if (!scan_image (container, plan, request, error)
+      || !dn_context_reserve (container->context, &start.slot, error))
     return FALSE;
   is_fine = start_reserved (&start, ret_session, error);
   if (!is_fine)

@@ -44,6 +44,7 @@ dn_settings_new (const char *file)
     .audit_file_bytes = 16 * MIB,
   };
   dn_host_access_init (&settings->access);
+  dn_scan_settings_init (&settings->scan);
   dn_policy_init (&settings->policy);
   dn_terms_init (&settings->terms);
   return settings;
@@ -69,6 +70,7 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->audit_anchor);
   g_free (settings->forensics_key);
   dn_host_access_clear (&settings->access);
+  dn_scan_settings_clear (&settings->scan);
   dn_policy_clear (&settings->policy);
   dn_terms_clear (&settings->terms);
   g_free (settings);
@@ -118,6 +120,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
   at += DN_SETTINGS_OWN_KEYS;
   dn_host_access_fill_keys (&settings->access, at);
   at += DN_HOST_ACCESS_KEYS;
+  dn_scan_settings_fill_keys (&settings->scan, at);
+  at += DN_SCAN_KEYS;
   dn_policy_fill_keys (&settings->policy, at);
   at += DN_POLICY_KEYS;
   dn_terms_fill_keys (&settings->terms, at);
@@ -133,6 +137,7 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
   dn_settings_fill_keys (settings, keys);
   return dn_key_file_parse_places (text, size, what, keys, settings->places, error)
          && dn_placement_check_accepts (settings->accepts, what, settings->places, error)
+         && dn_scan_settings_check (&settings->scan, what, settings->places, error)
          && dn_signing_keys_check (settings->load_keys, what, settings->places, error)
          && dn_policy_check (&settings->policy, what, settings->places, error)
          && dn_terms_check (&settings->terms, what, settings->places, error);

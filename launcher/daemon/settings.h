@@ -17,6 +17,7 @@
 #include "../spec/policy.h"
 #include "../spec/terms.h"
 #include "host-access.h"
+#include "scan-settings.h"
 
 typedef struct
 {
@@ -49,6 +50,7 @@ typedef struct
   guint64 audit_file_bytes;
   char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
   DnHostAccess access;
+  DnScanSettings scan;
   DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
   DnTerms terms;   /* likewise */
 } DnSettings;
@@ -59,7 +61,7 @@ extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL
 /* Keys of danchi.conf. */
 #define DN_SETTINGS_OWN_KEYS 25
 #define DN_SETTINGS_KEYS                                                                           \
-  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
+  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 
 /* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
 DnSettings *dn_settings_new (const char *file);

@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../daemon/daemon.h"
 #include "blob.h"
+#include "image-scan.h"
 #include "reading.h"
 #include "unpacking.h"
 #include "work.h"
@@ -79,6 +80,10 @@ keep_blob (Import *import, DnImageWork *work, const DnReadingEntry *entry, const
 
   if (entry->offset == DN_UNPACK_ELSEWHERE)
     {
+      /* Who loads an archive must have its layers, and not only know what they are called: they may
+       * be in the store for another tenant. */
+      if (import->plan->blobs == NULL)
+        return dn_throw (error, DN_ERROR_USAGE, "archive: %s is not in it", what);
       range.fd = beside = open_beside (import, entry->sha256, &range.bytes);
       range.offset = 0;
       if (beside < 0)
@@ -265,6 +270,9 @@ dn_import_run (DnRequest *request, const DnImportPlan *plan, GError **error)
   if (image == NULL)
     return NULL;
   names = all_names (image->names, plan);
+  /* Before anybody finds it by a name. */
+  if (!dn_image_scan_when (request, image, names, DN_SCAN_WHEN_LOAD, plan->allow_emulation, error))
+    return NULL;
   named = dn_store_name (store, image->id, names,
                          plan->archive_sha256 != NULL ? dn_image_source_new (
                              plan->archive_sha256, reference_of (plan), image->names)

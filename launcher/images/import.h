@@ -25,7 +25,8 @@ typedef struct
   const char *archive_sha256;
   /* A directory of files named by the SHA-256 that they should have, in hexadecimal: the blobs that
    * a thin archive has not.  Its files are copied, and hashed on the way: they may be another
-   * user's.  NULL where there are none. */
+   * user's.  NULL for an archive, which has to have everything itself; where there is a directory,
+   * what is not in it may be in the store. */
   const char *blobs;
   const char
       *reference; /* which image of an archive that holds several; "" or NULL: the only one */

@@ -9,7 +9,7 @@
 
 #include "../common/autofd.h"
 #include "../common/error.h"
-#include "tar-writer.h"
+#include "../common/tar-writer.h"
 
 gboolean
 dn_thin_is_media_type (const char *media_type)

@@ -10,12 +10,14 @@
 #define MIB (1024ull * 1024)
 
 static const char *const pull_programs[] = { "skopeo", "gpg", "gpgconf", NULL };
+static const char *const no_programs[] = { NULL };
 
 /* Minisign reads a whole archive into memory for its old form of signatures. */
 static const char *const signature_programs[] = { "gpgv", "minisign", NULL };
 
 static const DnTask tasks[] = {
   { "pull", true, 1024 * MIB, pull_programs, dn_task_pull },
+  { "verdict", false, 128 * MIB, no_programs, dn_task_verdict },
   { "signature", false, 1024 * MIB, signature_programs, dn_task_signature },
 };
 

@@ -64,4 +64,5 @@ int dn_task_done (DnTaskRun *run);
 
 /* One function for each task; the table is in task.c. */
 int dn_task_pull (DnTaskRun *run);
+int dn_task_verdict (DnTaskRun *run);
 int dn_task_signature (DnTaskRun *run);

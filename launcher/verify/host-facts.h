@@ -20,6 +20,10 @@ void dn_host_facts_add_process (DnVerifyFacts *facts, gint pid, const char *cons
 /* @attached: files of disks that its command line does not name; ends with NULL */
 void dn_host_facts_add_qemu (DnVerifyFacts *facts, gint pid, guint uid, char **attached);
 
+/* The file of a disk that others than root or @uid may change: @path, or one that it describes.
+ * (transfer full): its path, or NULL: all are protected */
+char *dn_host_disk_find_unprotected (const char *path, guint uid);
+
 /* Likewise from its arguments; pure. */
 void dn_host_facts_read_qemu (DnVerifyFacts *facts, char **arguments);
 

@@ -2,7 +2,6 @@
 /* What QEMU was started with, from its command line. */
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../common/autofd.h"
@@ -50,6 +49,17 @@ compare_texts (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
+/* Also of raw files one behind the other, of which danchid writes the description
+ * (../images/disk.h); nobody else does: the disk is read-only, and whose file it is stands in
+ * "qemu.disk-files". */
+static gboolean
+is_raw (const char *option)
+{
+  return strstr (option, "\"driver\":\"raw\"") != NULL
+         || (strstr (option, "\"driver\":\"vmdk\"") != NULL
+             && strstr (option, "\"read-only\":true") != NULL);
+}
+
 void
 dn_host_facts_read_qemu (DnVerifyFacts *facts, char **arguments)
 {
@@ -94,7 +104,7 @@ dn_host_facts_read_qemu (DnVerifyFacts *facts, char **arguments)
       if (g_str_equal (*at, "-blockdev") && strstr (value, "\"driver\":\"file\"") == NULL)
         {
           has_format = TRUE;
-          if (strstr (value, "\"driver\":\"raw\"") == NULL)
+          if (!is_raw (value))
             format = "not raw";
         }
       if (g_str_equal (*at, "-drive") || g_str_equal (*at, "-hda"))
@@ -124,38 +134,24 @@ disk_path (const char *option)
   return g_strndup (at, strcspn (at, "\""));
 }
 
-static gboolean
-is_protected (const char *path, guint uid)
+/* The first file of a disk that others may change. (transfer full), or NULL */
+static char *
+find_unprotected (char **arguments, char **attached, guint uid)
 {
-  struct stat status;
+  char *found = NULL;
 
-  if (stat (path, &status) < 0 || !S_ISREG (status.st_mode))
-    return FALSE;
-  return (status.st_mode & 022) == 0
-         && (status.st_uid == 0 || (status.st_uid == uid && (status.st_mode & 077) == 0));
-}
-
-static void
-add_disk_files (DnVerifyFacts *facts, char **arguments, char **attached, guint uid)
-{
-  for (; *attached != NULL; attached++)
-    if (!is_protected (*attached, uid))
-      {
-        dn_verify_facts_add (facts, "qemu.disk-files", *attached);
-        return;
-      }
-  for (; *arguments != NULL; arguments++)
+  for (; found == NULL && *attached != NULL; attached++)
+    found = dn_host_disk_find_unprotected (*attached, uid);
+  for (; found == NULL && *arguments != NULL; arguments++)
     {
       g_autofree char *path = g_str_equal (*arguments, "-blockdev") && arguments[1] != NULL
                                   ? disk_path (arguments[1])
                                   : NULL;
 
-      if (path == NULL || is_protected (path, uid))
-        continue;
-      dn_verify_facts_add (facts, "qemu.disk-files", path);
-      return;
+      if (path != NULL)
+        found = dn_host_disk_find_unprotected (path, uid);
     }
-  dn_verify_facts_add (facts, "qemu.disk-files", "protected");
+  return found;
 }
 
 /* The kernel reads it out of the process's own memory, and a process can say where that is
@@ -185,6 +181,7 @@ dn_host_facts_add_qemu (DnVerifyFacts *facts, gint pid, guint uid, char **attach
 {
   g_autofree char *text = g_malloc (COMMAND_LINE_MAX + 1);
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
+  g_autofree char *unprotected = NULL;
   gsize size = read_command_line (pid, text);
 
   if (size == 0)
@@ -193,5 +190,6 @@ dn_host_facts_add_qemu (DnVerifyFacts *facts, gint pid, guint uid, char **attach
     g_ptr_array_add (arguments, text + at);
   g_ptr_array_add (arguments, NULL);
   dn_host_facts_read_qemu (facts, (char **) arguments->pdata);
-  add_disk_files (facts, (char **) arguments->pdata, attached, uid);
+  unprotected = find_unprotected ((char **) arguments->pdata, attached, uid);
+  dn_verify_facts_add (facts, "qemu.disk-files", unprotected != NULL ? unprotected : "protected");
 }

@@ -296,6 +296,69 @@ test_layers_that_do_not_fit_are_refused (void)
   free_disk (disk);
 }
 
+/* A disk that is mounted beside the root: all layers, and nothing can be changed or run. */
+static void
+test_a_disk_is_mounted_beside_the_root (void)
+{
+  Disk *disk = new_disk ();
+  g_autoptr (GString) layers = g_string_new (NULL);
+  g_autofree char *mounts = NULL;
+  g_autofree char *seen = NULL;
+  g_autofree char *written = NULL;
+  HostContainer container = { .id = "a1", .process = ",\"user\":{\"uid\":0}" };
+
+  add_file (disk, 0, "data/below", "below\n");
+  add_file (disk, 0, "data/gone", "gone\n");
+  add_layer (disk);
+  add_whiteout (disk, 1, "data/gone");
+  add_layer (disk);
+  for (guint i = 0; i < disk->count; i++)
+    {
+      g_string_append_printf (
+          layers, "%s\"%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " ",
+          i > 0 ? "," : "", disk->layers[i].start_block, disk->layers[i].data_blocks,
+          disk->layers[i].hash_blocks);
+      for (guint k = 0; k < DN_DISK_HASH_BYTES; k++)
+        g_string_append_printf (layers, "%02x", disk->layers[i].root_hash[k]);
+      g_string_append_c (layers, '"');
+    }
+  mounts = g_strdup_printf (",{\"destination\":\"/beside\",\"type\":\"disk\",\"source\":\"layers\","
+                            "\"options\":[\"rw\",\"noexec\"],\"layers\":[%s]}",
+                            layers->str);
+  container.mounts = mounts;
+  container.args = ARGS ("look", "/beside/data", "/beside/data/below");
+  g_assert_cmpuint (host_run (disk->host, &container, &seen), ==, 0);
+  g_assert_cmpstr (seen, ==, "/beside/data 0:493 below \n/beside/data/below 0:420 below\n");
+  container.id = "a2";
+  container.args = ARGS ("write", "/beside/data/x");
+  g_assert_cmpuint (host_run (disk->host, &container, &written), ==, 0);
+  g_assert_cmpstr (written, ==, "/beside/data/x: Read-only file system\n");
+  free_disk (disk);
+}
+
+static void
+test_disks_that_cannot_be_mounted_are_refused (void)
+{
+  static const char *const mounts[] = {
+    ",{\"destination\":\"/m\",\"type\":\"disk\"}",
+    ",{\"destination\":\"/m\",\"type\":\"disk\",\"source\":\"../dev/vda\"}",
+    ",{\"destination\":\"/m\",\"type\":\"disk\",\"source\":\"disk\",\"layers\":[\"1 2\"]}",
+    ",{\"destination\":\"/m\",\"type\":\"disk\",\"source\":\"disk\",\"layers\":[\"0 2 1 ab\"]}",
+    ",{\"destination\":\"/m\",\"type\":\"disk\",\"source\":\"disk\",\"layers\":[7]}",
+    ",{\"destination\":\"/m\",\"type\":\"tmpfs\",\"options\":[\"source=disk\"]}",
+  };
+  Disk *disk = new_disk ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (mounts); i++)
+    {
+      const HostContainer container
+          = { .id = "b1", .args = ARGS ("look", "/"), .mounts = mounts[i] };
+
+      g_assert_cmpint (host_create (disk->host, &container), ==, -EINVAL);
+    }
+  free_disk (disk);
+}
+
 static void
 assert_violates (const DnMsgDiskLayer *layers, guint count)
 {
@@ -423,5 +486,9 @@ main (int argc, char **argv)
   TEST (layers_that_do_not_fit_are_refused);
   TEST (impossible_layers_end_the_link);
   TEST (tells_of_damage);
+  g_test_add_func ("/layers/a disk is mounted beside the root",
+                   test_a_disk_is_mounted_beside_the_root);
+  g_test_add_func ("/layers/disks that cannot be mounted are refused",
+                   test_disks_that_cannot_be_mounted_are_refused);
   return g_test_run ();
 }

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# build.sh nginx|redis|busybox OUT.tar docker|oci: makes a real image out of Debian's packages.
+# build.sh nginx|redis|busybox|openscap OUT.tar docker|oci: makes a real image out of Debian's packages.
 #
 #   nginx    serves a page on 127.0.0.1:8080 as user 101 (www); busybox is in it as a client (wget)
 #   redis    redis-server on 127.0.0.1:6379 as user 102 (redis), with redis-cli; no shell
+#   openscap a scanner for [scan] of danchi.conf: OpenSCAP, and config/scan/oscap-verdict.c
 #   busybox  the small test image: static busybox, users, /bin/sh; a few MB, no download but its own
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
@@ -63,6 +64,23 @@ build_redis() {
     --cmd=--save --cmd= --cmd=--appendonly --cmd=no --cmd=--dir --cmd=/tmp
 }
 
+build_openscap() {
+  "$here/rootfs.sh" "$root" openscap-scanner
+  # Documents are the operator's, so the schemas to check them by are not needed; nor are character
+  # sets and locales other than those within libc.
+  rm -rf "$root"/usr/share/openscap/{schemas,xsl} "$root"/usr/lib/x86_64-linux-gnu/{gconv,perl*,libperl*} \
+    "$root"/usr/share/{perl*,doc-base,bash-completion,zsh,fish}
+  mkdir -p "$root/usr/share/danchi-scan" "$root/usr/share/dpkg"
+  cp "$here/../../config/scan/oscap-directives.xml" "$root/usr/share/danchi-scan/"
+  cp /usr/share/dpkg/{cputable,tupletable} "$root/usr/share/dpkg/"
+  # shellcheck disable=SC2046  # words
+  gcc -O2 -D_GNU_SOURCE -Wall $(xml2-config --cflags) -o "$root/usr/bin/oscap-verdict" \
+    "$here/../../config/scan/oscap-verdict.c" -lxml2
+  echo 'scan:x:100:100:scan:/tmp:/usr/sbin/nologin' >> "$root/etc/passwd"
+  echo 'scan:x:100:' >> "$root/etc/group"
+  pack --name localhost/openscap:1 --user scan --entrypoint /usr/bin/oscap-verdict
+}
+
 build_busybox() {
   mkdir -p "$root"/{bin,sbin,etc,proc,sys,dev,run,tmp,root,home/app,home/other,srv,data} \
     "$root"/{var/tmp,var/log,usr/bin,usr/sbin}
@@ -101,6 +119,6 @@ END
 }
 
 case $what in
-  nginx | redis | busybox) "build_$what" ;;
+  nginx | redis | busybox | openscap) "build_$what" ;;
   *) echo "build.sh: unknown image '$what'" >&2; exit 2 ;;
 esac

@@ -20,7 +20,7 @@ PARTS = [
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
-    ("danchid: images", "root", 7000, ["launcher/images"]),
+    ("danchid: images", "root", 8500, ["launcher/images"]),
     ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 6200, ["launcher/spec", "launcher/verify"]),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/context-explain.c launcher/daemon/context-definition.c
+/* Links: launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
+ * launcher/daemon/context-explain.c launcher/daemon/context-definition.c
    launcher/daemon/json-build.c launcher/daemon/settings.c launcher/daemon/host-access.c
    launcher/spec/access.c launcher/common/key-*.c
    launcher/common/[enj]*.c launcher/common/paths.c

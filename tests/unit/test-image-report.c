@@ -97,7 +97,8 @@ test_inspect_names_who_shares_a_layer (void)
   JsonArray *layers, *shared;
 
   image->created = g_strdup ("2026-01-02T00:00:00Z");
-  image->provenance = g_strdup ("{\"signature\": {\"verdict\": \"signed\"}, \"scan\": "
+  image->provenance = g_strdup ("{\"signature\": [{\"is_signed\": true, \"by\": \"archive\", "
+                                "\"keys\": [\"/etc/danchi/keys/acme.gpg\"]}], \"scan\": "
                                 "{\"verdict\": \"pass\"}, \"digest\": \"sha256:77\"}");
   object = dn_image_report_full (image, sharing,
                                  dn_image_created_us (image)
@@ -111,7 +112,7 @@ test_inspect_names_who_shares_a_layer (void)
   g_assert_cmpint (json_object_get_int_member (object, "age_days"), ==, 3);
   g_assert_cmpint (json_object_get_int_member (object, "base_layers"), ==, 2);
   g_assert_cmpint (json_object_get_int_member (object, "size_bytes"), ==, 12 * BLOCK);
-  g_assert_cmpstr (json_object_get_string_member (object, "signature"), ==, "signed");
+  g_assert_cmpstr (json_object_get_string_member (object, "signature"), ==, "acme");
   g_assert_cmpstr (json_object_get_string_member (object, "verdict"), ==, "pass");
   g_assert_cmpstr (json_object_get_string_member (object, "digest"), ==, "sha256:77");
 }

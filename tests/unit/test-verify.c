@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -295,6 +296,8 @@ test_qemus_command_line_is_held_to_the_plan (void)
     (char *) "{\"driver\":\"file\",\"filename\":\"x\"}",
     (char *) "-blockdev",
     (char *) "{\"node-name\":\"f\",\"driver\":\"raw\"}",
+    (char *) "-blockdev",
+    (char *) "{\"node-name\":\"g\",\"read-only\":true,\"driver\":\"vmdk\"}",
     (char *) "-device",
     (char *) "vhost-vsock-pci-non-transitional,guest-cid=5",
     (char *) "-device",
@@ -326,6 +329,36 @@ test_qemus_command_line_is_held_to_the_plan (void)
       g_test_message ("%s: %s", line->control, line->actual);
       g_assert_cmpint (line->verdict, ==, wanted);
     }
+}
+
+static void
+write_file (const char *path, const char *text, int mode)
+{
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_assert_cmpint (chmod (path, (mode_t) mode), ==, 0);
+}
+
+static void
+test_a_disk_is_all_the_files_it_consists_of (void)
+{
+  g_autofree char *top = g_dir_make_tmp ("dn-verify-XXXXXX", NULL);
+  g_autofree char *disk = g_build_filename (top, "disk.vmdk", NULL);
+  g_autofree char *a = g_build_filename (top, "a", NULL);
+  g_autofree char *b = g_build_filename (top, "b", NULL);
+  g_autofree char *found = NULL, *itself = NULL;
+
+  write_file (a, "a", 0444);
+  write_file (b, "b", 0444);
+  write_file (disk, "version=1\nRW 8 FLAT \"a\" 0\nRW 8 FLAT \"./b\" 0\n", 0444);
+  g_assert_null (dn_host_disk_find_unprotected (disk, getuid ()));
+  g_assert_cmpint (chmod (b, 0464), ==, 0);
+  found = dn_host_disk_find_unprotected (disk, getuid ());
+  g_assert_true (g_str_has_suffix (found, "/b"));
+  g_assert_cmpint (chmod (b, 0444), ==, 0);
+  g_assert_cmpint (chmod (disk, 0446), ==, 0);
+  itself = dn_host_disk_find_unprotected (disk, getuid ());
+  g_assert_cmpstr (itself, ==, disk);
+  g_assert_cmpint (unlink (a) + unlink (b) + unlink (disk) + rmdir (top), ==, 0);
 }
 
 /* In the child of the test below. */
@@ -407,6 +440,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/verify/a-disk-is-all-the-files-it-consists-of",
+                   test_a_disk_is_all_the_files_it_consists_of);
   g_test_add_func ("/verify/value", test_a_value_keeps_its_promise_or_not);
   g_test_add_func ("/verify/processes", test_one_bad_process_among_many_is_the_lines_verdict);
   g_test_add_func ("/verify/hostile", test_a_hostile_guest_gets_a_bounded_hearing);
