@@ -2,6 +2,7 @@
 """Registries of the tests, on loopback, with TLS of an authority of the tests' own: a real one
 (Debian's docker-registry, with basic auth), and one that does what real ones should not."""
 
+import base64
 import contextlib
 import crypt
 import gzip
@@ -20,6 +21,7 @@ import threading
 from machine import PATIENCE, expect, wait_until
 
 USER, PASSWORD = "alice", "open-sesame-4711"
+GOOD = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
@@ -204,7 +206,8 @@ class Hostile:
         if match is None:
             return self.send(handler, 404)
         repository, kind, what = match.groups()
-        if repository == "locked" and "Authorization" not in handler.headers:
+        # Without credentials skopeo sends an empty user and password.
+        if repository == "locked" and handler.headers.get("Authorization") != GOOD:
             return self.send(handler, 401, WWW_Authenticate='Basic realm="tests"')
         trick = getattr(self, "on_" + repository.replace("-", "_"), None)
         if trick and trick(handler, kind, what):
@@ -248,7 +251,7 @@ class Hostile:
         return True
 
     def on_redirect(self, handler, kind, what):
-        if "Authorization" not in handler.headers:
+        if handler.headers.get("Authorization") != GOOD:
             self.send(handler, 401, WWW_Authenticate='Basic realm="tests"')
             return True
         if self.is_layer(kind, what):

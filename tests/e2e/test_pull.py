@@ -326,5 +326,5 @@ def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
             expect(PASSWORD.encode() not in data and secret not in data, f"'{path}' has the password")
         with open(machine.log_path, "rb") as log:
             expect(PASSWORD.encode() not in log.read(), "danchid's log has the password")
-        record = machine.out("audit", "log")
+        record = machine.out("audit", "log", f"{machine.state}/audit")
         expect("image-pull" in record and name in record, "the record has no pull")

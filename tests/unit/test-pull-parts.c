@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/intake/pull-manifest.c launcher/intake/pull-fault.c launcher/images/short-name.c
    launcher/images/reference.c launcher/images/pull-error.c launcher/images/thin.c
-   launcher/cli/auth-file.c launcher/cli/answer.c launcher/cli/escape.c launcher/common/*.c launcher/base/*.c protocol/*.c
+   launcher/cli/auth-file.c launcher/cli/answer.c launcher/cli/escape.c launcher/common/*.c
+   launcher/base/*.c protocol/*.c
  */
 /* What a pull decides by texts: whose credentials, which manifest, what went wrong. */
 #include <glib.h>
