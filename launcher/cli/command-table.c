@@ -58,6 +58,9 @@ static const DnCommand image_commands[] = {
     NULL, FALSE },
   { "rm", "[FLAGS] IMAGE...", "Removes names, and images without names",
     "danchi image rm nginx:demo", dn_cmd_image_remove, NULL, FALSE },
+  { "check", "[FLAGS] [IMAGE...]", "Asks the registries whether they have newer images",
+    "danchi image check\ndanchi image check registry.example.com/acme/web:1", dn_cmd_image_check,
+    NULL, FALSE },
   { "history", "[FLAGS] IMAGE", "Lists the steps that made an image, with their layers",
     "danchi image history nginx:demo", dn_cmd_image_history, NULL, FALSE },
   { "verify", "[FLAGS] [IMAGE...]", "Reads all of the store and finds what is damaged",
@@ -145,6 +148,10 @@ const DnCommand dn_commands[] = {
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
     dn_cmd_forensics, NULL, FALSE },
+  { "pull", "[FLAGS] REGISTRY/NAME[:TAG|@DIGEST]...", "Fetches images from registries",
+    "danchi pull docker.io/library/redis:7\n"
+    "danchi pull registry.example.com/acme/web@sha256:0123...",
+    dn_cmd_pull, NULL, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
     "danchi load -i nginx.tar\ndanchi load -i nginx.tar --checksum nginx.tar.sha256 --signature "
     "nginx.tar.sha256.asc\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
@@ -162,8 +169,9 @@ const DnCommand dn_commands[] = {
     "danchi images\ndanchi images --filter dangling=true -q", dn_cmd_images, NULL, FALSE },
   { "rmi", "[FLAGS] IMAGE...", "Removes names, and images without names", "danchi rmi nginx:demo",
     dn_cmd_image_remove, NULL, FALSE },
-  { "image", "COMMAND", "Images: ls, inspect, history, verify, rm, prune, tag, untag, load, save",
-    NULL, NULL, image_commands, FALSE },
+  { "image", "COMMAND",
+    "Images: ls, inspect, check, history, verify, rm, prune, tag, untag, load, save", NULL, NULL,
+    image_commands, FALSE },
   { "profile", "COMMAND", "Confinement profiles: ls, show", NULL, NULL, profile_commands, FALSE },
   { "doctor", "", "Says what this host can and cannot do, and the remedies", "danchi doctor",
     dn_cmd_doctor, NULL, FALSE },
@@ -173,7 +181,6 @@ const DnCommand dn_commands[] = {
   { "gc", "", "Removes what crashes left behind", "danchi gc", dn_cmd_gc, NULL, FALSE },
   { "help", "[COMMAND]", "Prints the page of a command", "danchi help run", dn_cmd_help, NULL,
     FALSE },
-  UNBUILT ("pull"),
   { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
   UNBUILT ("port"),
   UNBUILT ("volume"),
