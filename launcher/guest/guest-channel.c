@@ -194,7 +194,6 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_FACT:
     case DN_MSG_UNPACK_PROGRESS:
     case DN_MSG_UNPACK_FIELD:
-    case DN_MSG_UNPACK_DONE:
     case DN_MSG_UNPACK_ENTRY:
     case DN_MSG_UNPACK_READ_DONE:
     case DN_MSG_UNPACK_LAYER_DONE:
