@@ -10,6 +10,7 @@ import time
 
 from machine import ARCHIVES, EMULATION, PATIENCE, TOP, expect, expect_equal, wait_until
 from suite import expect_error, image, new_name, test
+from test_image_store import damaged
 from test_policy import context_file, settings
 
 MAKE_IMAGE = os.path.join(TOP, "tests", "images", "make-image.py")
@@ -111,6 +112,10 @@ def scan_of(machine, name):
     return machine.json("image", "inspect", name)[0]["provenance"]["scan"]
 
 
+def layer_of(machine, name):
+    return machine.json("image", "inspect", name)[0]["layers"][0]["key"]
+
+
 def scan(machine, name):
     """Has it scanned.  Returns: the verdict, its summary, exit status and seconds."""
     start = time.monotonic()
@@ -181,6 +186,15 @@ def a_scanner_that_fails_gives_no_verdict(machine):
             expect_equal((verdict, status), ("error", 1), f"{mode}: verdict and status")
             expect(words in summary, f"{mode}: {summary!r}")
         expect_equal(scan_of(machine, name)["verdict"], "error", "what is kept")
+        # What is read of the image is the image: a block that was changed is seen.
+        set_mode("look")
+        path = f"{machine.state}/store/layers/{layer_of(machine, name)}/layer.erofs"
+        with open(path, "rb") as file:
+            offset = file.read().index(b"secret\n")
+        with damaged(path, offset):
+            verdict, summary, status, seconds = scan(machine, name)
+        expect_equal((verdict, status), ("error", 1), "a damaged block: verdict and status")
+        expect("is damaged" in summary, f"a damaged block: {summary!r}")
 
 
 @test("R4.3", seconds=300, only=EMULATION)
