@@ -5,6 +5,7 @@
 #include "create-options.h"
 #include "options.h"
 #include "print.h"
+#include "pull.h"
 
 static int
 create (DnCli *cli, const DnCreateOptions *options, char **words)
@@ -13,8 +14,16 @@ create (DnCli *cli, const DnCreateOptions *options, char **words)
   JsonObject *args = dn_create_options_to_args (cli, options, words, &error);
   g_autoptr (JsonObject) ok = NULL;
 
-  if (args == NULL)
-    return dn_cli_fail_usage_error (cli, error);
+  if (args == NULL || !dn_pull_check_policy (options->pull, &error))
+    {
+      g_clear_pointer (&args, json_object_unref);
+      return dn_cli_fail_usage_error (cli, error);
+    }
+  if (!dn_pull_before (cli, options->pull, words[0], &error))
+    {
+      json_object_unref (args);
+      return dn_cli_fail (cli, error);
+    }
   ok = dn_cli_call (cli, "container-create", args, NULL, &error);
   if (ok == NULL)
     return dn_cli_fail (cli, error);

@@ -8,6 +8,7 @@
 #include "create-options.h"
 #include "options.h"
 #include "print.h"
+#include "pull.h"
 #include "session.h"
 #include "trace-file.h"
 
@@ -91,9 +92,9 @@ run (DnCli *cli, RunOptions *options, char **words)
   g_autoptr (JsonObject) ok = NULL;
   int status = DN_EXIT_DONE;
 
-  if (args == NULL)
+  if (args == NULL || !dn_pull_check_policy (options->create.pull, &error))
     return dn_cli_fail_usage_error (cli, error);
-  if (dn_cli_connect (cli, &error))
+  if (dn_cli_connect (cli, &error) && dn_pull_before (cli, options->create.pull, words[0], &error))
     {
       dn_trace_file_mark (&options->trace, "connect", 0);
       ok = dn_cli_call (cli, "container-run", g_steal_pointer (&args), &call, &error);

@@ -145,6 +145,10 @@ const DnCommand dn_commands[] = {
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
     dn_cmd_forensics, NULL, FALSE },
+  { "pull", "[FLAGS] REGISTRY/NAME[:TAG|@DIGEST]...", "Fetches images from registries",
+    "danchi pull docker.io/library/redis:7\n"
+    "danchi pull registry.example.com/acme/web@sha256:0123...",
+    dn_cmd_pull, NULL, FALSE },
   { "load", "[FLAGS]", "Loads an image from an archive",
     "danchi load -i nginx.tar\ndanchi load -i nginx.tar --checksum nginx.tar.sha256 --signature "
     "nginx.tar.sha256.asc\nskopeo copy docker://redis:7 docker-archive:/dev/stdout | danchi "
@@ -173,7 +177,6 @@ const DnCommand dn_commands[] = {
   { "gc", "", "Removes what crashes left behind", "danchi gc", dn_cmd_gc, NULL, FALSE },
   { "help", "[COMMAND]", "Prints the page of a command", "danchi help run", dn_cmd_help, NULL,
     FALSE },
-  UNBUILT ("pull"),
   UNBUILT ("port"),
   UNBUILT ("volume"),
   UNBUILT ("network"),

@@ -40,6 +40,7 @@ int dn_cmd_pause (DnCli *cli, char **words);
 int dn_cmd_profile_list (DnCli *cli, char **words);
 int dn_cmd_profile_show (DnCli *cli, char **words);
 int dn_cmd_ps (DnCli *cli, char **words);
+int dn_cmd_pull (DnCli *cli, char **words);
 int dn_cmd_rename (DnCli *cli, char **words);
 int dn_cmd_restart (DnCli *cli, char **words);
 int dn_cmd_rm (DnCli *cli, char **words);

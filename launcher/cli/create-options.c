@@ -20,7 +20,8 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->context,     &options->name,        &options->user,
                            &options->working_dir, &options->entrypoint,  &options->hostname,
                            &options->profile,     &options->network,     &options->guest_memory,
-                           &options->guest_cpus,  &options->stop_signal, &options->stop_timeout };
+                           &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
+                           &options->pull };
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
           &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
@@ -80,6 +81,8 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "A syscall filter in Docker's format, or unconfined", "seccomp=FILE" },
     { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network, "none (the default): loopback only",
       "MODE" },
+    { "pull", 0, 0, G_OPTION_ARG_FILENAME, &o->pull,
+      "Fetch the image: never (the default), missing, always", "WHEN" },
     { "stop-signal", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_signal, "What danchi stop sends",
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
@@ -89,7 +92,6 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     DN_OPTION_UNBUILT ("secret", 0),
     DN_OPTION_UNBUILT ("publish", 'p'),
     DN_OPTION_UNBUILT ("publish-all", 'P'),
-    DN_OPTION_UNBUILT ("pull", 0),
     DN_OPTION_UNBUILT ("restart", 0),
     DN_OPTION_UNBUILT ("device", 0),
     DN_OPTION_UNBUILT ("dns", 0),

@@ -40,6 +40,7 @@ typedef struct
   char *guest_cpus;
   char *stop_signal;
   char *stop_timeout;
+  char *pull; /* when the image is fetched: pull.h; not among the arguments */
 } DnCreateOptions;
 
 void dn_create_options_clear (DnCreateOptions *options);

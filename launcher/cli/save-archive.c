@@ -7,7 +7,7 @@
 
 #include "../common/autofd.h"
 #include "../common/error.h"
-#include "tar-writer.h"
+#include "../common/tar-writer.h"
 
 #define CHUNK_BYTES (1024 * 1024)
 /* As much as danchid takes for a manifest. */

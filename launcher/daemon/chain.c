@@ -58,6 +58,20 @@ add_client (JsonArray *chain)
   add (chain, program, NULL);
 }
 
+/* What reads a registry's answers, each time in a jail: no processes that last. */
+static void
+add_intake (JsonArray *chain)
+{
+  JsonObject *program = dn_program_new ("danchi-intake", "intake", DN_VERSION);
+  g_autofree char *path = g_build_filename (dn_paths ()->helpers, "danchi-intake", NULL);
+
+  dn_program_add_file (program, path);
+  add (chain, program, NULL);
+  program = dn_program_new ("skopeo", "intake", NULL);
+  dn_program_add_file (program, "/usr/bin/skopeo");
+  add (chain, program, NULL);
+}
+
 void
 dn_chain_add_host (JsonArray *chain, const DnLibvirtFacts *libvirt)
 {
@@ -70,6 +84,7 @@ dn_chain_add_host (JsonArray *chain, const DnLibvirtFacts *libvirt)
   (void) dn_program_add_process (program, libvirt->pid);
   name_after_path (program);
   add (chain, program, NULL);
+  add_intake (chain);
 }
 
 /* A relay goes on when danchid is replaced: its version is known where its file is ours. */

@@ -3,6 +3,7 @@
 
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../images/fetch.h"
 #include "../images/intake.h"
 #include "adopt.h"
 #include "container.h"
@@ -145,6 +146,7 @@ dn_daemon_gc (DnDaemon *daemon, GError **error)
 
   sweep_contexts (daemon, own);
   dn_store_sweep (daemon->store, own);
+  dn_fetch_prune (0, own);
   dn_forensics_directory_sweep (own);
   dn_context_report_frozen (daemon, own);
   removed = dn_guest_gc (error);

@@ -148,6 +148,20 @@ check_run_directory (void)
 }
 
 static Finding
+check_skopeo (void)
+{
+  g_autofree char *intake = g_build_filename (dn_paths ()->helpers, "danchi-intake", NULL);
+
+  if (access (intake, X_OK) != 0)
+    return finding (STATUS_FAIL, g_strdup_printf ("'%s' is missing: nothing can be pulled", intake),
+                    "install Danchi anew, and restart danchid");
+  if (access ("/usr/bin/skopeo", X_OK) != 0)
+    return finding (STATUS_WARN, g_strdup ("there is no skopeo: nothing can be pulled"),
+                    "apt-get install skopeo");
+  return finding (STATUS_OK, g_strdup ("skopeo is there, for images of registries"), "");
+}
+
+static Finding
 check_space (void)
 {
   const char *state = dn_paths ()->state;
@@ -251,6 +265,7 @@ static const struct
   { "guest-images", check_images },
   { "run-directory", check_run_directory },
   { "state-space", check_space },
+  { "skopeo", check_skopeo },
   { "ksm", check_ksm },
   { "smt", check_smt },
   { "cpu-flaws", check_mitigations },

@@ -347,7 +347,8 @@ fill_answer (DnRecordEntry *entry, JsonObject *ok)
 {
   JsonNode *images = json_object_get_member (ok, "images");
 
-  if (g_str_equal (entry->verb, "image-load") && images != NULL && JSON_NODE_HOLDS_ARRAY (images)
+  if ((g_str_equal (entry->verb, "image-load") || g_str_equal (entry->verb, "image-pull"))
+      && images != NULL && JSON_NODE_HOLDS_ARRAY (images)
       && json_array_get_length (json_node_get_array (images)) > 0)
     dn_record_set_text (
         &entry->image_digest,

@@ -42,6 +42,8 @@ typedef struct
   guint64 unpack_total_memory_bytes; /* of all such guests together; 0: as the host has it */
   guint64 unpack_vcpus;
   guint64 unpack_timeout_s;
+  guint64 pull_timeout_s;
+  guint64 pull_stall_s;
   guint64 log_bytes;  /* of one container, both halves together */
   guint64 log_rate;   /* bytes a second */
   char *audit_anchor; /* owned; NULL: in the state directory */
@@ -57,7 +59,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 23
+#define DN_SETTINGS_OWN_KEYS 25
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 

@@ -41,6 +41,7 @@ static const DnVerb verbs[] = {
   { "profile-list", dn_verb_profile_list, 0, DN_SCOPE_HOST },
   { "profile-show", dn_verb_profile_show, 0, DN_SCOPE_HOST },
   { "image-load", dn_verb_image_load, 0, DN_SCOPE_LOAD },
+  { "image-pull", dn_verb_image_pull, 0, DN_SCOPE_LOAD },
   { "image-list", dn_verb_image_list, 0, DN_SCOPE_CHOICE },
   { "image-scan", dn_verb_image_scan, 0, DN_SCOPE_LOAD },
   { "image-history", dn_verb_image_history, 0, DN_SCOPE_CHOICE },

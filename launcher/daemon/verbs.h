@@ -67,6 +67,7 @@ DN_VERB (verify);
 DN_VERB (audit);
 DN_VERB (events);
 DN_VERB (image_load);
+DN_VERB (image_pull);
 DN_VERB (image_list);
 DN_VERB (image_scan);
 DN_VERB (image_history);

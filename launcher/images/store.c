@@ -159,7 +159,10 @@ dn_store_find (DnStore *store, const char *text, const DnImageView *view, GError
     image = dn_image_ref (images->pdata[0]);
   g_mutex_unlock (&store->lock);
   if (image == NULL && images->len == 0)
-    dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': not in the store\nsee danchi images", shown);
+    dn_throw (error, DN_ERROR_NOT_FOUND,
+              "image '%s': not in the store, and nothing is fetched unasked\n"
+              "danchi images lists what is there; danchi pull, load, or run --pull=missing fetch",
+              shown);
   else if (image == NULL)
     dn_throw (error, DN_ERROR_CONFLICT, "image '%s': %u images begin so\ngive more of the id",
               shown, images->len);

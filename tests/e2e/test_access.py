@@ -79,7 +79,7 @@ CONTAINER = {"container": X}
 ASKED = {
     "version": [], "info": [], "image-list": [], "profile-list": [],
     "profile-show": [{"name": "strict"}],
-    "image-load": [{"allow_emulation": False}],
+    "image-load": [{"allow_emulation": False}], "image-pull": [{"reference": "redis"}],
     "container-create": [{"context": X}], "container-run": [{"context": X}],
     "container-start": [CONTAINER], "container-attach": [CONTAINER],
     "container-exec": [CONTAINER | {"command": ["true"]}],

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/cli/save-*.c launcher/cli/tar-writer.c launcher/common/json.c
+/* Links: launcher/cli/save-*.c launcher/common/tar-writer.c launcher/common/json.c
  * launcher/common/error.c launcher/common/names.c */
 /* Packages: json-glib-1.0 */
 #include <fcntl.h>

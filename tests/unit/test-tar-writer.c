@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/cli/tar-writer.c launcher/images/history.c */
+/* Links: launcher/common/tar-writer.c launcher/images/history.c */
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "../../launcher/cli/tar-writer.h"
+#include "../../launcher/common/tar-writer.h"
 #include "../../launcher/images/history.h"
 
 #define GIB (G_GUINT64_CONSTANT (1024) * 1024 * 1024)

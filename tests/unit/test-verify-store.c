@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/images/verify-store.c launcher/images/tree-check.c launcher/guest/hash-tree.c
- * launcher/guest/hash-tree-build.c launcher/common/key-*.c
- * launcher/images/store.c launcher/images/store-change.c launcher/images/store-layers.c
- * launcher/images/store-names.c launcher/images/disk.c launcher/images/digest.c
- * launcher/guest/guest-disk.c launcher/images/image.c launcher/images/layer.c
- * launcher/daemon/json-build.c
- * launcher/images/image-view.c launcher/spec/reference-glob.c
- * launcher/common/names.c launcher/images/reference.c
+/* Links: launcher/images/store.c launcher/images/store-change.c launcher/images/store-layers.c
+ * launcher/images/store-names.c launcher/images/signature.c
+ * launcher/spec/signing-key.c launcher/common/key-*.c launcher/images/disk.c
+ * launcher/images/digest.c launcher/guest/guest-disk.c launcher/images/image.c
+ * launcher/images/layer.c launcher/daemon/json-build.c launcher/images/image-view.c
+ * launcher/spec/reference-glob.c launcher/common/names.c launcher/images/reference.c
  * launcher/common/state-file.c launcher/daemon/tree.c launcher/common/error.c
- * launcher/common/json.c launcher/common/paths.c protocol/protocol.c protocol/pack.c */
+ * launcher/common/json.c launcher/common/paths.c protocol/protocol.c protocol/pack.c
+ * launcher/images/verify-store.c launcher/images/tree-check.c launcher/guest/hash-tree.c
+ * launcher/guest/hash-tree-build.c */
 /* Packages: json-glib-1.0 nettle */
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verb that fetches an image from a registry. */
+#include "../common/error.h"
+#include "../images/pull.h"
+#include "gate.h"
+#include "json-build.h"
+#include "verbs.h"
+
+DN_VERB (image_pull)
+{
+  DnPullPlan plan = { .auth_fd = -1 };
+  g_autofree char *reference = NULL;
+  const DnJsonField fields[] = {
+    { "reference", DN_JSON_STRING, TRUE, &reference },
+    { "allow_emulation", DN_JSON_BOOL, FALSE, &plan.allow_emulation },
+    { NULL, DN_JSON_STRING, FALSE, NULL },
+  };
+  g_autoptr (DnImage) image = NULL;
+  JsonObject *ok, *entry;
+  JsonArray *array;
+
+  (void) ret_fds;
+  if (!dn_request_read (request, fields, error)
+      || !dn_gate_may_emulate (request, plan.allow_emulation, error))
+    return NULL;
+  if (request->fds.count > 1)
+    {
+      dn_throw (error, DN_ERROR_USAGE, "image-pull: at most one descriptor may come along");
+      return NULL;
+    }
+  plan.name = reference;
+  if (request->fds.count == 1)
+    plan.auth_fd = request->fds.fds[0];
+  image = dn_pull_run (request, &plan, error);
+  if (image == NULL)
+    return NULL;
+  entry = json_object_new ();
+  json_object_set_string_member (entry, "id", image->id);
+  dn_json_set_strings (entry, "names", image->names);
+  array = json_array_new ();
+  json_array_add_object_element (array, entry);
+  ok = json_object_new ();
+  json_object_set_array_member (ok, "images", array);
+  return ok;
+}
