@@ -49,6 +49,7 @@ case $mode in
     promise 'another capability' '[ "$(grep CapBnd /proc/self/status | cut -f2)" = 0000000000000004 ]'
     promise 'no seccomp filter' '[ "$(grep "^Seccomp:" /proc/self/status | tr -dc 0-9)" = 2 ]'
     [ -z "$why" ] && printf '{"verdict":"pass"}' || printf '{"verdict":"fail","summary":"%s"}' "$why" ;;
+  large) cat /scan/opt/demo/large > /dev/null; printf '{"verdict":"pass"}' ;;
   endless) exec yes '{"verdict":"pass"}' ;;
   hang) printf '{"verdict":"pass"}'; exec sleep 1000 ;;
   status) printf '{"verdict":"pass"}'; exit 3 ;;
@@ -63,7 +64,9 @@ def make_image(machine, name, version):
     os.makedirs(f"{demo}/secret", mode=0o700)
     os.makedirs(f"{root}/bin")
     subprocess.run(["cp", "/bin/busybox", f"{root}/bin/busybox"], check=True)
-    for path, text in (("version", version), ("secret/file", "secret"), ("setid", "x")):
+    large = "x" * 32768 + "in the middle" + "x" * 32768
+    for path, text in (("version", version), ("secret/file", "secret"), ("setid", "x"),
+                       ("large", large)):
         with open(f"{demo}/{path}", "w") as file:
             file.write(text + "\n")
     os.chmod(f"{demo}/secret/file", 0o600)
@@ -187,10 +190,10 @@ def a_scanner_that_fails_gives_no_verdict(machine):
             expect(words in summary, f"{mode}: {summary!r}")
         expect_equal(scan_of(machine, name)["verdict"], "error", "what is kept")
         # What is read of the image is the image: a block that was changed is seen.
-        set_mode("look")
+        set_mode("large")
         path = f"{machine.state}/store/layers/{layer_of(machine, name)}/layer.erofs"
         with open(path, "rb") as file:
-            offset = file.read().index(b"secret\n")
+            offset = file.read().index(b"in the middle")
         with damaged(path, offset):
             verdict, summary, status, seconds = scan(machine, name)
         expect_equal((verdict, status), ("error", 1), "a damaged block: verdict and status")
