@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ahead.h"
+
 /* The tar reader's way to the stream below it. */
 typedef struct
 {
-  DnStream *stream;
+  DnAhead *ahead;
   DnFailure *failure; /* filled when the stream failed: its words are better than the reader's */
   DnLayerProgress progress;
   void *progress_data;
@@ -18,14 +20,15 @@ static la_ssize_t
 feed_reader (struct archive *reader, void *data, const void **ret_bytes)
 {
   Feed *feed = data;
-  ssize_t n = dn_stream_read (feed->stream, ret_bytes, feed->failure);
+  uint64_t bytes_in;
+  ssize_t n = dn_ahead_read (feed->ahead, ret_bytes, &bytes_in, feed->failure);
 
   if (n < 0)
     {
       archive_set_error (reader, EIO, "the stream failed");
       return ARCHIVE_FATAL;
     }
-  feed->progress (dn_stream_bytes_in (feed->stream), feed->progress_data);
+  feed->progress (bytes_in, feed->progress_data);
   return n;
 }
 
@@ -84,6 +87,29 @@ sniff (const DnLayerBlob *blob, DnCompression *ret_compression, DnFailure *failu
   return true;
 }
 
+/* Reads the tar archive that @feed gives, and applies it. */
+static bool
+apply (Feed *feed, DnTree *tree, DnBudget *budget, DnFailure *failure)
+{
+  struct archive *reader = archive_read_new ();
+  bool is_good;
+
+  if (reader == NULL)
+    abort ();
+  /* Only tar, and no filter: the stream below has decompressed. */
+  (void) archive_read_support_format_tar (reader);
+  (void) archive_read_support_format_empty (reader);
+  if (archive_read_open (reader, feed, NULL, feed_reader, NULL) != ARCHIVE_OK)
+    is_good = feed->failure->status != 0
+                  ? (*failure = *feed->failure, false)
+                  : dn_fail (failure, -EINVAL, "no tar archive: %s",
+                             dn_failure_name (archive_error_string (reader)).text);
+  else
+    is_good = apply_entries (reader, tree, budget, feed->failure, failure);
+  (void) archive_read_free (reader);
+  return is_good;
+}
+
 bool
 dn_layer_apply (const DnLayerBlob *blob, DnTree *tree, DnBudget *budget, uint64_t stream_limit,
                 DnLayerProgress progress, void *progress_data, DnFailure *failure)
@@ -91,27 +117,17 @@ dn_layer_apply (const DnLayerBlob *blob, DnTree *tree, DnBudget *budget, uint64_
   DnFailure stream_failure = { 0 };
   Feed feed = { NULL, &stream_failure, progress, progress_data };
   DnCompression compression = DN_COMPRESSION_NONE;
-  struct archive *reader;
+  DnStream *stream;
   bool is_good;
 
   if (!sniff (blob, &compression, failure))
     return false;
-  feed.stream = dn_stream_new (blob->fd, 0, blob->size, compression, stream_limit);
-  reader = archive_read_new ();
-  if (reader == NULL)
-    abort ();
-  /* Only tar, and no filter: the stream below has decompressed. */
-  (void) archive_read_support_format_tar (reader);
-  (void) archive_read_support_format_empty (reader);
-  if (archive_read_open (reader, &feed, NULL, feed_reader, NULL) != ARCHIVE_OK)
-    is_good = stream_failure.status != 0
-                  ? (*failure = stream_failure, false)
-                  : dn_fail (failure, -EINVAL, "no tar archive: %s",
-                             dn_failure_name (archive_error_string (reader)).text);
-  else
-    is_good = apply_entries (reader, tree, budget, &stream_failure, failure)
-              && check_digests (blob, feed.stream, failure);
-  (void) archive_read_free (reader);
-  dn_stream_free (feed.stream);
+  stream = dn_stream_new (blob->fd, 0, blob->size, compression, stream_limit);
+  feed.ahead = dn_ahead_new (stream, failure);
+  is_good = feed.ahead != NULL && apply (&feed, tree, budget, failure);
+  if (feed.ahead != NULL)
+    dn_ahead_end (feed.ahead);
+  is_good = is_good && check_digests (blob, stream, failure);
+  dn_stream_free (stream);
   return is_good;
 }

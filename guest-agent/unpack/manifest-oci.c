@@ -119,6 +119,17 @@ is_for_us (const json_t *entry)
          && (architecture == NULL || strcmp (architecture, "amd64") == 0);
 }
 
+/* "v3" and the like: for newer processors only.  Whoever fetched one image of an index took the one
+ * without. */
+static bool
+has_variant (const json_t *entry)
+{
+  const json_t *platform = json_object_get (entry, "platform");
+  const char *variant = json_string_value (json_object_get (platform, "variant"));
+
+  return variant != NULL && *variant != '\0';
+}
+
 static bool
 is_named (const json_t *annotations, const char *reference)
 {
@@ -166,7 +177,7 @@ search_entry (Search *search, const json_t *entry, bool is_named_above, int dept
                         search->failure))
     {
       /* Archives may hold one platform of many: the others' blobs are not there. */
-      if (is_for_us (entry))
+      if (is_for_us (entry) && !has_variant (entry))
         return false;
       search->other++;
       return true;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES (256 * 1024)
+#define BLOCK_BYTES DN_STREAM_BLOCK_BYTES
 
 struct DnStream
 {

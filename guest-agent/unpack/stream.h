@@ -11,6 +11,9 @@
 #include "decompress.h"
 #include "digest.h"
 
+/* What comes at a time, at most. */
+#define DN_STREAM_BLOCK_BYTES (256 * 1024)
+
 typedef struct DnStream DnStream;
 
 /**

@@ -8,7 +8,7 @@
 #include "units.h"
 
 #define SHORT_ID_BYTES 12
-#define SHORT_WORDS_COLUMNS 45
+#define SHORT_WORDS_COLUMNS 40
 
 typedef struct
 {

@@ -5,6 +5,7 @@
 #include "../common/error.h"
 #include "answer.h"
 #include "commands.h"
+#include "image-check.h"
 #include "options.h"
 #include "print.h"
 #include "units.h"
@@ -16,6 +17,7 @@ typedef struct
   gboolean is_quiet;
   gboolean is_untruncated;
   gboolean has_digests;
+  gboolean is_checked; /* ask the registries first */
   char **filters;
 } ImagesOptions;
 
@@ -233,13 +235,21 @@ dn_cmd_images (DnCli *cli, char **words)
     { "no-trunc", 0, 0, G_OPTION_ARG_NONE, &options.is_untruncated, "Ids in full", NULL },
     { "digests", 0, 0, G_OPTION_ARG_NONE, &options.has_digests, "Also the manifests' digests",
       NULL },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &options.is_checked,
+      "Ask the registries first for newer ones", NULL },
     { "filter", 'f', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.filters,
       "dangling=true (no name), stale=true, reference=PATTERN", "KEY=VALUE" },
     DN_OPTION_END,
   };
 
   if (dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 0, 0, &none, &status))
-    status = list (cli, &options);
+    {
+      int checked = options.is_checked ? dn_image_check (cli, none, NULL, TRUE) : DN_EXIT_DONE;
+
+      /* What could not be asked was said; the list has the rest. */
+      status = cli->client != NULL || !options.is_checked ? list (cli, &options) : checked;
+      status = status == DN_EXIT_DONE ? checked : status;
+    }
   g_strfreev (options.filters);
   return status;
 }

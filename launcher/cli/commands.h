@@ -23,6 +23,7 @@ int dn_cmd_events (DnCli *cli, char **words);
 int dn_cmd_exec (DnCli *cli, char **words);
 int dn_cmd_gc (DnCli *cli, char **words);
 int dn_cmd_help (DnCli *cli, char **words);
+int dn_cmd_image_check (DnCli *cli, char **words);
 int dn_cmd_image_history (DnCli *cli, char **words);
 int dn_cmd_image_inspect (DnCli *cli, char **words);
 int dn_cmd_image_prune (DnCli *cli, char **words);

@@ -2,10 +2,12 @@
 #include "image-end.h"
 
 #include "../common/error.h"
+#include "../images/reference.h"
 #include "../images/store.h"
 #include "container-end.h"
 #include "container.h"
 #include "context-guest.h"
+#include "settings-file.h"
 
 /* Containers of an image, and among them one that runs. */
 static GPtrArray *
@@ -119,13 +121,26 @@ dn_image_end (DnDaemon *daemon, const DnImage *image, gboolean force, GPtrArray 
          && remove_image (daemon, image, removed, error);
 }
 
+/* The image that scans others, by danchi.conf: it needs no container to be of use. */
+static gboolean
+is_scanner (DnDaemon *daemon, const DnImage *image)
+{
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
+  char **names = settings->scan.images;
+  g_autofree char *name
+      = names != NULL && names[0] != NULL ? dn_reference_normalise (names[0], NULL) : NULL;
+
+  return name != NULL && g_strv_contains ((const char *const *) image->names, name);
+}
+
 static gboolean
 is_wished (DnDaemon *daemon, const DnPruneWishes *wishes, const DnImage *image)
 {
   gboolean is_free;
 
   if ((!wishes->wants_all && image->names[0] != NULL)
-      || (wishes->until_us > 0 && image->loaded_us >= wishes->until_us))
+      || (wishes->until_us > 0 && image->loaded_us >= wishes->until_us)
+      || is_scanner (daemon, image))
     return FALSE;
   g_mutex_lock (&daemon->lock);
   is_free = !is_used (daemon, image->id);

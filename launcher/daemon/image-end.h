@@ -28,8 +28,8 @@ typedef struct
   guint64 reclaimed_bytes; /* of layers and blobs that no other image has */
 } DnPruned;
 
-/* Removes images that no container has.  One that a container takes in this moment stays, in
- * silence.  @ret_pruned: dn_pruned_clear() it. */
+/* Removes images that no container has, nor danchi.conf, [scan] image.  One that a container takes
+ * in this moment stays, in silence.  @ret_pruned: dn_pruned_clear() it. */
 gboolean dn_image_end_unused (DnDaemon *daemon, const DnPruneWishes *wishes, DnPruned *ret_pruned,
                               GError **error);
 void dn_pruned_clear (DnPruned *pruned);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verb that fetches an image from a registry. */
 #include "../common/error.h"
+#include "../images/newer.h"
 #include "../images/pull.h"
 #include "gate.h"
 #include "json-build.h"
+#include "lookup.h"
 #include "verbs.h"
 
 DN_VERB (image_pull)
@@ -42,4 +44,25 @@ DN_VERB (image_pull)
   ok = json_object_new ();
   json_object_set_array_member (ok, "images", array);
   return ok;
+}
+
+DN_VERB (image_check)
+{
+  g_autofree char *text = NULL;
+  const DnJsonField fields[]
+      = { { "image", DN_JSON_STRING, TRUE, &text }, { NULL, DN_JSON_STRING, FALSE, NULL } };
+  g_autoptr (DnImage) image = NULL;
+
+  (void) ret_fds;
+  if (!dn_request_read (request, fields, error))
+    return NULL;
+  if (request->fds.count > 1)
+    {
+      dn_throw (error, DN_ERROR_USAGE, "image-check: at most one descriptor may come along");
+      return NULL;
+    }
+  image = dn_lookup_image (request, text, error);
+  return image != NULL ? dn_newer_ask (request, image,
+                                       request->fds.count == 1 ? request->fds.fds[0] : -1, error)
+                       : NULL;
 }

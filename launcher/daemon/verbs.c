@@ -44,6 +44,7 @@ static const DnVerb verbs[] = {
   { "image-pull", dn_verb_image_pull, 0, DN_SCOPE_LOAD },
   { "image-list", dn_verb_image_list, 0, DN_SCOPE_CHOICE },
   { "image-scan", dn_verb_image_scan, 0, DN_SCOPE_LOAD },
+  { "image-check", dn_verb_image_check, 0, DN_SCOPE_LOAD },
   { "image-history", dn_verb_image_history, 0, DN_SCOPE_CHOICE },
   { "image-save", dn_verb_image_save, 0, DN_SCOPE_LOAD },
   { "image-tag", dn_verb_image_tag, 0, DN_SCOPE_LOAD },

@@ -70,6 +70,7 @@ DN_VERB (image_load);
 DN_VERB (image_pull);
 DN_VERB (image_list);
 DN_VERB (image_scan);
+DN_VERB (image_check);
 DN_VERB (image_history);
 DN_VERB (image_save);
 DN_VERB (image_tag);

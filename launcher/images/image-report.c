@@ -52,6 +52,16 @@ digest_of (const DnImage *image, JsonObject *provenance)
   return g_strconcat ("sha256:", image->manifest_sha256, NULL);
 }
 
+/* Pulled by a tag, which may name another image by now. */
+static gboolean
+can_be_asked (JsonObject *provenance)
+{
+  const char *reference = find_text (provenance, "reference");
+
+  return g_str_equal (find_text (provenance, "from"), "registry") && *reference != '\0'
+         && strchr (reference, '@') == NULL;
+}
+
 /* What lists and inspect have in common: sizes, and what was found out about the image. */
 static void
 add_facts (JsonObject *object, const DnImage *image, const DnSharing *sharing)
@@ -68,6 +78,8 @@ add_facts (JsonObject *object, const DnImage *image, const DnSharing *sharing)
   json_object_set_string_member (object, "signature", signer != NULL ? signer : "none");
   json_object_set_string_member (object, "verdict",
                                  find_text (find_object (provenance, "scan"), "verdict"));
+  if (can_be_asked (provenance))
+    json_object_set_string_member (object, "reference", find_text (provenance, "reference"));
   if (newer != NULL)
     json_object_set_object_member (object, "newer", json_object_ref (newer));
 }

@@ -93,19 +93,19 @@ digest_of (const char *reference)
 }
 
 static gboolean
-check_allowed (Pull *pull, GError **error)
+check_allowed (const DnSettings *settings, const char *reference, GError **error)
 {
-  char **allow = pull->settings->terms.allow;
+  char **allow = settings->terms.allow;
   g_autofree char *list = NULL;
 
   for (char **pattern = allow; *pattern != NULL; pattern++)
-    if (dn_reference_glob_matches (*pattern, pull->reference))
+    if (dn_reference_glob_matches (*pattern, reference))
       return TRUE;
   list = g_strjoinv (", ", allow);
   return dn_throw (error, DN_ERROR_DENIED,
                    "image '%s': not permitted on this host (rule image-allow, '%s')\n"
                    "permitted are %s: [images] allow",
-                   pull->reference, pull->settings->file, list);
+                   reference, settings->file, list);
 }
 
 /* Sealed: what the caller has checked is what the jail reads.  Its bytes are not looked at. */
@@ -120,6 +120,12 @@ check_auth (int fd, GError **error)
   return ((fcntl (fd, F_GET_SEALS) & seals) == seals && fstat (fd, &status) == 0
           && status.st_size > 0 && status.st_size < AUTH_MAX_BYTES)
          || dn_throw (error, DN_ERROR_USAGE, "credentials: not a sealed file of memory");
+}
+
+gboolean
+dn_pull_may_ask (const DnSettings *settings, const char *reference, int auth_fd, GError **error)
+{
+  return check_allowed (settings, reference, error) && check_auth (auth_fd, error);
 }
 
 static gboolean
@@ -379,6 +385,8 @@ provenance_of (Pull *pull)
   dn_json_set_text (provenance, "digest", pull->documents[0].sha256);
   dn_json_set_text (provenance, "manifest", manifest_of (pull));
   dn_json_set_time_or_null (provenance, "time", g_get_real_time ());
+  /* What was found of an older one by this name holds no more. */
+  json_object_set_null_member (provenance, "newer");
   return provenance;
 }
 
@@ -449,7 +457,8 @@ dn_pull_run (DnRequest *request, const DnPullPlan *plan, GError **error)
 
   pull.limit_bytes = pull.settings->archive_limit_bytes;
   pull.reference = dn_pull_name_check (plan->name, error);
-  if (pull.reference != NULL && check_allowed (&pull, error) && check_auth (plan->auth_fd, error))
+  if (pull.reference != NULL
+      && dn_pull_may_ask (pull.settings, pull.reference, plan->auth_fd, error))
     {
       dn_fetch_prune (pull.limit_bytes, NULL);
       pull.fetch = dn_fetch_new (request->daemon->store, error);

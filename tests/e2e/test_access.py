@@ -80,6 +80,8 @@ ASKED = {
     "version": [], "info": [], "image-list": [], "profile-list": [],
     "profile-show": [{"name": "strict"}],
     "image-load": [{"allow_emulation": False}], "image-pull": [{"reference": "redis"}],
+    "image-history": [{"image": X}], "image-tag": [{"image": X, "name": "other"}],
+    "image-save": [{"images": [X]}], "image-check": [{"image": X}], "image-scan": [{"image": X}],
     "container-create": [{"context": X}], "container-run": [{"context": X}],
     "container-start": [CONTAINER], "container-attach": [CONTAINER],
     "container-exec": [CONTAINER | {"command": ["true"]}],

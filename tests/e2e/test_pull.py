@@ -16,6 +16,7 @@ from machine import (ARCHIVES, EMULATION, PATIENCE, all_commands, expect, expect
                      wait_until)
 from registry import PASSWORD, USER, Authority, Hostile, Registry, free_port, sha256
 from suite import test
+from test_image_store import write_derived
 
 RANGE = range(200001, 210001)
 
@@ -282,7 +283,32 @@ def all_bytes(*directories):
                         yield os.path.join(path, name), file.read(64 << 20)
 
 
-@test("R5.1", "R5.4", "R5.6", "R2.6", seconds=400)
+def a_newer_one_is_told(machine, registry, name, auth):
+    """R5.5: the tag gets another image, and then the old one again."""
+    def check():
+        newer = machine.json("image", "check", "--authfile", auth, name)[0]
+        row = next(line for line in machine.out("images").splitlines() if registry.name in line)
+        expect_equal("(stale)" in row, newer["is_stale"], f"the mark in {row!r}")
+        return newer
+
+    blobs = len(registry.requests("/blobs/"))
+    expect_equal(check()["is_stale"], False, "of the one that was just pulled")
+    other = write_derived(f"{machine.run}/newer.tar", "x:1")
+    registry.push(f"docker-archive:{other}", "danchi/busybox:pulled")
+    newer = check()
+    expect(newer["is_stale"] and newer["digest"] != machine.json("image", "inspect", name)[0]["digest"],
+           f"of a tag with another image: {newer}")
+    expect_equal([name in one["names"] for one in machine.json("images", "-f", "stale=true")], [True],
+                 "stale images")
+    registry.push(f"oci-archive:{ARCHIVES}/busybox-oci.tar", "danchi/busybox:pulled")
+    expect_equal(check()["is_stale"], False, "of the old one again")
+    expect_equal(len([line for line in registry.requests("/blobs/") if "http.request.method=GET" in line]),
+                 blobs, "blobs fetched by asking")
+    refused_check = machine.danchi("image", "check", name, check=False)
+    expect("does not let this user in" in refused_check.stderr, f"without a password: {refused_check.stderr}")
+
+
+@test("R5.1", "R5.4", "R5.5", "R5.6", "R2.6", seconds=400)
 def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
     with directory_of_test() as directory, contextlib.ExitStack() as stack:
         authority = Authority(directory)
@@ -309,6 +335,8 @@ def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
 
         result = machine.danchi("run", "--rm", name, "sh", "-c", "echo it runs")
         expect_equal(result.stdout, "it runs\n", "what it said")
+
+        a_newer_one_is_told(machine, registry, name, auth)
 
         # Again, and by digest: nothing is fetched, no guest is needed.
         before = len(registry.requests("/blobs/"))

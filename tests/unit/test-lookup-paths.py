@@ -20,8 +20,6 @@ UNFILTERED = re.compile(r"\b(dn_container_list|dn_context_list|dn_store_list|dn_
 # Where it may stand in a file of verbs: the function around it, and why.
 ALLOWED = {
     ("verb-context.c", "write_context"): "root's: whether the name is taken",
-    ("verb-image.c", "users_of"): "root's: image-remove",
-    ("verb-image.c", "is_used"): "root's: image-remove",
     ("verb-verify.c", "list_relay_paths"): "of a context that was looked up",
 }
 # Their rows have DN_SCOPE_ROOT.
@@ -78,7 +76,8 @@ def each_verb_says_who_may_use_it():
 def what_is_roots_is_in_the_table_so():
     roots = {verb for verb, _, _, scope in rows() if scope == "ROOT"}
     return [f"{verb}: is not root's alone" for verb, _, _, _ in rows()
-            if re.match("gc|audit|record|forensics|policy|context-(create|remove)|image-remove", verb)
+            if re.match("gc|audit|record|forensics|policy|context-(create|remove)|"
+                        "image-(remove|untag|prune|verify)", verb)
             and verb not in roots]
 
 
