@@ -117,7 +117,8 @@ call_read (DnGuest *guest, const DnReadingPlan *plan, Answers *answers, GError *
   dn_trace_begin (dn_image_work_request (answers->work)->trace, "read");
   if (!dn_guest_call (guest, &call, error))
     {
-      g_prefix_error (error, "archive: ");
+      if (!dn_image_work_blame_disk (plan->staging, error))
+        g_prefix_error (error, "archive: ");
       return FALSE;
     }
   if (answers->has_too_many)

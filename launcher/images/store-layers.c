@@ -120,16 +120,22 @@ tell (GPtrArray *removed, const char *what, const char *name)
     g_ptr_array_add (removed, g_strdup_printf ("%s %s", what, name));
 }
 
-/* Under the lock.  The layer's directory waits in @staging for its end. */
+/* Under the lock.  The layer's directory waits in staging for its end, by a name of its own: one
+ * that needs no new directory, since this has to work on a full disk. */
 static void
-drop_layer (DnStore *store, const char *key, const char *staging, GPtrArray *removed)
+drop_layer (DnStore *store, const char *key, GPtrArray *gone, GPtrArray *removed)
 {
   g_autofree char *from = g_build_filename (store->layers_path, key, NULL);
-  g_autofree char *to = g_build_filename (staging, key, NULL);
+  char id[DN_ID_BYTES + 1];
+  char *to;
 
+  dn_id_new (id);
+  to = g_build_filename (store->staging_path, id, NULL);
   g_hash_table_remove (store->layers, key);
   if (rename (from, to) == 0)
     tell (removed, "layer", key);
+  g_hash_table_add (store->staging, g_strdup (to));
+  g_ptr_array_add (gone, to);
 }
 
 static void
@@ -146,7 +152,7 @@ drop_blob (DnStore *store, const char *sha256, GPtrArray *removed)
 void
 dn_store_drop (DnStore *store, GHashTable *keys, GHashTable *blobs, GPtrArray *removed)
 {
-  char *staging = dn_store_begin_staging (store, NULL);
+  g_autoptr (GPtrArray) gone = g_ptr_array_new ();
   g_autoptr (GHashTable) needed_keys = new_set (), needed_blobs = new_set ();
   GHashTableIter iter;
   const char *text;
@@ -154,15 +160,16 @@ dn_store_drop (DnStore *store, GHashTable *keys, GHashTable *blobs, GPtrArray *r
   g_mutex_lock (&store->lock);
   collect_needed (store, needed_keys, needed_blobs);
   g_hash_table_iter_init (&iter, keys);
-  while (staging != NULL && g_hash_table_iter_next (&iter, (gpointer *) &text, NULL))
+  while (g_hash_table_iter_next (&iter, (gpointer *) &text, NULL))
     if (!g_hash_table_contains (needed_keys, text))
-      drop_layer (store, text, staging, removed);
+      drop_layer (store, text, gone, removed);
   g_hash_table_iter_init (&iter, blobs);
   while (g_hash_table_iter_next (&iter, (gpointer *) &text, NULL))
     if (!g_hash_table_contains (needed_blobs, text))
       drop_blob (store, text, removed);
   g_mutex_unlock (&store->lock);
-  dn_store_end_staging (store, staging);
+  for (guint i = 0; i < gone->len; i++)
+    dn_store_end_staging (store, gone->pdata[i]);
 }
 
 DnStoreHold *

@@ -2,7 +2,6 @@
 #include "unpacking.h"
 
 #include <fcntl.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../common/error.h"
@@ -22,8 +21,6 @@
  * belongs to layers below. */
 #define PORTS_MAX DN_GUEST_SPARE_DISKS_MAX
 #define DETACH_TIMEOUT_MS 60000
-/* With less room than this on the store's disk, that is why a guest could not write. */
-#define FULL_BYTES (16 * MIB)
 
 typedef struct
 {
@@ -110,23 +107,12 @@ start (Unpacking *unpacking, GError **error)
   return unpacking->guest != NULL;
 }
 
-/* A guest knows of an error when it writes, and not that the store's disk is full. */
 static gboolean
 explain (Unpacking *unpacking, GError **error)
 {
-  struct statvfs status;
-
-  if (statvfs (unpacking->plan->staging, &status) == 0
-      && (guint64) status.f_bavail * status.f_frsize < FULL_BYTES)
-    {
-      g_clear_error (error);
-      return dn_throw (
-          error, DN_ERROR_FAILED,
-          "unpacking: the store's disk is full\nremove images (danchi image prune), or "
-          "give the disk more room");
-    }
-  g_prefix_error (error, "archive: layer %u of %u: ", unpacking->number + 1,
-                  unpacking->plan->layers->len);
+  if (!dn_image_work_blame_disk (unpacking->plan->staging, error))
+    g_prefix_error (error, "archive: layer %u of %u: ", unpacking->number + 1,
+                    unpacking->plan->layers->len);
   return FALSE;
 }
 

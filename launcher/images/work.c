@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../common/autofd.h"
@@ -10,6 +11,8 @@
 #include "../daemon/daemon.h"
 #include "../daemon/settings-file.h"
 
+/* With less room than this on the store's disk, that is why a guest could not write. */
+#define FULL_BYTES (G_GUINT64_CONSTANT (16) * 1024 * 1024)
 /* How often who waits looks for a client that has gone. */
 #define WAIT_US (200 * 1000)
 
@@ -189,6 +192,20 @@ dn_image_work_make_disk (const char *path, guint64 bytes, GError **error)
   if (fd < 0 || ftruncate (fd, (off_t) bytes) < 0)
     return dn_throw_errno (error, "file '%s': making a disk of %" G_GUINT64_FORMAT " bytes", path,
                            bytes);
+  return TRUE;
+}
+
+gboolean
+dn_image_work_blame_disk (const char *path, GError **error)
+{
+  struct statvfs status;
+
+  if (statvfs (path, &status) < 0 || (guint64) status.f_bavail * status.f_frsize >= FULL_BYTES)
+    return FALSE;
+  g_clear_error (error);
+  dn_throw (error, DN_ERROR_FAILED,
+            "unpacking: the store's disk is full\nremove images (danchi image prune), or give the "
+            "disk more room");
   return TRUE;
 }
 

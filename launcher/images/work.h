@@ -52,3 +52,7 @@ DnGuestPlan *dn_image_work_plan_guest (DnImageWork *work, const char *name,
 
 /* Makes the sparse file @path for a guest to write. */
 gboolean dn_image_work_make_disk (const char *path, guint64 bytes, GError **error);
+
+/* A guest that cannot write knows that it cannot, and not that the host's disk is full.  Where the
+ * disk of @path is, @error becomes that: TRUE. */
+gboolean dn_image_work_blame_disk (const char *path, GError **error);
