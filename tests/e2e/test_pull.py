@@ -379,3 +379,18 @@ def mirrors_and_registries_without_tls_are_those_of_registries_conf(machine):
         expect(not any(headers.get("Authorization") == GOOD for _, headers in registry.asked),
                "the mirror got the credentials of another registry")
         refused(machine, "blocks it", arguments=["blocked.invalid/a:1"])
+
+
+@test("R5.4", "R5.6", only=EMULATION, seconds=300)
+def of_several_platforms_this_hosts_image_is_taken_and_the_digest_is_the_indexs(machine):
+    with hostile(machine) as registry:
+        digest = sha256(registry.index())
+        pulled = machine.json("pull", f"{registry.name}/several@{digest}", timeout=300)[0]
+        expect_equal("sha256:" + pulled["id"], sha256(registry.wares.config), "the image's id")
+        entry = machine.json("image", "inspect", pulled["id"])[0]
+        expect(f"{registry.name}/several@{digest}" in entry["names"], f"names: {entry['names']}")
+        # By a tag, the same manifest: nothing is fetched, and no guest is started.
+        before = len(registry.paths("/blobs/"))
+        machine.danchi("pull", f"{registry.name}/several:1")
+        expect_equal(len(registry.paths("/blobs/")), before, "blobs fetched again")
+        machine.danchi("image", "rm", "-f", pulled["id"])
