@@ -79,8 +79,7 @@ make_guest_plan (Scan *scan)
   guest->allow_emulation = scan->allow_emulation;
   if (plan->scanner != NULL)
     g_ptr_array_add (guest->disks, dn_store_make_disk (store, plan->scanner));
-  /* The scanner may be of the same image, and a serial number is one disk's. */
-  g_strlcpy (image->serial, DN_SCAN_SERIAL_IMAGE, sizeof image->serial);
+  g_strlcpy (image->serial, plan->image_serial, sizeof image->serial);
   g_ptr_array_add (guest->disks, image);
   if (plan->data_disk != NULL)
     g_ptr_array_add (guest->disks, dn_guest_disk_new (plan->data_disk, DN_SCAN_SERIAL_DATA, TRUE));
