@@ -3,7 +3,8 @@
 # guest-root.sh guest|unpack INIT AGENT UNPACK OUT: makes a guest's root, a read-only EROFS image with
 # a hash tree behind it, OUT (NAME.erofs), and what leads to the tree, NAME.verity.
 #
-#   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group
+#   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group, and
+#           /etc/scratch.ext4, an empty file system for scratch disks (scratch.sh)
 #   unpack  the same and /sbin/danchi-unpack and mke2fs with the shared libraries they load
 #
 # There is no shell, no package manager and no set-id file in either.  The list of files beside the
@@ -47,6 +48,10 @@ add_libraries() {
     done
 }
 
+if [ "$kind" = guest ]; then
+  "$here/scratch.sh" "$stage/etc/scratch.ext4"
+  chmod 0644 "$stage/etc/scratch.ext4"
+fi
 if [ "$kind" = unpack ]; then
   install -m 0755 "$unpack" "$stage/sbin/danchi-unpack"
   strip "$stage/sbin/danchi-unpack"

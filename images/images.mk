@@ -12,7 +12,7 @@ KERNEL_TUNED := build/kernel/tuned
 # Those that are the same whatever the agent: tests have trees with another guest root beside them.
 COMMON_IMAGES := $(I)/vmlinuz $(I)/cmdline $(I)/initramfs.cpio $(I)/unpack.erofs $(I)/unpack.verity
 IMAGES := $(COMMON_IMAGES) $(I)/guest.erofs $(I)/guest.verity
-GUEST_ROOT := images/guest-root.sh images/verity.sh
+GUEST_ROOT := images/guest-root.sh images/scratch.sh images/verity.sh
 
 .PHONY: images
 images: deps $(IMAGES)  ## guest kernel (Debian's), initramfs and roots

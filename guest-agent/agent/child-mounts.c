@@ -17,6 +17,7 @@
 #include "autofd.h"
 #include "child-mounts.h"
 #include "child.h"
+#include "fill.h"
 #include "path.h"
 
 int
@@ -96,6 +97,7 @@ mount_one (int root, const DnConfigMount *mount, int disk, DnFault *fault)
   dn_autofd int target = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, true);
   dn_autofd int made = -1;
   struct stat status;
+  int r;
 
   if (target == -EROFS || target == -ENOENT)
     return dn_fault_set (fault, -EIO,
@@ -116,7 +118,15 @@ mount_one (int root, const DnConfigMount *mount, int disk, DnFault *fault)
              ? disk
              : dn_child_new_mount (mount->type, (const char *const *) mount->options,
                                    mount->option_count, mount->attributes);
-  if (made < 0 || dn_child_move_mount (made, target) < 0)
+  if (made < 0)
+    return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
+  if (mount->is_filled && (r = dn_fill (target, made)) < 0)
+    return dn_fault_set (fault, r == -ENOENT ? -EIO : r,
+                         r == -ENOSPC ? "volume '%s': what the image has there is larger than a "
+                                        "volume in memory may be; use --writable=disk"
+                                      : "volume '%s': copy what the image has there: %s",
+                         mount->target, strerror (-r));
+  if (dn_child_move_mount (made, target) < 0)
     return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
   return 0;
 }

@@ -83,6 +83,12 @@ read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fau
         mount->attributes &= ~flags[i].clear;
         return 0;
       }
+  /* As runc calls it. */
+  if (strcmp (option, "tmpcopyup") == 0 && strcmp (mount->type, "tmpfs") == 0)
+    {
+      mount->is_filled = true;
+      return 0;
+    }
   for (size_t i = 0; i < 6 && kinds[kind].options[i] != NULL; i++)
     if (strlen (kinds[kind].options[i]) == name_bytes
         && memcmp (option, kinds[kind].options[i], name_bytes) == 0)

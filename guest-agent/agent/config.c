@@ -152,7 +152,10 @@ read_annotations (DnConfig *config, DnFault *fault)
   if (r < 0 || annotations == NULL)
     return r;
   if ((r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_USER, &config->process.user, fault)) < 0
-      || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_WRITABLE, &writable, fault)) < 0)
+      || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_WRITABLE, &writable, fault)) < 0
+      || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_SCRATCH, &config->scratch_serial,
+                            fault))
+             < 0)
     return r;
   if (writable == NULL)
     return 0;

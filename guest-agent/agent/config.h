@@ -31,6 +31,8 @@
 /* Annotations of ours. */
 #define DN_CONFIG_ANNOTATION_USER "org.danchi.user"
 #define DN_CONFIG_ANNOTATION_WRITABLE "org.danchi.writable-bytes"
+/* Of the disk that a writable root is to be on, its serial number; without it, it is in memory. */
+#define DN_CONFIG_ANNOTATION_SCRATCH "org.danchi.scratch-disk"
 
 #define DN_CONFIG_WRITABLE_DEFAULT_BYTES (64 * 1024 * 1024)
 
@@ -78,6 +80,7 @@ typedef struct
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
+  bool is_filled; /* a tmpfs: with what the image has there */
 } DnConfigMount;
 
 /* 0: not given; DN_LIMIT_NONE: none. */
@@ -98,6 +101,7 @@ typedef struct
   DnProcessConfig process;
   bool is_root_readonly;
   uint64_t writable_bytes;
+  const char *scratch_serial; /* or NULL */
   const char *hostname;
   DnConfigMount *mounts; /* owned */
   size_t mount_count;

@@ -129,8 +129,9 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   if (container->user_namespace < 0 || container->mount_namespace < 0 || sysinfo (&info) < 0)
     return dn_fault_set_errno (fault, "open the container's namespaces");
   (void) snprintf (work_dir, sizeof work_dir, "%s/work", agent->options.run_dir);
-  root = dn_root_make (container->disk, container->user_namespace, &container->config, work_dir,
-                       (uint64_t) info.totalram * info.mem_unit, fault);
+  root = dn_root_make (container->disk, &container->scratch, container->user_namespace,
+                       &container->config, work_dir, (uint64_t) info.totalram * info.mem_unit,
+                       fault);
   if (root < 0)
     return root;
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
@@ -153,21 +154,27 @@ build (DnContainer *container, DnFault *fault)
   return dn_process_spawn (container->processes, fault);
 }
 
-/* What is there already is kept while others are waited for. */
+/* The root's disk, others beside it and the scratch disk, each as soon as it is there; what is
+ * there is kept while others are waited for. */
 static int
 take_disks (DnContainer *container, DnFault *fault)
 {
   DnDisks *disks = &container->agent->disks;
-  int r = container->disk != NULL ? 0
-                                  : dn_disk_take (disks, container->disk_serial,
-                                                  &container->disk_layers, &container->disk, fault);
+  const char *scratch = container->config.scratch_serial;
+  int r = 0;
 
-  return r < 0 ? r
-               : dn_disk_mounts_take (&container->disk_mounts, disks, &container->config, fault);
+  if (container->disk == NULL)
+    r = dn_disk_take (disks, container->disk_serial, &container->disk_layers, &container->disk,
+                      fault);
+  if (r == 0)
+    r = dn_disk_mounts_take (&container->disk_mounts, disks, &container->config, fault);
+  if (r == 0 && scratch != NULL && container->scratch.number == 0)
+    r = dn_scratch_open (disks, scratch, &container->scratch, fault);
+  return r;
 }
 
 static void
-look_for_disk (DnTimer *timer)
+look_for_disks (DnTimer *timer)
 {
   DnContainer *container = timer->data;
   DnFault fault;
@@ -234,12 +241,20 @@ make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFau
       free (container);
       return NULL;
     }
+  if (container->config.scratch_serial != NULL
+      && !dn_disk_serial_is_valid (container->config.scratch_serial))
+    {
+      (void) dn_fault_set (fault, -EINVAL, "create: not a scratch disk's serial number");
+      dn_config_clear (&container->config);
+      free (container);
+      return NULL;
+    }
   container->filter = (struct sock_filter *) parts->seccomp;
   container->filter_count = parts->seccomp_bytes / sizeof (struct sock_filter);
   parts->seccomp = NULL;
   container->disk_layers = dn_disk_layers_steal (&parts->layers);
   dn_watch_init (&container->oom_watch, &agent->loop, -1, oom_ready, container);
-  dn_timer_init (&container->disk_timer, &agent->loop, look_for_disk, container);
+  dn_timer_init (&container->disk_timer, &agent->loop, look_for_disks, container);
   dn_timer_init (&container->pause_timer, &agent->loop, dn_container_look_at_freeze, container);
   dn_timer_init (&container->refusal_timer, &agent->loop, dn_audit_tell_due, container);
   dn_timer_init (&container->delete_timer, &agent->loop, dn_container_look_at_end, container);
@@ -278,5 +293,5 @@ dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *creat
   agent->containers = container;
   agent->container_count++;
   container->disk_deadline_ms = dn_loop_now_ms () + DN_CONTAINER_DISK_WAIT_MS;
-  look_for_disk (&container->disk_timer);
+  look_for_disks (&container->disk_timer);
 }

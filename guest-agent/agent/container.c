@@ -214,6 +214,7 @@ destroy (DnContainer *container)
   /* The last that hold the mounts: after them the disk is free. */
   dn_fd_clear (&container->mount_namespace);
   dn_fd_clear (&container->user_namespace);
+  dn_scratch_close (&container->scratch);
   dn_disk_release (&agent->disks, container->disk);
   dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
   (void) dn_cgroup_remove (&container->cgroup);

@@ -17,6 +17,7 @@
 #include "disk-mounts.h"
 #include "process.h"
 #include "refusal.h"
+#include "scratch.h"
 
 #define DN_CONTAINER_DISK_WAIT_MS 15000
 #define DN_CONTAINER_POLL_MS 5
@@ -35,6 +36,7 @@ struct DnContainer
   size_t filter_count;
   DnDiskLayers disk_layers; /* owned; until the disk is taken */
   DnDisk *disk;
+  DnScratch scratch;
   DnDiskMounts disk_mounts; /* besides its root */
   DnCgroup cgroup;
   int user_namespace;

@@ -97,19 +97,33 @@ mount_lower (const DnDisk *disk, int user_namespace, int workshop, char *ret_lis
   return 0;
 }
 
-/* A tmpfs of bounded size for what is written. */
+/* What is written to: the scratch disk, or a tmpfs of bounded size. */
+typedef struct
+{
+  const DnScratch *scratch; /* or NULL */
+  uint64_t size_bytes;      /* 0: nothing is written */
+} Upper;
+
 static int
-mount_upper (const DnDisk *disk, int workshop, const DnConfig *config, uint64_t size_bytes)
+mount_data (const Upper *upper)
 {
   char options[96];
+
+  if (upper->scratch != NULL)
+    return dn_scratch_mount (upper->scratch, "data");
+  (void) snprintf (options, sizeof options, "mode=0700,size=%" PRIu64, upper->size_bytes);
+  return mount ("tmpfs", "data", "tmpfs", MS_NOSUID | MS_NODEV, options);
+}
+
+static int
+mount_upper (const DnDisk *disk, int workshop, const DnConfig *config, const Upper *upper)
+{
   char top[16];
   dn_autofd int lower = -1;
   dn_autofd int data = -1;
 
-  (void) snprintf (options, sizeof options, "mode=0700,size=%" PRIu64, size_bytes);
   (void) snprintf (top, sizeof top, "%u", disk->mount_count - 1);
-  if (mkdirat (workshop, "data", 0700) < 0
-      || mount ("tmpfs", "data", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+  if (mkdirat (workshop, "data", 0700) < 0 || mount_data (upper) < 0)
     return -1;
   lower = openat (workshop, top, O_PATH | O_DIRECTORY | O_CLOEXEC);
   data = openat (workshop, "data", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -143,10 +157,10 @@ mount_overlay (int workshop, const char *lower, bool has_upper)
   return open_tree (workshop, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
-/* Lays an overlay over clones of the disk's layers; @size_bytes 0: without a layer to write to. */
+/* Lays an overlay over clones of the disk's layers. */
 static int
 make_overlay (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
-              uint64_t size_bytes)
+              const Upper *upper)
 {
   /* Numbers below 128, and what parts them. */
   char lower[4 * DN_DISK_LAYERS_MAX + 1];
@@ -156,8 +170,8 @@ make_overlay (const DnDisk *disk, int user_namespace, const DnConfig *config, co
   /* Paths in a mount's options have no directory that they could begin in but this one. */
   if (workshop >= 0 && fchdir (workshop) == 0
       && mount_lower (disk, user_namespace, workshop, lower, sizeof lower) == 0
-      && (size_bytes == 0 || mount_upper (disk, workshop, config, size_bytes) == 0))
-    overlay = mount_overlay (workshop, lower, size_bytes > 0);
+      && (upper->size_bytes == 0 || mount_upper (disk, workshop, config, upper) == 0))
+    overlay = mount_overlay (workshop, lower, upper->size_bytes > 0);
   {
     int saved_errno = errno;
 
@@ -172,10 +186,11 @@ int
 dn_root_view (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
               unsigned long attributes)
 {
+  const Upper none = { 0 };
   struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | attributes };
   dn_autofd int tree = disk->mount_count == 1
                            ? clone_idmapped (disk->mounts[0].mount_fd, user_namespace, true)
-                           : make_overlay (disk, user_namespace, config, work_dir, 0);
+                           : make_overlay (disk, user_namespace, config, work_dir, &none);
 
   if (tree < 0 || mount_setattr (tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
     return -1;
@@ -215,11 +230,19 @@ has_all_targets (int tree, const DnConfig *config)
   return !is_lacking (tree, config, config->process.cwd) && dn_path_exists (tree, "/dev");
 }
 
-int
-dn_root_make (const DnDisk *disk, int user_namespace, const DnConfig *config, const char *work_dir,
-              uint64_t memory_bytes, DnFault *fault)
+/* The smaller of both: a layer in memory gets at most half of the guest's. */
+static uint64_t
+bound_size (uint64_t size_bytes, uint64_t memory_bytes)
 {
-  uint64_t size_bytes = config->writable_bytes;
+  return size_bytes > memory_bytes / 2 ? memory_bytes / 2 : size_bytes;
+}
+
+int
+dn_root_make (const DnDisk *disk, const DnScratch *scratch, int user_namespace,
+              const DnConfig *config, const char *work_dir, uint64_t memory_bytes, DnFault *fault)
+{
+  Upper upper = { .scratch = scratch->number != 0 ? scratch : NULL,
+                  .size_bytes = bound_size (config->writable_bytes, memory_bytes) };
   dn_autofd int root = -1;
 
   if (config->is_root_readonly)
@@ -232,11 +255,9 @@ dn_root_make (const DnDisk *disk, int user_namespace, const DnConfig *config, co
       dn_fd_clear (&root);
       /* Images of a single program have no /proc to mount on.  They get a layer for such
        * directories alone; the child makes it read-only when all is mounted. */
-      size_bytes = TARGETS_LAYER_BYTES;
+      upper = (Upper){ .size_bytes = bound_size (TARGETS_LAYER_BYTES, memory_bytes) };
     }
-  if (size_bytes > memory_bytes / 2)
-    size_bytes = memory_bytes / 2;
-  root = make_overlay (disk, user_namespace, config, work_dir, size_bytes);
+  root = make_overlay (disk, user_namespace, config, work_dir, &upper);
   if (root < 0)
     return dn_fault_set_errno (fault, "make the root writable");
   return dn_fd_steal (&root);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A container's root: its disk's layers seen through its user namespace, one over the other, and
- * for a writable one a tmpfs of bounded size on top.
+ * for a writable one a tmpfs of bounded size or a scratch disk (scratch.h) on top.
  *
  * Of each layer there is an idmapped, detached clone of the disk's mount: the image's owner 0 is
  * the container's id 0, with no chown and one disk for many containers.  The clone of a single
@@ -20,7 +20,7 @@
 #pragma once
 
 #include "config.h"
-#include "disk.h"
+#include "scratch.h"
 
 /**
  * dn_root_view:
@@ -37,11 +37,13 @@ int dn_root_view (const DnDisk *disk, int user_namespace, const DnConfig *config
 /**
  * dn_root_make:
  * @disk: the mounted disk
+ * @scratch: what a writable root is on; none: it is in memory
  * @user_namespace: the container's
  * @work_dir: an empty directory of the agent's to mount on meanwhile
  * @memory_bytes: of the guest; a writable layer gets at most half
  *
  * Returns: a descriptor of a detached mount, the caller's; or a negative status with @fault
  */
-int dn_root_make (const DnDisk *disk, int user_namespace, const DnConfig *config,
-                  const char *work_dir, uint64_t memory_bytes, DnFault *fault);
+int dn_root_make (const DnDisk *disk, const DnScratch *scratch, int user_namespace,
+                  const DnConfig *config, const char *work_dir, uint64_t memory_bytes,
+                  DnFault *fault);

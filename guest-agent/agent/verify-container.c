@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel says of a container as a whole. */
+#include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../mapper/verity-words.h"
 #include "autofd.h"
 #include "path.h"
 #include "verify.h"
@@ -170,6 +173,35 @@ add_cgroup (DnFacts *facts, const DnCgroup *cgroup)
     }
 }
 
+/* By what the kernel checks a layer's blocks, from the device itself; or why it does not. */
+static void
+add_layer (DnFacts *facts, const DnDiskMount *layer, unsigned number)
+{
+  DnMapperTable table;
+  char name[32], status[64], hash[DN_VERITY_ROOT_BYTES + 1];
+  int r = layer->device == 0 ? -ENODEV
+                             : dn_mapper_read (layer->device, &table, status, sizeof status);
+
+  (void) snprintf (name, sizeof name, "root.layer.%u", number);
+  if (r < 0)
+    dn_facts_addf (facts, 0, name, "none: %s", strerror (-r));
+  else if (strcmp (table.target, DN_VERITY_TARGET) != 0
+           || dn_verity_find_root (table.parameters, hash, sizeof hash) < 0)
+    dn_facts_addf (facts, 0, name, "none: a target '%s'", table.target);
+  else
+    dn_facts_addf (facts, 0, name, "%s %" PRIu64 " blocks%s", hash,
+                   table.sectors / (DN_VERITY_BLOCK_BYTES / 512),
+                   strcmp (status, "V") == 0 ? "" : ", and a block did not have it");
+}
+
+static void
+add_layers (DnFacts *facts, const DnDisk *disk)
+{
+  dn_facts_addf (facts, 0, "root.layers", "%u", disk->layers.count);
+  for (unsigned i = 0; i < disk->layers.count; i++)
+    add_layer (facts, &disk->mounts[i], i);
+}
+
 void
 dn_verify_container (DnFacts *facts, const DnContainer *container)
 {
@@ -184,5 +216,6 @@ dn_verify_container (DnFacts *facts, const DnContainer *container)
   dn_facts_addf (facts, 0, "processes", "%zu", count);
   dn_facts_addf (facts, 0, "threads", "%zu", threads);
   add_mounts (facts, container);
+  add_layers (facts, container->disk);
   add_cgroup (facts, &container->cgroup);
 }

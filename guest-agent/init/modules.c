@@ -32,8 +32,24 @@ read_text (const char *path, char *ret_text, size_t size)
   return (ssize_t) used;
 }
 
+/* Whether @word, of @length, is one of the words of the kernel's command line. */
+static bool
+has_word (const char *cmdline, const char *word, size_t length)
+{
+  while (*cmdline != '\0')
+    {
+      size_t size = strcspn (cmdline, " \n");
+
+      if (size == length && strncmp (cmdline, word, length) == 0)
+        return true;
+      cmdline += size;
+      cmdline += strspn (cmdline, " \n");
+    }
+  return false;
+}
+
 bool
-dn_modules_is_wanted (const char *ids, const char *pci_devices)
+dn_modules_is_wanted (const char *ids, const char *pci_devices, const char *cmdline)
 {
   ids += strspn (ids, " ");
   if (*ids == '\0')
@@ -44,6 +60,8 @@ dn_modules_is_wanted (const char *ids, const char *pci_devices)
       size_t length = strcspn (ids, " ");
       const char *line = pci_devices;
 
+      if (*ids == '@' && has_word (cmdline, ids + 1, length - 1))
+        return true;
       /* A line is "BBDF\tVVVVDDDD\tirq...". */
       while (length == 8 && line != NULL && *line != '\0')
         {
@@ -93,6 +111,7 @@ dn_modules_load_all (void)
 {
   static char order[DN_MODULES_LIST_BYTES];
   static char pci_devices[DN_MODULES_PCI_BYTES];
+  static char cmdline[DN_MODULES_CMDLINE_BYTES];
   char *saved = NULL;
   ssize_t size;
 
@@ -102,6 +121,8 @@ dn_modules_load_all (void)
   /* A machine without PCI has no such file: then only unconditional drivers are loaded. */
   (void) read_text ("/proc/bus/pci/devices", pci_devices, sizeof pci_devices);
 
+  (void) read_text ("/proc/cmdline", cmdline, sizeof cmdline);
+
   for (char *line = strtok_r (order, "\n", &saved); line != NULL;
        line = strtok_r (NULL, "\n", &saved))
     {
@@ -109,7 +130,7 @@ dn_modules_load_all (void)
 
       if (*ids == ' ')
         *ids++ = '\0';
-      load_one (line, dn_modules_is_wanted (ids, pci_devices));
+      load_one (line, dn_modules_is_wanted (ids, pci_devices, cmdline));
     }
   (void) unlink (DN_MODULES_ORDER);
 }

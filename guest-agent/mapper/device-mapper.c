@@ -79,16 +79,19 @@ static int
 load (int control, const DnMapperTable *table)
 {
   Request request;
+  int r;
 
   begin (&request, table->name);
-  request.head.flags = DM_READONLY_FLAG;
+  request.head.flags = DM_SECURE_DATA_FLAG | (table->is_writable ? 0 : DM_READONLY_FLAG);
   request.head.target_count = 1;
   request.target.length = table->sectors;
   memcpy (request.target.target_type, table->target,
           strnlen (table->target, DN_MAPPER_TARGET_BYTES));
   memcpy (request.parameters, table->parameters,
           strnlen (table->parameters, DN_MAPPER_PARAMETERS_BYTES));
-  return ask (control, DM_TABLE_LOAD, &request);
+  r = ask (control, DM_TABLE_LOAD, &request);
+  explicit_bzero (&request, sizeof request);
+  return r;
 }
 
 /* The call's name is of the opposite: without its flag it resumes. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Block devices that the kernel's device mapper makes out of others: of one target each, read-only.
+/* Block devices that the kernel's device mapper makes out of others: of one target each.
  *
  * For init (the guest's root) and the agent.  libc only; no library of LVM's, whose part here would
  * be four calls of ioctl(2).
@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,7 @@ typedef struct
   char name[DN_MAPPER_NAME_BYTES + 1];     /* unique in the guest */
   char target[DN_MAPPER_TARGET_BYTES + 1]; /* "verity" */
   char parameters[DN_MAPPER_PARAMETERS_BYTES + 1];
+  bool is_writable;
   uint64_t sectors; /* of 512 bytes: the device's length */
   uint32_t minor;   /* it becomes /dev/dm-MINOR; free until now.  DN_MAPPER_MINOR_FREE: any */
 } DnMapperTable;
@@ -30,8 +32,9 @@ typedef struct
  * dn_mapper_make:
  * @ret_device: (out) (optional): its number, as in stat(2)
  *
- * Makes the device of @table, read-only, and brings it up.  The devices that the parameters name
- * must be there.  On failure nothing is left of it.
+ * Makes the device of @table and brings it up.  The devices that the parameters name must be there.
+ * On failure nothing is left of it.  Parameters may hold a key: neither this nor the kernel keeps a
+ * copy of their text; the caller wipes its own.
  *
  * Privilege: CAP_SYS_ADMIN.
  * Returns: 0 or -errno: -ENOENT where the kernel has no device mapper, -EBUSY where name or minor

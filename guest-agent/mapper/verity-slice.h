@@ -20,8 +20,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "device-mapper.h"
 
 #define DN_VERITY_BLOCK_BYTES 4096

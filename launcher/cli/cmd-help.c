@@ -46,6 +46,18 @@ dn_cmd_help (DnCli *cli, char **words)
 }
 
 int
+dn_cmd_commit (DnCli *cli, char **words)
+{
+  g_autoptr (GError) error = NULL;
+
+  (void) words;
+  dn_throw (&error, DN_ERROR_USAGE,
+            "commit: there is none on purpose: an image is what was built, signed and scanned\n"
+            "build the image and load it; danchi cp copies files out");
+  return dn_cli_fail (cli, error);
+}
+
+int
 dn_cmd_unbuilt (DnCli *cli, char **words)
 {
   g_autoptr (GError) error = NULL;

@@ -181,6 +181,7 @@ const DnCommand dn_commands[] = {
   { "gc", "", "Removes what crashes left behind", "danchi gc", dn_cmd_gc, NULL, FALSE },
   { "help", "[COMMAND]", "Prints the page of a command", "danchi help run", dn_cmd_help, NULL,
     FALSE },
+  { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
   UNBUILT ("port"),
   UNBUILT ("volume"),
   UNBUILT ("network"),

@@ -54,6 +54,7 @@ int dn_cmd_tag (DnCli *cli, char **words);
 int dn_cmd_top (DnCli *cli, char **words);
 int dn_cmd_verify (DnCli *cli, char **words);
 int dn_cmd_unbuilt (DnCli *cli, char **words); /* words of later versions: says so */
+int dn_cmd_commit (DnCli *cli, char **words);  /* a word of docker's that there is not: says why */
 int dn_cmd_untag (DnCli *cli, char **words);
 int dn_cmd_unpause (DnCli *cli, char **words);
 int dn_cmd_update (DnCli *cli, char **words);

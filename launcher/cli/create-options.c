@@ -9,6 +9,7 @@
 #include "env-file.h"
 #include "options.h"
 #include "read-file.h"
+#include "units.h"
 
 #define SECCOMP_FILE_MAX_BYTES (256 * 1024)
 #define PROFILE_FILE_MAX_BYTES (64 * 1024)
@@ -21,7 +22,7 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->working_dir, &options->entrypoint,  &options->hostname,
                            &options->profile,     &options->network,     &options->guest_memory,
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
-                           &options->pull };
+                           &options->pull,        &options->writable };
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
           &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
@@ -69,8 +70,9 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "NUMBER" },
     { "read-only", 0, 0, G_OPTION_ARG_NONE, &o->is_readonly,
       "A root that cannot be written, as in profile strict", NULL },
-    { "writable", 0, 0, G_OPTION_ARG_NONE, &o->is_writable,
-      "A root that can be written, in memory, for this container's life", NULL },
+    { "writable", 0, DN_OPTION_VALUE_IS_OPTIONAL, G_OPTION_ARG_FILENAME, &o->writable,
+      "A root that can be written for this container's life, in memory or encrypted",
+      "[=memory|disk[:SIZE]]" },
     { "tmpfs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->tmpfs, "A directory in memory",
       "PATH[:OPTIONS]" },
     { "profile", 0, 0, G_OPTION_ARG_FILENAME, &o->profile,
@@ -195,6 +197,39 @@ set_profile (JsonObject *args, const char *profile, GError **error)
   return TRUE;
 }
 
+/* "", "memory", "disk", and a size behind either; true and false, as of a switch. */
+static gboolean
+set_writable (JsonObject *args, const DnCreateOptions *o, GError **error)
+{
+  const char *text = o->writable;
+  const char *colon = text != NULL ? strchr (text, ':') : NULL;
+  g_autofree char *where
+      = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
+  gint64 bytes;
+  gboolean is_on_disk;
+
+  if (text == NULL || g_str_equal (text, "false"))
+    return TRUE;
+  if (o->is_readonly)
+    return dn_throw (error, DN_ERROR_USAGE, "--read-only and --writable exclude each other");
+  is_on_disk = g_str_equal (where, "disk");
+  if (!is_on_disk && !g_str_equal (where, "memory")
+      && (colon != NULL || (*text != '\0' && !g_str_equal (text, "true"))))
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "--writable: '%s': must be memory or disk, with :SIZE behind it or not", text);
+  if (colon != NULL && !dn_units_parse_size (colon + 1, &bytes, error))
+    {
+      g_prefix_error (error, "--writable: ");
+      return FALSE;
+    }
+  json_object_set_boolean_member (args, "is_writable", TRUE);
+  if (is_on_disk)
+    json_object_set_boolean_member (args, "is_on_disk", TRUE);
+  if (colon != NULL)
+    json_object_set_int_member (args, "writable_bytes", bytes);
+  return TRUE;
+}
+
 static gboolean
 set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
 {
@@ -205,8 +240,6 @@ set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
                      "--network: %s: not built yet in this version\n"
                      "there is --network none, the default: loopback only",
                      o->network);
-  if (o->is_readonly && o->is_writable)
-    return dn_throw (error, DN_ERROR_USAGE, "--read-only and --writable exclude each other");
   if (o->stop_signal != NULL && !dn_signal_parse (o->stop_signal, &signal_number, error))
     {
       g_prefix_error (error, "--stop-signal: ");
@@ -232,7 +265,6 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "has_terminal", o->has_terminal },
     { "keeps_stdin_open", o->wants_stdin },
     { "is_removed_at_exit", o->is_removed_at_exit },
-    { "is_writable", o->is_writable },
     { "is_readonly", o->is_readonly },
     { "allow_emulation", cli->allow_emulation },
   };
@@ -273,6 +305,8 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
   set_switches (args, cli, o);
+  if (!set_writable (args, o, error))
+    return NULL;
   if (!set_labels (args, o->labels, error) || !set_limits (args, o, error)
       || !set_choices (args, o, error))
     return NULL;

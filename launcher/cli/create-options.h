@@ -31,7 +31,7 @@ typedef struct
   char **cap_drop;
   char **security;
   gboolean is_readonly;
-  gboolean is_writable;
+  char *writable;
   char **tmpfs;
   DnLimitOptions limits;
   char **ulimits;

@@ -68,7 +68,8 @@ append_flag (GString *out, const GOptionEntry *entry)
 {
   g_autofree char *left = NULL;
   g_autofree char *value = entry->arg_description != NULL
-                               ? g_strconcat (" ", entry->arg_description, NULL)
+                               ? g_strconcat (entry->arg_description[0] == '[' ? "" : " ",
+                                              entry->arg_description, NULL)
                                : g_strdup ("");
 
   if (entry->short_name != '\0')

@@ -164,6 +164,8 @@ normalise_long (const GOptionEntry *entries, const char *word, const char *next,
     g_ptr_array_add (out, g_steal_pointer (&flag));
   else if (equals != NULL)
     g_ptr_array_add (out, g_strdup (word));
+  else if (entry->flags & DN_OPTION_VALUE_IS_OPTIONAL)
+    add_value (out, entry, "");
   else if (next == NULL)
     return dn_throw (error, DN_ERROR_USAGE, "%s: a value must follow", flag);
   else

@@ -30,6 +30,10 @@ typedef enum
     NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL                                                \
   }
 
+/* For a row's flags: the value may be left out ("--name", "--name=VALUE"), and is then empty; the
+ * word after it is never taken for one. */
+#define DN_OPTION_VALUE_IS_OPTIONAL G_OPTION_FLAG_NOALIAS
+
 gboolean dn_options_refuse_unbuilt (const char *name, const char *value, gpointer data,
                                     GError **error);
 

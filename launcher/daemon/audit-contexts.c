@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit-contexts.h"
 
+#include "../images/image-scan.h"
 #include "../images/signature.h"
 #include "access-json.h"
 #include "container-spec.h"
 #include "json-build.h"
+#include "settings-file.h"
 
 #define DAY_US (24 * G_TIME_SPAN_HOUR)
 
@@ -21,6 +23,19 @@ add_staleness (JsonObject *object, const DnImage *image)
                                         json_node_get_object (newer), "is_stale", FALSE));
   else
     json_object_set_null_member (object, "is_stale");
+}
+
+/* Null where there is no verdict that counts. */
+static void
+add_scan (JsonObject *object, DnDaemon *daemon, const DnImage *image)
+{
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
+  g_autoptr (DnScan) scan = NULL;
+
+  if (image != NULL && dn_image_scan_counts (image, &settings->scan))
+    scan = dn_image_scan_get (image);
+  dn_json_set_text_or_null (object, "scan",
+                            scan != NULL ? dn_scan_verdict_words[scan->verdict] : NULL);
 }
 
 static JsonObject *
@@ -43,6 +58,7 @@ image_to_json (DnContainer *container)
     json_object_set_null_member (object, "age_days");
   add_staleness (object, image);
   json_object_set_string_member (object, "signature", signer != NULL ? signer : "none");
+  add_scan (object, container->daemon, image);
   return object;
 }
 

@@ -100,7 +100,10 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->context = g_strdup (context->name);
   plan->hostname = g_strdup (context->name);
   plan->kind = DN_GUEST_KIND_CONTEXT;
-  plan->spare_disks = context->is_ephemeral ? 0 : (guint) settings->guest_image_disks - 1;
+  /* A guest that stays may be asked for a scratch disk later. */
+  plan->has_scratch = !context->is_ephemeral || entry->wants_scratch;
+  plan->spare_disks = context->is_ephemeral ? (entry->wants_scratch ? 1 : 0)
+                                            : (guint) settings->guest_image_disks - 1;
   g_ptr_array_add (plan->disks, dn_store_make_disk (daemon->store, entry->image));
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL

@@ -28,7 +28,8 @@ typedef struct
 {
   DnImage *image; /* borrowed */
   gboolean allow_emulation;
-  DnGuestStepFunc step; /* may be NULL; on the caller's thread */
+  gboolean wants_scratch; /* its container has a scratch disk */
+  DnGuestStepFunc step;   /* may be NULL; on the caller's thread */
   gpointer step_data;
 } DnContextEntry;
 

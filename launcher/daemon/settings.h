@@ -32,6 +32,7 @@ typedef struct
   gboolean allow_emulation;
   guint64 guest_boot_timeout_s;
   guint64 guest_image_disks; /* images that one guest can have attached at a time */
+  guint64 scratch_bytes;     /* the largest scratch disk that a container may have; 0: none */
   char **load_keys;          /* owned; files of keys whose signatures over archives count */
   int load_signature;        /* DnNeed: whether an archive has to be signed */
   char *trust_policy; /* owned; containers-policy.json(5) that pulls go by; NULL: dn_trust_find() */
@@ -59,7 +60,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 25
+#define DN_SETTINGS_OWN_KEYS 26
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
 

@@ -91,6 +91,32 @@ ask_guest (Report *report, DnGuest *guest, const char *container_id)
   return facts;
 }
 
+/* A guest from before layers mounts a disk of one as it is, and an image from before them has no
+ * tree. */
+static void
+promise_layers (GPtrArray *promises, DnContainer *container, DnGuest *guest)
+{
+  g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
+  guint count = image != NULL ? image->layers->len : 0;
+  gboolean has_trees = count > 0;
+  g_autofree const char **hashes = g_new0 (const char *, count + 1);
+  g_autofree guint64 *blocks = g_new0 (guint64, count + 1);
+  DnGuestInfo info = { 0 };
+
+  dn_guest_get_info (guest, &info);
+  for (guint i = 0; i < count; i++)
+    {
+      const DnLayer *layer = image->layers->pdata[i];
+
+      has_trees = has_trees && layer->root_hash != NULL;
+      hashes[i] = layer->root_hash != NULL ? layer->root_hash : "";
+      blocks[i] = (guint64) layer->data_blocks;
+    }
+  if (has_trees && info.generation >= DN_PROTOCOL_GENERATION_LAYERS)
+    dn_verify_promise_layers (promises, hashes, blocks);
+  dn_guest_info_clear (&info);
+}
+
 static void
 verify_container (Report *report, DnContainer *container)
 {
@@ -109,7 +135,10 @@ verify_container (Report *report, DnContainer *container)
     spec = dn_container_spec_load (container, &error);
   note (report, error);
   if (spec != NULL)
-    dn_verify_promise_container (promises, json_node_get_object (spec));
+    {
+      dn_verify_promise_container (promises, json_node_get_object (spec));
+      promise_layers (promises, container, guest);
+    }
   /* Without a document nothing is promised, and nothing observed: that is one line, a failure. */
   facts = spec != NULL ? ask_guest (report, guest, container->id) : dn_verify_facts_new ();
   add_lines (report, "container", name, TRUE, promises, facts);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Disks that come and go while a guest runs; its console for a user. */
+#include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "../common/autofd.h"
 #include "../common/error.h"
 #include "domain-xml.h"
 #include "guest-private.h"
@@ -105,18 +110,14 @@ release_port (DnGuest *guest, const char *serial)
   g_mutex_unlock (&guest->journal_lock);
 }
 
-gboolean
-dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error)
+static gboolean
+attach (DnGuest *guest, const DnGuestDisk *disk, GError **error)
 {
   g_autofree char *xml = NULL;
   guint port;
 
   if (!check_running (guest, error))
     return FALSE;
-  /* Only at a start are writable disks given to the guest's uid. */
-  if (!disk->is_readonly)
-    return dn_throw (error, DN_ERROR_USAGE, "disk '%s': only read-only disks can be attached",
-                     disk->serial);
   if (!reserve_port (guest, disk, &port, error))
     return FALSE;
   xml = dn_domain_xml_build_spare_disk (disk, port, error);
@@ -127,6 +128,81 @@ dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error)
       return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error)
+{
+  /* Nobody has given it to the guest's uid; dn_guest_attach_scratch() does. */
+  if (!disk->is_readonly)
+    return dn_throw (error, DN_ERROR_USAGE, "disk '%s': only read-only disks can be attached",
+                     disk->serial);
+  return attach (guest, disk, error);
+}
+
+static char *
+scratch_file (const DnGuest *guest, const char *serial)
+{
+  g_autofree char *directory = dn_guest_scratch_path (guest->id);
+
+  return g_strdup_printf ("%s/%s.raw", directory, serial);
+}
+
+/* 0711, as all that a guest's uid passes through. */
+static gboolean
+make_scratch_directory (const DnGuest *guest, GError **error)
+{
+  g_autofree char *directory = dn_guest_scratch_path (guest->id);
+  g_autofree char *parent = g_path_get_dirname (directory);
+
+  if ((g_mkdir (parent, 0711) < 0 && errno != EEXIST)
+      || (g_mkdir (directory, 0711) < 0 && errno != EEXIST) || chmod (parent, 0711) < 0
+      || chmod (directory, 0711) < 0)
+    return dn_throw_errno (error, "directory '%s'", directory);
+  return TRUE;
+}
+
+static gboolean
+make_scratch (const DnGuest *guest, const char *path, guint64 bytes, GError **error)
+{
+  dn_autofd int fd = -1;
+
+  if (!make_scratch_directory (guest, error))
+    return FALSE;
+  fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return dn_throw_errno (error, "scratch disk '%s'", path);
+  if (ftruncate (fd, (off_t) bytes) < 0 || fchown (fd, guest->entry->uid, guest->entry->gid) < 0)
+    {
+      dn_throw_errno (error, "scratch disk '%s'", path);
+      (void) g_unlink (path);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+dn_guest_attach_scratch (DnGuest *guest, const char *serial, guint64 bytes, GError **error)
+{
+  g_autofree char *path = scratch_file (guest, serial);
+  g_autoptr (DnGuestDisk) disk = dn_guest_disk_new (path, serial, FALSE);
+
+  if (!check_running (guest, error) || !make_scratch (guest, path, bytes, error))
+    return FALSE;
+  if (attach (guest, disk, error))
+    return TRUE;
+  (void) g_unlink (path);
+  return FALSE;
+}
+
+gboolean
+dn_guest_detach_scratch (DnGuest *guest, const char *serial, GError **error)
+{
+  g_autofree char *path = scratch_file (guest, serial);
+  gboolean is_fine = dn_guest_detach_disk (guest, serial, error);
+
+  (void) g_unlink (path);
+  return is_fine;
 }
 
 gboolean
@@ -144,7 +220,9 @@ dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
   known = find_disk (guest, serial, &index);
   if (known != NULL)
     {
-      disk = dn_guest_disk_new (known->path, known->serial, TRUE);
+      g_autofree char *scratch = scratch_file (guest, serial);
+
+      disk = dn_guest_disk_new (known->path, known->serial, !g_str_equal (known->path, scratch));
       port = known->port;
     }
   g_mutex_unlock (&guest->journal_lock);

@@ -13,6 +13,8 @@
 #include "process.h"
 #include "relay-process.h"
 
+/* On the kernel's command line: images/modules.list. */
+#define SCRATCH_WORD "danchi.scratch"
 /* Of milliseconds of work; the rest is for an emulated guest on a loaded host. */
 #define CONFIGURE_TIMEOUT_MS 30000
 #define QEMU_PROCESS "qemu-system"
@@ -63,6 +65,8 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
 {
   g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
+  g_autofree char *cmdline
+      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "", NULL);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
@@ -80,7 +84,7 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
                             .firmware = start->files.firmware,
                             .kernel = start->files.kernel,
                             .initrd = start->files.initrd,
-                            .cmdline = start->files.cmdline,
+                            .cmdline = cmdline,
                             .secret = secret,
                             .console = console,
                             .agent = agent,

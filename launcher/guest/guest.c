@@ -318,6 +318,7 @@ dn_guest_get_info (DnGuest *guest, DnGuestInfo *ret_info)
 {
   g_mutex_lock (&guest->lock);
   *ret_info = guest->info;
+  ret_info->generation = guest->generation;
   ret_info->domain_uuid = g_strdup (guest->info.domain_uuid);
   ret_info->boot_id = g_strdup (guest->info.boot_id);
   ret_info->kernel = g_strdup (guest->info.kernel);

@@ -86,6 +86,7 @@ typedef struct
   char *mcs;            /* owned; for QEMU's SELinux label, "cA,cB", or NULL: libvirt chooses */
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
+  gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
 } DnGuestPlan;
 
@@ -113,8 +114,9 @@ typedef struct
   char *root_path;     /* owned */
   guint64 memory_bytes;
   guint vcpus;
-  guint spare_disks; /* PCIe ports for disks */
-  gint64 started_us; /* g_get_real_time() */
+  guint spare_disks;  /* PCIe ports for disks */
+  guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
+  gint64 started_us;  /* g_get_real_time() */
 } DnGuestInfo;
 
 void dn_guest_info_clear (DnGuestInfo *info);
@@ -224,6 +226,23 @@ char *dn_guest_get_xml (DnGuest *guest, GError **error);
 /* Writes the guest's memory to the new file @path, an ELF core; frozen or not (QEMU holds the
  * processors meanwhile).  DN_ERROR_HYPERVISOR; then the file may be there in part. */
 gboolean dn_guest_dump_memory (DnGuest *guest, const char *path, GError **error);
+
+/**
+ * dn_guest_attach_scratch:
+ * @serial: unique in the guest
+ *
+ * Makes an empty disk of the guest's own, a sparse file that its uid alone may read and write, and
+ * attaches it.  The guest must have been started with has_scratch.  On failure nothing is left.
+ *
+ * The directory is root's and new files are made with O_EXCL there, so the one that is given away
+ * is the one that was made; no other guest's uid can open it.
+ */
+gboolean dn_guest_attach_scratch (DnGuest *guest, const char *serial, guint64 bytes,
+                                  GError **error);
+
+/* Detaches it, where it is attached, and removes the file in any case: QEMU's open one is nameless
+ * then, and gone with QEMU. */
+gboolean dn_guest_detach_scratch (DnGuest *guest, const char *serial, GError **error);
 
 /* Of what only one guest has: its scratch disks' directory. (transfer full) */
 char *dn_guest_scratch_path (const char *guest_id);

@@ -53,6 +53,7 @@ typedef struct
 } DnIntakePlan;
 
 #define DN_INTAKE_DIRECTORY "jail"
+#define DN_INTAKE_JAIL "/work" /* where the run finds it: launcher/intake/jail.h */
 
 /* Returns: whether it said "done"; else DN_ERROR_FAILED, _LIMIT, _PROTOCOL, or the handlers' */
 gboolean dn_intake_run (DnRequest *request, const DnIntakePlan *plan, GError **error);

@@ -11,6 +11,7 @@
 #include "../common/error.h"
 #include "../daemon/daemon.h"
 #include "../daemon/json-build.h"
+#include "../daemon/request-record.h"
 #include "../daemon/settings-file.h"
 #include "../spec/reference-glob.h"
 #include "fetch.h"
@@ -18,7 +19,9 @@
 #include "intake.h"
 #include "pull-error.h"
 #include "short-name.h"
+#include "signature.h"
 #include "thin.h"
+#include "trust.h"
 
 #define TRIES 4
 #define DIGEST "sha256:"
@@ -51,6 +54,7 @@ typedef struct
   char *reference;      /* owned */
   char *staging;
   DnFetch *fetch; /* owned */
+  DnTrust *trust; /* owned; what the policy wants of the image */
   char *config;   /* owned; SHA-256 of the image's config, as the task says */
   guint64 total_bytes;
   guint64 limit_bytes;
@@ -70,6 +74,7 @@ clear_pull (Pull *pull)
   if (pull->found != NULL)
     dn_image_unref (pull->found);
   dn_fetch_free (pull->fetch);
+  dn_trust_free (pull->trust);
   dn_settings_unref (pull->settings);
   g_free (pull->config);
   g_free (pull->reference);
@@ -106,6 +111,15 @@ check_allowed (const DnSettings *settings, const char *reference, GError **error
                    "image '%s': not permitted on this host (rule image-allow, '%s')\n"
                    "permitted are %s: [images] allow",
                    reference, settings->file, list);
+}
+
+static gboolean
+choose_trust (Pull *pull, GError **error)
+{
+  g_autofree char *policy = dn_trust_find (pull->settings->trust_policy);
+
+  pull->trust = dn_trust_read (policy, pull->reference, DN_INTAKE_JAIL, error);
+  return pull->trust != NULL;
 }
 
 /* Sealed: what the caller has checked is what the jail reads.  Its bytes are not looked at. */
@@ -256,7 +270,10 @@ begin_fetching (Pull *pull, DnIntake *intake, GError **error)
 {
   if (!read_documents (pull, error))
     return FALSE;
-  pull->found = find_same (pull);
+  /* What is to be signed is fetched again as far as that takes, and read by a guest again: what an
+   * image says of itself is believed of the bytes alone that were signed. */
+  if (!dn_trust_wants_signature (pull->trust))
+    pull->found = find_same (pull);
   if (pull->found != NULL)
     return dn_throw (error, DN_ERROR_CONFLICT, "the store has it");
   while (!dn_fetch_claim (pull->fetch))
@@ -306,7 +323,21 @@ take_failure (const char *code, const char *text, gpointer data, GError **error)
 {
   const Pull *pull = data;
 
-  dn_pull_error_set (error, pull->reference, code, text);
+  if (g_str_equal (code, "rejected"))
+    {
+      g_message ("pull of '%s': %s", pull->reference, text);
+      dn_trust_refuse (pull->trust, text, error);
+    }
+  else
+    dn_pull_error_set (error, pull->reference, code, text);
+}
+
+static gboolean
+prepare (const char *directory, gpointer data, GError **error)
+{
+  const Pull *pull = data;
+
+  return dn_trust_write (pull->trust, directory, error);
 }
 
 static gboolean
@@ -322,7 +353,14 @@ fetch (Pull *pull, GError **error)
       = g_build_filename (pull->staging, DN_INTAKE_DIRECTORY, directories[BLOBS_NUMBER], NULL);
   g_autofree char *wrong = NULL;
   const char *const order[]
-      = { reference, repository_line, limit, stall, "tries=" G_STRINGIFY (TRIES), NULL };
+      = { reference,
+          repository_line,
+          limit,
+          stall,
+          "tries=" G_STRINGIFY (TRIES),
+          "policy=" DN_TRUST_POLICY_FILE,
+          pull->trust->sigstore != NULL ? "sigstore=" DN_TRUST_SIGSTORE_FILE : NULL,
+          NULL };
   const DnIntakePlan plan = { .task = "pull",
                               .staging = pull->staging,
                               .order = order,
@@ -331,6 +369,7 @@ fetch (Pull *pull, GError **error)
                               .file_count = pull->plan->auth_fd >= 0 ? 1 : 0,
                               .disk_bytes = pull->limit_bytes + SPARE_BYTES,
                               .timeout_s = (guint) pull->settings->pull_timeout_s,
+                              .prepare = prepare,
                               .line = take_line,
                               .failed = take_failure,
                               .data = pull };
@@ -385,6 +424,9 @@ provenance_of (Pull *pull)
   dn_json_set_text (provenance, "digest", pull->documents[0].sha256);
   dn_json_set_text (provenance, "manifest", manifest_of (pull));
   dn_json_set_time_or_null (provenance, "time", g_get_real_time ());
+  json_object_set_array_member (
+      provenance, DN_SIGNATURE_MEMBER,
+      dn_trust_decide (pull->trust, manifest_of (pull), g_get_real_time ()));
   /* What was found of an older one by this name holds no more. */
   json_object_set_null_member (provenance, "newer");
   return provenance;
@@ -432,6 +474,7 @@ run_staged (Pull *pull, GError **error)
   g_autoptr (JsonObject) provenance = NULL;
   g_autoptr (GError) local = NULL;
   g_autofree char *registry = dn_pull_registry_of (pull->reference);
+  g_autofree char *words = NULL;
   DnImage *image;
 
   if (!fetch (pull, &local) && pull->found == NULL)
@@ -440,12 +483,14 @@ run_staged (Pull *pull, GError **error)
       return NULL;
     }
   provenance = provenance_of (pull);
+  words = dn_signature_words (dn_signature_first (provenance));
+  dn_request_record_signature (pull->request, words);
   image = pull->found != NULL ? name_found (pull, provenance, error)
                               : import (pull, provenance, error);
   if (image != NULL)
-    dn_events_add (
-        pull->request->daemon->events, "image", "pull", image->id, pull->reference, NULL,
-        (const char *const[]){ "digest", pull->documents[0].sha256, "registry", registry, NULL });
+    dn_events_add (pull->request->daemon->events, "image", "pull", image->id, pull->reference, NULL,
+                   (const char *const[]){ "digest", pull->documents[0].sha256, "registry", registry,
+                                          "signature", words, NULL });
   return image;
 }
 
@@ -458,7 +503,8 @@ dn_pull_run (DnRequest *request, const DnPullPlan *plan, GError **error)
   pull.limit_bytes = pull.settings->archive_limit_bytes;
   pull.reference = dn_pull_name_check (plan->name, error);
   if (pull.reference != NULL
-      && dn_pull_may_ask (pull.settings, pull.reference, plan->auth_fd, error))
+      && dn_pull_may_ask (pull.settings, pull.reference, plan->auth_fd, error)
+      && choose_trust (&pull, error))
     {
       dn_fetch_prune (pull.limit_bytes, NULL);
       pull.fetch = dn_fetch_new (request->daemon->store, error);

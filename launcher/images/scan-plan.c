@@ -185,7 +185,7 @@ build_config (const DnScanSettings *settings, const DnImage *image, DnScanPlan *
       return FALSE;
     }
   mounts = json_object_get_array_member (json_node_get_object (spec), "mounts");
-  add_disk (mounts, "/scan", DN_SCAN_SERIAL_IMAGE, FALSE, image);
+  add_disk (mounts, "/scan", plan->image_serial, FALSE, image);
   if (plan->data_disk != NULL)
     add_disk (mounts, "/scan-data", DN_SCAN_SERIAL_DATA, FALSE, NULL);
   if (plan->program_disk != NULL)
@@ -213,6 +213,8 @@ dn_scan_plan_new (DnDaemon *daemon, const DnScanSettings *settings, const DnImag
       return NULL;
     }
   dn_id_new (plan->container);
+  /* Roots have the id's beginning. */
+  g_strlcpy (plan->image_serial, image->id + DN_DISK_SERIAL_BYTES, sizeof plan->image_serial);
   if ((settings->images[0] != NULL && !find_scanner (daemon, settings->images[0], plan, error))
       || !write_data (settings, staging, plan, error)
       || (settings->program != NULL

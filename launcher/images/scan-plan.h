@@ -11,21 +11,23 @@
 #include "image.h"
 
 /* Serial numbers of the disks beside the scanner's root. */
-#define DN_SCAN_SERIAL_IMAGE "scan"
 #define DN_SCAN_SERIAL_DATA "scan-data"
 #define DN_SCAN_SERIAL_PROGRAM "scan-program"
 
 typedef struct
 {
   char container[DN_ID_BYTES + 1]; /* its id, which no other container has */
-  DnImage *scanner;                /* owned; NULL: a program without an image */
-  char *data_disk;                 /* owned; path of a disk in the staging directory, or NULL */
-  char *program_disk;              /* owned; likewise */
-  char *root_serial;               /* owned; of the disk with the scanner's root */
-  char *config;                    /* owned; config.json */
-  GBytes *seccomp;                 /* owned */
-  char *words;                     /* owned; as in DnScan: scanner */
-  char **data;                     /* owned; as in DnScan: data */
+  /* Of the image's disk: hexadecimal, as those of containers' roots, and none of theirs, since the
+   * scanner may be of the same image. */
+  char image_serial[DN_DISK_SERIAL_BYTES + 1];
+  DnImage *scanner;   /* owned; NULL: a program without an image */
+  char *data_disk;    /* owned; path of a disk in the staging directory, or NULL */
+  char *program_disk; /* owned; likewise */
+  char *root_serial;  /* owned; of the disk with the scanner's root */
+  char *config;       /* owned; config.json */
+  GBytes *seccomp;    /* owned */
+  char *words;        /* owned; as in DnScan: scanner */
+  char **data;        /* owned; as in DnScan: data */
 } DnScanPlan;
 
 /**

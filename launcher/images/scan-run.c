@@ -12,6 +12,7 @@
 #include "../daemon/settings-file.h"
 #include "disk.h"
 #include "intake.h"
+#include "scan-damage.h"
 #include "scan-lines.h"
 #include "scan-plan.h"
 
@@ -78,8 +79,7 @@ make_guest_plan (Scan *scan)
   guest->allow_emulation = scan->allow_emulation;
   if (plan->scanner != NULL)
     g_ptr_array_add (guest->disks, dn_store_make_disk (store, plan->scanner));
-  /* The scanner may be of the same image, and a serial number is one disk's. */
-  g_strlcpy (image->serial, DN_SCAN_SERIAL_IMAGE, sizeof image->serial);
+  g_strlcpy (image->serial, plan->image_serial, sizeof image->serial);
   g_ptr_array_add (guest->disks, image);
   if (plan->data_disk != NULL)
     g_ptr_array_add (guest->disks, dn_guest_disk_new (plan->data_disk, DN_SCAN_SERIAL_DATA, TRUE));
@@ -245,7 +245,10 @@ judge (Scan *scan, GError **error)
     }
   if (result == NULL)
     return judge_failure (scan, failure);
+  /* Damage that was read before that is known by then: its message came first. */
   bad_end = wait_for_exit (scan);
+  if (bad_end == NULL && dn_scan_damage_was_seen (scan->guest))
+    bad_end = g_strdup ("a block of the image is damaged (danchi image verify)");
   return bad_end != NULL ? dn_scan_new (DN_SCAN_ERROR, bad_end) : g_steal_pointer (&result);
 }
 
@@ -268,12 +271,13 @@ work (gpointer data, GError **error)
 {
   Scan *scan = data;
   g_autoptr (DnGuestPlan) plan = make_guest_plan (scan);
-  const DnGuestHandlers handlers = { .data = NULL };
+  const DnGuestHandlers handlers = { .disk_damage = dn_scan_damage_take };
   DnGuest *guest = dn_guest_start (plan, &handlers, note_step, scan, &scan->console_fd, error);
   gboolean is_fine;
 
   if (guest == NULL)
     return FALSE;
+  dn_scan_damage_watch (guest);
   g_mutex_lock (&scan->lock);
   scan->guest = guest;
   is_fine = !scan->is_cancelled;
@@ -330,6 +334,7 @@ run_planned (Scan *scan, GError **error)
   if (scan->guest != NULL)
     {
       dn_guest_destroy (scan->guest);
+      dn_scan_damage_forget (scan->guest);
       dn_guest_unref (scan->guest);
     }
   dn_fd_list_clear (&scan->session);

@@ -17,6 +17,7 @@ static const struct
   { "x509: certificate signed by unknown authority", { "tls-authority", FALSE } },
   { "x509: ", { "tls-certificate", FALSE } },
   { "server gave HTTP response to HTTPS client", { "plain-http", FALSE } },
+  { "does not look like a TLS handshake", { "plain-http", FALSE } },
   { "tls: ", { "tls-certificate", FALSE } },
   { "is blocked in ", { "blocked", FALSE } },
   { "no such host", { "resolve", FALSE } },

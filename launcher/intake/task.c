@@ -9,7 +9,7 @@
 
 #define MIB (1024ull * 1024)
 
-static const char *const pull_programs[] = { "skopeo", NULL };
+static const char *const pull_programs[] = { "skopeo", "gpg", "gpgconf", NULL };
 static const char *const no_programs[] = { NULL };
 
 /* Minisign reads a whole archive into memory for its old form of signatures. */

@@ -52,6 +52,8 @@ static const struct
   { "cap_add", AS_IT_IS },
   { "cap_drop", AS_IT_IS },
   { "is_writable", AS_IT_IS },
+  { "is_on_disk", AS_IT_IS },
+  { "writable_bytes", AS_IT_IS },
   { "is_readonly", AS_IT_IS },
   { "network", AS_IT_IS },
   { "memory_bytes", AS_IT_IS },

@@ -204,6 +204,14 @@ check_profile (const DnContainerOptions *o, GError **error)
                      DN_PROFILE_MAX_BYTES);
   if (o->is_readonly && o->is_writable)
     return dn_throw (error, DN_ERROR_USAGE, "--read-only and --writable exclude each other");
+  if (!o->is_writable && (o->is_on_disk || o->writable_bytes != 0))
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "--writable: a size or a disk, and nothing is writable");
+  if (o->writable_bytes != 0
+      && (o->writable_bytes < (o->is_on_disk ? DN_SCRATCH_LEAST_BYTES : 4096)
+          || o->writable_bytes > DN_SCRATCH_MOST_BYTES))
+    return dn_throw (error, DN_ERROR_USAGE, "--writable: a size must be from %s to 64g",
+                     o->is_on_disk ? "16m" : "4k");
   return o->profile == NULL || dn_name_check (o->profile, "profile", error);
 }
 

@@ -49,6 +49,8 @@ read_members (JsonObject *args, DnContainerOptions *o, JsonObject **ret_labels, 
     { "cap_drop", DN_JSON_STRINGS, FALSE, &o->cap_drop },
     { "seccomp_json", DN_JSON_STRING, FALSE, &o->seccomp_json },
     { "is_writable", DN_JSON_BOOL, FALSE, &o->is_writable },
+    { "is_on_disk", DN_JSON_BOOL, FALSE, &o->is_on_disk },
+    { "writable_bytes", DN_JSON_INT, FALSE, &o->writable_bytes },
     { "is_readonly", DN_JSON_BOOL, FALSE, &o->is_readonly },
     { "tmpfs", DN_JSON_STRINGS, FALSE, &o->tmpfs },
     { "memory_bytes", DN_JSON_INT, FALSE, &o->memory_bytes },
@@ -180,6 +182,8 @@ dn_container_options_to_json (const DnContainerOptions *o)
   add_list (builder, "cap_drop", o->cap_drop);
   add_text (builder, "seccomp_json", o->seccomp_json);
   add_flag (builder, "is_writable", o->is_writable);
+  add_flag (builder, "is_on_disk", o->is_on_disk);
+  add_number (builder, "writable_bytes", o->writable_bytes, 0);
   add_flag (builder, "is_readonly", o->is_readonly);
   add_list (builder, "tmpfs", o->tmpfs);
   add_limits (builder, o);

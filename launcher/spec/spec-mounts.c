@@ -52,7 +52,34 @@ add_tmpfs (JsonBuilder *builder, const DnTmpfs *tmpfs)
     add_option (builder, "uid=%" G_GINT64_FORMAT, tmpfs->uid);
   if (tmpfs->gid != 0)
     add_option (builder, "gid=%" G_GINT64_FORMAT, tmpfs->gid);
+  if (tmpfs->is_filled)
+    add_option (builder, "tmpcopyup");
   end_mount (builder);
+}
+
+static gboolean
+has_path (const GPtrArray *list, const char *path)
+{
+  for (guint i = 0; i < list->len; i++)
+    if (g_str_equal (((const DnTmpfs *) g_ptr_array_index (list, i))->path, path))
+      return TRUE;
+  return FALSE;
+}
+
+/* Those for which nobody else has a wish.  An image may name as many as it likes: what is over the
+ * limit has no effect. */
+static void
+add_volumes (GPtrArray *list, char **volumes)
+{
+  for (guint i = 0; volumes != NULL && volumes[i] != NULL && list->len < DN_TMPFS_MAX; i++)
+    {
+      DnTmpfs *volume = dn_tmpfs_new_volume (volumes[i]);
+
+      if (volume != NULL && !has_path (list, volume->path))
+        g_ptr_array_add (list, volume);
+      else
+        dn_tmpfs_free (volume);
+    }
 }
 
 /* By path: a parent's is the beginning of what lies in it, so it comes first. */
@@ -75,7 +102,8 @@ put (GPtrArray *list, DnTmpfs *tmpfs)
 }
 
 gboolean
-dn_spec_add_mounts (JsonBuilder *builder, char **tmpfs, const DnProfile *profile, GError **error)
+dn_spec_add_mounts (JsonBuilder *builder, char **tmpfs, char **volumes, const DnProfile *profile,
+                    GError **error)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_tmpfs_free);
 
@@ -89,6 +117,7 @@ dn_spec_add_mounts (JsonBuilder *builder, char **tmpfs, const DnProfile *profile
         return FALSE;
       put (list, one);
     }
+  add_volumes (list, volumes);
   g_ptr_array_sort (list, compare);
   json_builder_set_member_name (builder, "mounts");
   json_builder_begin_array (builder);

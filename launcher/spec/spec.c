@@ -14,6 +14,7 @@
 
 /* The agent's words, see guest-agent/agent/config.h. */
 #define ANNOTATION_WRITABLE "org.danchi.writable-bytes"
+#define ANNOTATION_SCRATCH "org.danchi.scratch-disk"
 #define ANNOTATION_PROFILE "org.danchi.profile"
 #define ANNOTATION_PROFILE_SHA256 "org.danchi.profile-sha256"
 
@@ -41,16 +42,27 @@ add_list (JsonBuilder *builder, const char *name, char **list)
   json_builder_end_array (builder);
 }
 
+/* A writable root holds the image's volumes, too: what is in them is as short-lived. */
 static gboolean
 is_writable (const DnContainerOptions *options, const DnProfile *profile)
 {
   return options->is_writable || (profile->root != 0 && !options->is_readonly);
 }
 
-static void
-add_annotations (JsonBuilder *builder, const DnContainerOptions *options, const DnProfile *profile)
+void
+dn_scratch_serial (const char *container_id, char ret_serial[DN_SCRATCH_SERIAL_BYTES + 1])
 {
-  g_autofree char *writable = g_strdup_printf ("%" G_GUINT64_FORMAT, profile->writable_bytes);
+  g_snprintf (ret_serial, DN_SCRATCH_SERIAL_BYTES + 1, "s%s", container_id);
+}
+
+static void
+add_annotations (JsonBuilder *builder, const DnContainerOptions *options, const DnProfile *profile,
+                 const char *container_id)
+{
+  g_autofree char *writable = g_strdup_printf (
+      "%" G_GUINT64_FORMAT,
+      options->writable_bytes > 0 ? (guint64) options->writable_bytes : profile->writable_bytes);
+  char scratch[DN_SCRATCH_SERIAL_BYTES + 1];
   g_autofree char *name
       = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, profile->name, profile->version);
 
@@ -60,6 +72,9 @@ add_annotations (JsonBuilder *builder, const DnContainerOptions *options, const 
   add_text (builder, ANNOTATION_PROFILE_SHA256, profile->sha256);
   if (is_writable (options, profile))
     add_text (builder, ANNOTATION_WRITABLE, writable);
+  dn_scratch_serial (container_id, scratch);
+  if (options->is_on_disk)
+    add_text (builder, ANNOTATION_SCRATCH, scratch);
   json_builder_end_object (builder);
 }
 
@@ -183,9 +198,10 @@ dn_spec_build (const DnContainerOptions *options, const DnProfile *profile,
   json_builder_add_boolean_value (builder, !is_writable (options, profile));
   json_builder_end_object (builder);
   add_text (builder, "hostname", hostname);
-  if (!dn_spec_add_mounts (builder, options->tmpfs, profile, error))
+  if (!dn_spec_add_mounts (builder, options->tmpfs,
+                           is_writable (options, profile) ? NULL : image->volumes, profile, error))
     return NULL;
-  add_annotations (builder, options, profile);
+  add_annotations (builder, options, profile, container_id);
   add_linux (builder, options, profile, first_uid);
   json_builder_end_object (builder);
   return json_builder_get_root (builder);

@@ -21,6 +21,7 @@ typedef struct
   char **env; /* NULL or NULL-terminated */
   char **entrypoint;
   char **cmd;
+  char **volumes; /* not owned: the image's, set by who builds a spec; or NULL */
 } DnImageConfig;
 
 /* What `create` and `run` ask for: JSON args of the API, read by dn_container_options_read(). */
@@ -43,8 +44,10 @@ typedef struct
   char *profile_text; /* in its place: a profile of the caller's own, as text */
   char **cap_add;
   char **cap_drop;
-  char *seccomp_json;   /* Docker's format, as text; or "unconfined" */
-  gboolean is_writable; /* whatever the profile says; not both */
+  char *seccomp_json;    /* Docker's format, as text; or "unconfined" */
+  gboolean is_writable;  /* whatever the profile says; not both */
+  gboolean is_on_disk;   /* what is written: on a scratch disk, not in memory */
+  gint64 writable_bytes; /* 0: the default */
   gboolean is_readonly;
   char **tmpfs;        /* PATH[:size=..,mode=..,noexec,exec] */
   gint64 memory_bytes; /* 0: the profile's default; -1: none, likewise below */
@@ -62,6 +65,16 @@ typedef struct
   gint64 guest_vcpus;
   gboolean allow_emulation;
 } DnContainerOptions;
+
+/* Of a scratch disk. */
+#define DN_SCRATCH_LEAST_BYTES (16 * 1024 * 1024)
+#define DN_SCRATCH_MOST_BYTES (G_GINT64_CONSTANT (64) * 1024 * 1024 * 1024)
+#define DN_SCRATCH_DEFAULT_BYTES (G_GINT64_CONSTANT (1024) * 1024 * 1024)
+#define DN_SCRATCH_SERIAL_BYTES 20
+
+/* The serial number of a container's scratch disk: a letter that no image's has, and the id's
+ * beginning. */
+void dn_scratch_serial (const char *container_id, char ret_serial[DN_SCRATCH_SERIAL_BYTES + 1]);
 
 /* Reads and checks the args of container-create; errors name the flag and the remedy.  Flags for
  * which nothing is built yet are an error that says so. */

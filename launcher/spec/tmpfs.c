@@ -72,6 +72,26 @@ is_reserved (const char *path)
   return FALSE;
 }
 
+DnTmpfs *
+dn_tmpfs_new_volume (const char *path)
+{
+  g_autofree char *plain = g_strdup (path);
+  DnTmpfs *tmpfs;
+
+  /* "/data/" is the same to Docker. */
+  for (gsize length = strlen (plain); length > 1 && plain[length - 1] == '/'; length--)
+    plain[length - 1] = '\0';
+  if (!dn_tmpfs_path_is_plain (plain) || is_reserved (plain))
+    return NULL;
+  tmpfs = g_new0 (DnTmpfs, 1);
+  tmpfs->path = g_steal_pointer (&plain);
+  tmpfs->size_bytes = DEFAULT_SIZE_BYTES;
+  tmpfs->mode = 0755;
+  tmpfs->is_executable = TRUE;
+  tmpfs->is_filled = TRUE;
+  return tmpfs;
+}
+
 static gboolean
 set_value (DnTmpfs *tmpfs, const char *name, const char *value)
 {

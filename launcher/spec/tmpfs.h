@@ -19,10 +19,15 @@ typedef struct
   gint64 uid;    /* of the container */
   gint64 gid;
   gboolean is_executable;
+  gboolean is_filled; /* with what the image has there, owner and mode as well */
 } DnTmpfs;
 
 /* DN_ERROR_USAGE.  (transfer full) */
 DnTmpfs *dn_tmpfs_parse (const char *text, GError **error);
+
+/* For a volume of an image's: of the default size, executable, filled.  (transfer full): NULL for a
+ * path that is not plain, or that is Danchi's own: what the image says of it has no effect. */
+DnTmpfs *dn_tmpfs_new_volume (const char *path);
 DnTmpfs *dn_tmpfs_copy (const DnTmpfs *tmpfs);
 /* How many files it may hold: never unlimited, which 0 would be to the kernel. */
 gint64 dn_tmpfs_inodes (const DnTmpfs *tmpfs);

@@ -252,6 +252,42 @@ dn_find_image_digest (DnFindingLook *look)
   each (look, find_digest);
 }
 
+/* What a scanner is paid for; `error` says nothing of the image. */
+static void
+find_vulnerable (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  JsonObject *image = dn_answer_object (container, "image");
+
+  if (image != NULL && g_str_equal (dn_answer_text (image, "scan"), "fail"))
+    dn_finding_add (look, dn_answer_text (container, "name"), context,
+                    "the scanner's verdict on its image '%s' is fail",
+                    dn_answer_text (image, "reference"));
+}
+
+void
+dn_find_image_vulnerable (DnFindingLook *look)
+{
+  each (look, find_vulnerable);
+}
+
+static void
+find_unscanned (DnFindingLook *look, JsonObject *container, const char *context)
+{
+  JsonObject *image = dn_answer_object (container, "image");
+  const char *verdict = image != NULL ? dn_answer_text (image, "scan") : "";
+
+  if (*verdict == '\0' || g_str_equal (verdict, "error"))
+    dn_finding_add (look, dn_answer_text (container, "name"), context,
+                    "no scanner's verdict on its image '%s' counts",
+                    image != NULL ? dn_answer_text (image, "reference") : "");
+}
+
+void
+dn_find_image_unscanned (DnFindingLook *look)
+{
+  each (look, find_unscanned);
+}
+
 static void
 find_unsigned (DnFindingLook *look, JsonObject *container, const char *context)
 {

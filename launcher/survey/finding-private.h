@@ -106,5 +106,7 @@ void dn_find_image_old (DnFindingLook *look);
 void dn_find_image_stale (DnFindingLook *look);
 void dn_find_image_age_unknown (DnFindingLook *look);
 void dn_find_image_digest (DnFindingLook *look);
+void dn_find_image_vulnerable (DnFindingLook *look);
+void dn_find_image_unscanned (DnFindingLook *look);
 void dn_find_image_unsigned (DnFindingLook *look);
 void dn_find_image_policy (DnFindingLook *look);

@@ -261,3 +261,19 @@ dn_verify_promise_container (GPtrArray *promises, JsonObject *spec)
   promise_attempts (promises,
                     read_capabilities (dn_document_object (process, "capabilities"), "bounding"));
 }
+
+void
+dn_verify_promise_layers (GPtrArray *promises, const char *const *root_hashes,
+                          const guint64 *blocks)
+{
+  guint count = g_strv_length ((char **) root_hashes);
+
+  dn_verify_promisef (promises, "root.layers", "R4.6", DN_HOW_EQUAL, "%u", count);
+  for (guint i = 0; i < count; i++)
+    {
+      g_autofree char *control = g_strdup_printf ("root.layer.%u", i);
+
+      dn_verify_promisef (promises, control, "R4.6", DN_HOW_EQUAL,
+                          "sha256 %s %" G_GUINT64_FORMAT " blocks", root_hashes[i], blocks[i]);
+    }
+}

@@ -56,6 +56,11 @@ DnVerifyPromise *dn_verify_promisef (GPtrArray *promises, const char *control, c
  * except what every container has, whatever its document says. */
 void dn_verify_promise_container (GPtrArray *promises, JsonObject *spec);
 
+/* The layers of the root, with what their hash trees promise.  @root_hashes: hexadecimal, the
+ * lowest layer's first, ending with NULL; @blocks: of the data of each */
+void dn_verify_promise_layers (GPtrArray *promises, const char *const *root_hashes,
+                               const guint64 *blocks);
+
 void dn_verify_promise_guest (GPtrArray *promises, const DnGuestInfo *info);
 
 void dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info);

@@ -472,6 +472,76 @@ test_tells_of_damage (void)
   free_disk (disk);
 }
 
+static void
+test_a_volume_begins_with_what_the_image_has (void)
+{
+  Disk *disk = new_disk ();
+  g_autofree char *output = NULL;
+  g_autofree char *written = NULL;
+  g_autofree char *path = path_in (disk, 1, "data/link");
+  HostContainer container;
+
+  add_file (disk, 0, "data/old", "old\n");
+  add_layer (disk);
+  add_file (disk, 1, "data/in/deep/new", "new\n");
+  g_assert_cmpint (symlink ("/etc/passwd", path), ==, 0);
+  g_free (path);
+  path = path_in (disk, 1, "data/in");
+  g_assert_cmpint (chown (path, 1000, 1001), ==, 0);
+  g_assert_cmpint (chmod (path, 0775), ==, 0);
+  g_free (path);
+  path = path_in (disk, 1, "data");
+  g_assert_cmpint (chown (path, 1000, 7), ==, 0);
+  g_assert_cmpint (chmod (path, 0757), ==, 0);
+  add_file (disk, 1, "data/foreign", "of an id that the container has not");
+  g_free (path);
+  path = path_in (disk, 1, "data/foreign");
+  g_assert_cmpint (chown (path, 999999, 7), ==, 0);
+  g_assert_cmpint (chmod (path, 0600), ==, 0);
+  add_layer (disk);
+  container = container_on (
+      disk, "a1",
+      ARGS ("look", "/data", "/data/old", "/data/in", "/data/in/deep/new", "/data/link"));
+  container.mounts = ",{\"destination\":\"/data\",\"type\":\"tmpfs\",\"options\":[\"size=64k\","
+                     "\"tmpcopyup\"]},{\"destination\":\"/none\",\"type\":\"tmpfs\",\"options\":["
+                     "\"tmpcopyup\"]}";
+  container.process = ",\"user\":{\"uid\":0}";
+  g_assert_cmpuint (host_run (disk->host, &container, &output), ==, 0);
+  g_assert_cmpstr (output, ==,
+                   "/data 1000:495 in link old \n"
+                   "/data/old 0:420 old\n"
+                   "/data/in 1000:509 deep \n"
+                   "/data/in/deep/new 0:420 new\n"
+                   "/data/link 0:511 /data/link: No such file or directory\n");
+  container.id = "a2";
+  container.args = ARGS ("write", "/data/file");
+  g_assert_cmpuint (host_run (disk->host, &container, &written), ==, 0);
+  g_assert_cmpstr (written, ==, "/data/file: written\n");
+  free_disk (disk);
+}
+
+static void
+test_a_volume_larger_than_its_memory_says_so (void)
+{
+  Disk *disk = new_disk ();
+  HostContainer container;
+  g_autofree char *path = NULL;
+
+  add_file (disk, 0, "data/large", "");
+  path = path_in (disk, 0, "data/large");
+  g_assert_cmpint (truncate (path, 1 << 20), ==, 0);
+  add_layer (disk);
+  container = container_on (disk, "a1", ARGS ("look", "/data"));
+  container.mounts = ",{\"destination\":\"/data\",\"type\":\"tmpfs\",\"options\":[\"size=64k\","
+                     "\"tmpcopyup\"]}";
+  g_assert_cmpint (host_create (disk->host, &container), ==, -ENOSPC);
+  g_assert_nonnull (strstr (disk->host->reply.message, "volume '/data'"));
+  g_assert_nonnull (strstr (disk->host->reply.message, "--writable=disk"));
+  g_free (run_on (disk, "a2", NULL, ARGS ("look", "/etc")));
+  g_usleep (100000);
+  free_disk (disk);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -486,6 +556,8 @@ main (int argc, char **argv)
   TEST (layers_that_do_not_fit_are_refused);
   TEST (impossible_layers_end_the_link);
   TEST (tells_of_damage);
+  TEST (a_volume_begins_with_what_the_image_has);
+  TEST (a_volume_larger_than_its_memory_says_so);
   g_test_add_func ("/layers/a disk is mounted beside the root",
                    test_a_disk_is_mounted_beside_the_root);
   g_test_add_func ("/layers/disks that cannot be mounted are refused",

@@ -334,6 +334,23 @@ class Hostile:
             self.send(handler, 200, b"[" * 100_000, MANIFEST)
         return kind == "manifests"
 
+    def index(self):
+        """Of several platforms, of which only ours is here."""
+        def one(digest, **platform):
+            return {"mediaType": MANIFEST, "digest": digest, "size": len(self.wares.manifest),
+                    "platform": {"os": "linux", **platform}}
+        return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+            one("sha256:" + "a" * 64, architecture="arm64", variant="v8"),
+            one("sha256:" + "b" * 64, architecture="amd64", variant="v3"),
+            one(sha256(self.wares.manifest), architecture="amd64"),
+            one("sha256:" + "c" * 64, architecture="unknown")]}).encode()
+
+    def on_several(self, handler, kind, what):
+        if kind != "manifests" or what == sha256(self.wares.manifest):
+            return False
+        self.send(handler, 200, self.index(), INDEX)
+        return True
+
     def on_other_platform(self, handler, kind, _what):
         one = {"mediaType": MANIFEST, "digest": sha256(self.wares.manifest), "size": len(self.wares.manifest),
                "platform": {"os": "linux", "architecture": "s390x"}}

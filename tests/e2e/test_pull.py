@@ -14,7 +14,7 @@ import time
 
 from machine import (ARCHIVES, EMULATION, PATIENCE, all_commands, expect, expect_equal, proc_status,
                      wait_until)
-from registry import PASSWORD, USER, Authority, Hostile, Registry, free_port, sha256
+from registry import GOOD, PASSWORD, USER, Authority, Hostile, Registry, free_port, sha256
 from suite import test
 from test_image_store import write_derived
 
@@ -356,3 +356,41 @@ def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
             expect(PASSWORD.encode() not in log.read(), "danchid's log has the password")
         record = machine.out("audit", "log", f"{machine.state}/audit")
         expect("image-pull" in record and name in record, "the record has no pull")
+
+
+@test("R5.4", only=EMULATION)
+def mirrors_and_registries_without_tls_are_those_of_registries_conf(machine):
+    with hostile(machine) as registry, contextlib.ExitStack() as stack:
+        plain = Hostile(None, plain=True)
+        stack.callback(plain.stop)
+        refused(machine, "does not speak TLS", "registries.conf", arguments=[f"{plain.name}/wrong-digest:1"])
+        expect_equal(plain.paths("manifests"), [], "what was asked without TLS")
+        with open(f"{machine.config}/containers/registries.conf", "w") as file:
+            file.write(f'[[registry]]\nlocation = "{plain.name}"\ninsecure = true\n\n'
+                       f'[[registry]]\nlocation = "upstream.invalid"\n\n'
+                       f'[[registry.mirror]]\nlocation = "{registry.name}"\n\n'
+                       f'[[registry]]\nlocation = "blocked.invalid"\nblocked = true\n')
+        refused(machine, "digest", arguments=[f"{plain.name}/wrong-digest:1"])
+        expect(plain.paths("wrong-digest/blobs"), "the registry without TLS was not asked")
+        auth = auth_file(registry.directory, {"upstream.invalid": (USER, PASSWORD)})
+        refused(machine, "upstream.invalid", "digest",
+                arguments=["--authfile", auth, "upstream.invalid/wrong-digest:1"])
+        expect(registry.paths("wrong-digest/manifests"), "the mirror was not asked")
+        expect(not any(headers.get("Authorization") == GOOD for _, headers in registry.asked),
+               "the mirror got the credentials of another registry")
+        refused(machine, "blocks it", arguments=["blocked.invalid/a:1"])
+
+
+@test("R5.4", "R5.6", only=EMULATION, seconds=300)
+def of_several_platforms_this_hosts_image_is_taken_and_the_digest_is_the_indexs(machine):
+    with hostile(machine) as registry:
+        digest = sha256(registry.index())
+        pulled = machine.json("pull", f"{registry.name}/several@{digest}", timeout=300)[0]
+        expect_equal("sha256:" + pulled["id"], sha256(registry.wares.config), "the image's id")
+        entry = machine.json("image", "inspect", pulled["id"])[0]
+        expect(f"{registry.name}/several@{digest}" in entry["names"], f"names: {entry['names']}")
+        # By a tag, the same manifest: nothing is fetched, and no guest is started.
+        before = len(registry.paths("/blobs/"))
+        machine.danchi("pull", f"{registry.name}/several:1")
+        expect_equal(len(registry.paths("/blobs/")), before, "blobs fetched again")
+        machine.danchi("image", "rm", "-f", pulled["id"])

@@ -10,6 +10,7 @@ import time
 
 from machine import ARCHIVES, EMULATION, PATIENCE, TOP, expect, expect_equal, wait_until
 from suite import expect_error, image, new_name, test
+from test_image_store import damaged
 from test_policy import context_file, settings
 
 MAKE_IMAGE = os.path.join(TOP, "tests", "images", "make-image.py")
@@ -48,6 +49,7 @@ case $mode in
     promise 'another capability' '[ "$(grep CapBnd /proc/self/status | cut -f2)" = 0000000000000004 ]'
     promise 'no seccomp filter' '[ "$(grep "^Seccomp:" /proc/self/status | tr -dc 0-9)" = 2 ]'
     [ -z "$why" ] && printf '{"verdict":"pass"}' || printf '{"verdict":"fail","summary":"%s"}' "$why" ;;
+  large) cat /scan/opt/demo/large > /dev/null; printf '{"verdict":"pass"}' ;;
   endless) exec yes '{"verdict":"pass"}' ;;
   hang) printf '{"verdict":"pass"}'; exec sleep 1000 ;;
   status) printf '{"verdict":"pass"}'; exit 3 ;;
@@ -62,7 +64,9 @@ def make_image(machine, name, version):
     os.makedirs(f"{demo}/secret", mode=0o700)
     os.makedirs(f"{root}/bin")
     subprocess.run(["cp", "/bin/busybox", f"{root}/bin/busybox"], check=True)
-    for path, text in (("version", version), ("secret/file", "secret"), ("setid", "x")):
+    large = "x" * 32768 + "in the middle" + "x" * 32768
+    for path, text in (("version", version), ("secret/file", "secret"), ("setid", "x"),
+                       ("large", large)):
         with open(f"{demo}/{path}", "w") as file:
             file.write(text + "\n")
     os.chmod(f"{demo}/secret/file", 0o600)
@@ -111,6 +115,10 @@ def scan_of(machine, name):
     return machine.json("image", "inspect", name)[0]["provenance"]["scan"]
 
 
+def layer_of(machine, name):
+    return machine.json("image", "inspect", name)[0]["layers"][0]["key"]
+
+
 def scan(machine, name):
     """Has it scanned.  Returns: the verdict, its summary, exit status and seconds."""
     start = time.monotonic()
@@ -157,7 +165,7 @@ def an_image_is_scanned_when_it_is_loaded_and_a_context_refuses_what_fails(machi
                                      if one.get("context") == name])
 
 
-@test("R4.3", "R5.15", seconds=600)
+@test("R4.3", "R5.15", seconds=600, only=EMULATION)
 def a_scanner_sees_the_image_read_only_and_has_nothing_else(machine):
     image(machine)
     archive, name = make_image(machine, new_name("scan"), "1")
@@ -168,7 +176,7 @@ def a_scanner_sees_the_image_read_only_and_has_nothing_else(machine):
         expect_equal(scan(machine, name)[:3], ("pass", "", 0), "verdict, summary, status")
 
 
-@test("R4.3", seconds=900)
+@test("R4.3", seconds=900, only=EMULATION)
 def a_scanner_that_fails_gives_no_verdict(machine):
     image(machine)
     archive, name = make_image(machine, new_name("scan"), "1")
@@ -181,6 +189,14 @@ def a_scanner_that_fails_gives_no_verdict(machine):
             expect_equal((verdict, status), ("error", 1), f"{mode}: verdict and status")
             expect(words in summary, f"{mode}: {summary!r}")
         expect_equal(scan_of(machine, name)["verdict"], "error", "what is kept")
+        # What is read of the image is the image: a block that was changed is seen.
+        set_mode("large")
+        path = f"{machine.state}/store/layers/{layer_of(machine, name)}/layer.erofs"
+        with open(path, "rb") as file:
+            offset = file.read().index(b"in the middle")
+        with damaged(path, offset):
+            verdict, _, status, _ = scan(machine, name)
+        expect_equal((verdict, status), ("error", 1), "a damaged block: verdict and status")
 
 
 @test("R4.3", seconds=300, only=EMULATION)
@@ -204,6 +220,42 @@ def a_scan_that_is_cut_short_leaves_nothing(machine):
             wait_until(lambda: set(machine.guest_ids()) == guests, f"{end}: its guest is gone", 60)
             expect_equal(os.listdir(f"{machine.state}/store/staging"), [], "the staging directory")
         expect("scan" not in machine.json("image", "inspect", name)[0]["provenance"], "a verdict")
+
+
+# All there is in its container's root, but for what is mounted there.
+STATIC_SCANNER = r"""
+#include <stdio.h>
+#include <unistd.h>
+int main (int argc, char **argv)
+{
+  int sees = access ("/scan/opt/demo/secret/file", R_OK) == 0 && access ("/bin", F_OK) != 0;
+  printf ("{\"verdict\":\"%s\",\"summary\":\"%s\"}", sees ? "warn" : "fail", argc > 1 ? argv[1] : "");
+  return 0;
+}
+"""
+
+
+@test("R4.3", seconds=300, only=EMULATION)
+def a_static_program_scans_before_a_container_is_made(machine):
+    archive, name = make_image(machine, new_name("scan"), "1")
+    directory = f"{machine.run}/static"
+    os.makedirs(directory, exist_ok=True)
+    subprocess.run(["gcc", "-static", "-xc", "-o", f"{directory}/scan", "-"], check=True,
+                   input=STATIC_SCANNER.encode())
+    with images_go(machine), settings(machine) as add, context_file(
+            machine, "[context]\ntenant = acme\nstage = test\ntier = backend\n[images]\n"
+            "scan = required\n") as (place, _):
+        add(f"[scan]\nprogram = {directory}/scan\ncommand = word\nwhen = start\nmax_age_s = 3600\n")
+        machine.danchi("load", "-i", archive, timeout=300)
+        made = new_name()
+        machine.danchi("create", "--name", made, "--context", place, name, timeout=300)
+        verdict = scan_of(machine, name)
+        expect_equal((verdict["verdict"], verdict["summary"]), ("warn", "word"), "the verdict")
+        expect(verdict["scanner"].startswith("program "), verdict["scanner"])
+        again = new_name()
+        machine.danchi("create", "--name", again, "--context", place, name)
+        expect_equal(scan_of(machine, name)["time_us"], verdict["time_us"], "it is not scanned again")
+        machine.danchi("rm", made, again)
 
 
 OVAL = os.path.join(TOP, "tests", "images", "sample-oval.xml")

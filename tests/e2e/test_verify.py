@@ -59,6 +59,8 @@ CONTAINER_FAULTS = {
     "guest-root-nodev": {"guest mount./"},
     "guest-root-hash": {"guest root.hash"},
     "guest-root-plain": {"guest root.hash"},
+    "layer-hash": {"container root.layer.0"},
+    "layer-plain": {"container root.layer.0"},
 }
 RELAY_FAULTS = {
     "relay-filter": {"relay seccomp.filters"},

@@ -36,6 +36,7 @@ read_image (JsonObject *object, DnImageConfig *image)
                                  { "env", DN_JSON_STRINGS, FALSE, &image->env },
                                  { "entrypoint", DN_JSON_STRINGS, FALSE, &image->entrypoint },
                                  { "cmd", DN_JSON_STRINGS, FALSE, &image->cmd },
+                                 { "volumes", DN_JSON_STRINGS, FALSE, &image->volumes },
                                  { NULL } };
 
   dn_json_read (object, fields, "image", &error);
@@ -73,6 +74,7 @@ case_clear (Case *c)
   g_free (c->image.working_dir);
   g_strfreev (c->image.env);
   g_strfreev (c->image.entrypoint);
+  g_strfreev (c->image.volumes);
   g_strfreev (c->image.cmd);
 }
 

@@ -408,12 +408,16 @@ test_a_driver_is_loaded_where_its_device_is (void)
 {
   const char devices[] = "0000\t808629c0\t0\n0008\t1af41042\ta\tffff\n0010\t1af41053\tb\n";
 
-  g_assert_true (dn_modules_is_wanted ("", devices));
-  g_assert_true (dn_modules_is_wanted ("1af41053 1af41012", devices));
-  g_assert_true (dn_modules_is_wanted ("1af41012 1af41053", devices));
-  g_assert_false (dn_modules_is_wanted ("1af41043 1af41003", devices));
-  g_assert_false (dn_modules_is_wanted ("1af4105", devices));
-  g_assert_false (dn_modules_is_wanted ("1af41053", ""));
+  g_assert_true (dn_modules_is_wanted ("", devices, "quiet danchi.scratch\n"));
+  g_assert_true (dn_modules_is_wanted ("1af41053 1af41012", devices, "quiet danchi.scratch\n"));
+  g_assert_true (dn_modules_is_wanted ("1af41012 1af41053", devices, "quiet danchi.scratch\n"));
+  g_assert_false (dn_modules_is_wanted ("1af41043 1af41003", devices, "quiet danchi.scratch\n"));
+  g_assert_false (dn_modules_is_wanted ("1af4105", devices, "quiet danchi.scratch\n"));
+  g_assert_false (dn_modules_is_wanted ("1af41053", "", "quiet danchi.scratch\n"));
+  g_assert_true (dn_modules_is_wanted ("@danchi.scratch", "", "quiet danchi.scratch\n"));
+  g_assert_true (dn_modules_is_wanted ("1af41043 @quiet", devices, "quiet danchi.scratch\n"));
+  g_assert_false (dn_modules_is_wanted ("@danchi.scratch", devices, "xdanchi.scratch danchi"));
+  g_assert_false (dn_modules_is_wanted ("@danchi.scratch", devices, ""));
 }
 
 int

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -140,10 +141,12 @@ WRAP (int, dn_mapper_read, dev_t device, DnMapperTable *ret_table, char *ret_sta
 {
   int r = __real_dn_mapper_read (device, ret_table, ret_status, size);
   char *hash = r == 0 ? strstr (ret_table->parameters, "sha256 ") : NULL;
+  struct stat root;
+  bool is_root = stat ("/", &root) == 0 && root.st_dev == device;
 
-  if (is ("guest-root-plain"))
+  if (is (is_root ? "guest-root-plain" : "layer-plain"))
     return -ENXIO;
-  if (is ("guest-root-hash") && hash != NULL)
+  if (is (is_root ? "guest-root-hash" : "layer-hash") && hash != NULL)
     hash[7] = hash[7] == '0' ? '1' : '0';
   return r;
 }
