@@ -298,6 +298,7 @@ dn_disk_take (DnDisks *disks, const char *serial, const DnDiskLayers *layers, Dn
 {
   DnDisk *disk = find_slot (disks, serial);
   char source[DN_DISK_PATH_BYTES];
+  uint64_t blocks;
   int r;
 
   if (disk == NULL)
@@ -310,6 +311,9 @@ dn_disk_take (DnDisks *disks, const char *serial, const DnDiskLayers *layers, Dn
     }
   if (dn_disk_find (disks, serial, source, sizeof source) < 0)
     return dn_fault_set (fault, -ENOENT, "disk '%s': is not in this guest", serial);
+  /* One that is just being plugged in has its name a moment before it can be opened. */
+  if (read_blocks (source, &blocks) == -ENXIO)
+    return dn_fault_set (fault, -ENOENT, "disk '%s': is not in this guest yet", serial);
   if (begin_disk (disks, disk, serial, layers) < 0)
     return dn_fault_set (fault, -ENOMEM, "disk '%s': no memory", serial);
   r = mount_all (disks, disk, source, fault);

@@ -125,10 +125,12 @@ dn_scratch_open (DnDisks *disks, const char *serial, DnScratch *ret_scratch, DnF
   {
     dn_autofd int fd = open (path, O_RDWR | O_CLOEXEC);
 
+    /* A disk that is just being plugged in has its name a moment before it can be opened (ENXIO).
+     */
     if (fd < 0 || fstat (fd, &status) < 0 || ioctl (fd, BLKGETSIZE64, &bytes) < 0)
       {
         (void) dn_fault_set_errno (fault, "scratch disk '%s'", serial);
-        return fault->status = fault->status == -ENOENT ? -EIO : fault->status;
+        return fault->status = fault->status == -ENXIO ? -ENOENT : fault->status;
       }
   }
   if (bytes < DN_SCRATCH_MIN_BYTES)
