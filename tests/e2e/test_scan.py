@@ -195,8 +195,9 @@ def a_scanner_that_fails_gives_no_verdict(machine):
         with open(path, "rb") as file:
             offset = file.read().index(b"in the middle")
         with damaged(path, offset):
-            verdict, _, status, _ = scan(machine, name)
+            verdict, summary, status, _ = scan(machine, name)
         expect_equal((verdict, status), ("error", 1), "a damaged block: verdict and status")
+        expect("is damaged" in summary, f"a damaged block: {summary!r}")
 
 
 @test("R4.3", seconds=300, only=EMULATION)
