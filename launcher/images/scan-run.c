@@ -11,6 +11,7 @@
 #include "../daemon/daemon.h"
 #include "../daemon/settings-file.h"
 #include "disk.h"
+#include "guest-memory.h"
 #include "intake.h"
 #include "scan-damage.h"
 #include "scan-lines.h"
@@ -32,8 +33,10 @@ typedef struct
   DnImage *image;
   const char *staging;
   gboolean allow_emulation;
-  gint64 deadline_us;
-  GMutex lock; /* guards what follows */
+  gint64 deadline_us;   /* from when it has its memory */
+  guint64 memory_bytes; /* taken */
+  gboolean has_waited;
+  GMutex lock;          /* guards what follows */
   DnGuest *guest;
   gboolean is_cancelled;
   const char *step; /* static text; NULL once it was told */
@@ -265,6 +268,21 @@ start_scanner (Scan *scan, GError **error)
          && call_create (scan, streams, error) && call_start (scan, error);
 }
 
+static gboolean
+wait_for_memory (gpointer data, GError **error)
+{
+  Scan *scan = data;
+  gboolean is_cancelled;
+
+  if (!scan->has_waited)
+    set_step (scan, "wait for memory");
+  scan->has_waited = TRUE;
+  g_mutex_lock (&scan->lock);
+  is_cancelled = scan->is_cancelled;
+  g_mutex_unlock (&scan->lock);
+  return !is_cancelled || dn_throw (error, DN_ERROR_FAILED, "the client has gone");
+}
+
 /* On a thread beside: until the scanner runs. */
 static gboolean
 work (gpointer data, GError **error)
@@ -272,9 +290,15 @@ work (gpointer data, GError **error)
   Scan *scan = data;
   g_autoptr (DnGuestPlan) plan = make_guest_plan (scan);
   const DnGuestHandlers handlers = { .disk_damage = dn_scan_damage_take };
-  DnGuest *guest = dn_guest_start (plan, &handlers, note_step, scan, &scan->console_fd, error);
+  DnGuest *guest;
   gboolean is_fine;
 
+  if (!dn_guest_memory_take (scan->settings, plan->memory_bytes, wait_for_memory, scan, error))
+    return FALSE;
+  scan->memory_bytes = plan->memory_bytes;
+  scan->deadline_us
+      = g_get_monotonic_time () + (gint64) scan->settings->scan.timeout_s * G_USEC_PER_SEC;
+  guest = dn_guest_start (plan, &handlers, note_step, scan, &scan->console_fd, error);
   if (guest == NULL)
     return FALSE;
   dn_scan_damage_watch (guest);
@@ -337,6 +361,7 @@ run_planned (Scan *scan, GError **error)
       dn_scan_damage_forget (scan->guest);
       dn_guest_unref (scan->guest);
     }
+  dn_guest_memory_give (scan->memory_bytes);
   dn_fd_list_clear (&scan->session);
   g_mutex_clear (&scan->lock);
   if (scan->console_fd >= 0)
@@ -359,8 +384,6 @@ run_staged (Scan *scan, GError **error)
     return NULL;
   scan->plan = plan;
   scan->lines = lines;
-  scan->deadline_us
-      = g_get_monotonic_time () + (gint64) scan->settings->scan.timeout_s * G_USEC_PER_SEC;
   result = run_planned (scan, error);
   if (result == NULL)
     return NULL;

@@ -10,11 +10,10 @@
 #include "../common/error.h"
 #include "../daemon/daemon.h"
 #include "../daemon/settings-file.h"
+#include "guest-memory.h"
 
 /* With less room than this on the store's disk, that is why a guest could not write. */
 #define FULL_BYTES (G_GUINT64_CONSTANT (16) * 1024 * 1024)
-/* How often who waits looks for a client that has gone. */
-#define WAIT_US (200 * 1000)
 
 struct DnImageWork
 {
@@ -34,12 +33,6 @@ struct DnImageWork
   guint64 total;
   gboolean has_news; /* since it was told last */
 };
-
-/* Memory of the guests that work on images, of all requests. */
-static GMutex memory_lock;
-static GCond memory_changed;
-static guint64 memory_used;
-static GQueue memory_row = G_QUEUE_INIT; /* of those who wait, in the order of their coming */
 
 const DnSettings *
 dn_image_work_settings (const DnImageWork *work)
@@ -121,49 +114,20 @@ dn_image_work_end_guest (DnImageWork *work)
   dn_guest_unref (guest);
 }
 
-/* Unless it is set: a quarter of the host's memory. */
-static guint64
-total_memory (const DnSettings *settings)
+static gboolean
+wait_for_memory (gpointer data, GError **error)
 {
-  guint64 all = (guint64) MAX (sysconf (_SC_PHYS_PAGES), 0) * (guint64) sysconf (_SC_PAGESIZE);
-
-  return settings->unpack_total_memory_bytes != 0 ? settings->unpack_total_memory_bytes : all / 4;
+  dn_image_work_tell (data, "wait for memory", 0, 0);
+  return dn_image_work_go_on (data, error);
 }
 
 gboolean
 dn_image_work_take_memory (DnImageWork *work, guint64 bytes, GError **error)
 {
-  guint64 limit = total_memory (work->settings);
-  gboolean is_fine = TRUE;
-
-  g_mutex_lock (&memory_lock);
-  g_queue_push_tail (&memory_row, work);
-  while (is_fine
-         && (g_queue_peek_head (&memory_row) != work
-             || (memory_used > 0 && memory_used + bytes > limit)))
-    {
-      dn_image_work_tell (work, "wait for memory", 0, 0);
-      (void) g_cond_wait_until (&memory_changed, &memory_lock, g_get_monotonic_time () + WAIT_US);
-      is_fine = dn_image_work_go_on (work, error);
-    }
-  (void) g_queue_remove (&memory_row, work);
-  if (is_fine)
-    {
-      memory_used += bytes;
-      work->memory_bytes += bytes;
-    }
-  g_cond_broadcast (&memory_changed);
-  g_mutex_unlock (&memory_lock);
-  return is_fine;
-}
-
-static void
-give_memory_back (DnImageWork *work)
-{
-  g_mutex_lock (&memory_lock);
-  memory_used -= work->memory_bytes;
-  g_cond_broadcast (&memory_changed);
-  g_mutex_unlock (&memory_lock);
+  if (!dn_guest_memory_take (work->settings, bytes, wait_for_memory, work, error))
+    return FALSE;
+  work->memory_bytes += bytes;
+  return TRUE;
 }
 
 DnGuestPlan *
@@ -216,7 +180,7 @@ work_on (gpointer data, GError **error)
   gboolean is_fine = work->func (work, work->data, error);
 
   dn_image_work_end_guest (work);
-  give_memory_back (work);
+  dn_guest_memory_give (work->memory_bytes);
   return is_fine;
 }
 

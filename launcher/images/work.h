@@ -39,9 +39,7 @@ void dn_image_work_end_guest (DnImageWork *work);
 /**
  * dn_image_work_take_memory:
  *
- * Waits until the guests that work on images leave room for one of @bytes within
- * [images] unpack_total_memory_mib; who came first goes first.  What is larger than that limit goes
- * alone.  Given back at the end of the work.
+ * As dn_guest_memory_take(); given back at the end of the work.
  */
 gboolean dn_image_work_take_memory (DnImageWork *work, guint64 bytes, GError **error);
 
