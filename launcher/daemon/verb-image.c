@@ -11,14 +11,30 @@
 #include "lookup.h"
 #include "verbs.h"
 
-void
-dn_verb_set_signature (JsonObject *entry, const DnImage *image)
+/* "signature" of an image in an answer: its decision in words. */
+static void
+set_signature (JsonObject *entry, const DnImage *image)
 {
   g_autoptr (JsonObject) provenance = dn_image_get_provenance (image);
   JsonObject *first = dn_signature_first (provenance);
   g_autofree char *words = first != NULL ? dn_signature_words (first) : NULL;
 
   dn_json_set_text (entry, "signature", words);
+}
+
+JsonObject *
+dn_verb_answer_image (const DnImage *image)
+{
+  JsonObject *entry = json_object_new ();
+  JsonArray *array = json_array_new ();
+  JsonObject *ok = json_object_new ();
+
+  json_object_set_string_member (entry, "id", image->id);
+  dn_json_set_strings (entry, "names", image->names);
+  set_signature (entry, image);
+  json_array_add_object_element (array, entry);
+  json_object_set_array_member (ok, "images", array);
+  return ok;
 }
 
 DN_VERB (image_load)
@@ -35,8 +51,6 @@ DN_VERB (image_load)
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnImage) image = NULL;
-  JsonObject *ok, *entry;
-  JsonArray *array;
 
   (void) ret_fds;
   if (!dn_request_read (request, fields, error)
@@ -62,17 +76,7 @@ DN_VERB (image_load)
   plan.name = name;
   plan.reference = reference;
   image = dn_load_run (request, &plan, error);
-  if (image == NULL)
-    return NULL;
-  entry = json_object_new ();
-  json_object_set_string_member (entry, "id", image->id);
-  dn_json_set_strings (entry, "names", image->names);
-  dn_verb_set_signature (entry, image);
-  array = json_array_new ();
-  json_array_add_object_element (array, entry);
-  ok = json_object_new ();
-  json_object_set_array_member (ok, "images", array);
-  return ok;
+  return image != NULL ? dn_verb_answer_image (image) : NULL;
 }
 
 DN_VERB (image_list)

@@ -18,8 +18,6 @@ DN_VERB (image_pull)
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnImage) image = NULL;
-  JsonObject *ok, *entry;
-  JsonArray *array;
 
   (void) ret_fds;
   if (!dn_request_read (request, fields, error)
@@ -34,16 +32,7 @@ DN_VERB (image_pull)
   if (request->fds.count == 1)
     plan.auth_fd = request->fds.fds[0];
   image = dn_pull_run (request, &plan, error);
-  if (image == NULL)
-    return NULL;
-  entry = json_object_new ();
-  json_object_set_string_member (entry, "id", image->id);
-  dn_json_set_strings (entry, "names", image->names);
-  array = json_array_new ();
-  json_array_add_object_element (array, entry);
-  ok = json_object_new ();
-  json_object_set_array_member (ok, "images", array);
-  return ok;
+  return image != NULL ? dn_verb_answer_image (image) : NULL;
 }
 
 DN_VERB (image_check)

@@ -87,8 +87,9 @@ DN_VERB (context_console);
 DN_VERB (context_thaw);
 DN_VERB (forensics);
 
-/* "signature" of an image in an answer: its decision in words. */
-void dn_verb_set_signature (JsonObject *entry, const DnImage *image);
+/* What a verb answers that has brought @image in: a list of that one, with its id, its names, and
+ * who signed it. (transfer full) */
+JsonObject *dn_verb_answer_image (const DnImage *image);
 
 /* By its name, or NULL. */
 const DnVerb *dn_verb_find (const char *name);

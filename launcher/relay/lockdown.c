@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/no-rights.h"
 #include "filter.h"
 
 /* What the relay may map in all: the buffers of every session stalled at once, several times. */
@@ -183,55 +184,16 @@ load_filter (const DnLockdown *plan)
   return dn_filter_load ();
 }
 
-/* Whether @status has the line "@name:" with exactly @value (tabs and blanks at the end aside). */
-static bool
-has_line (const char *status, const char *name, const char *value)
-{
-  size_t name_length = strlen (name), value_length = strlen (value);
-
-  for (const char *line = status; line != NULL && *line != '\0';)
-    {
-      const char *end = strchr (line, '\n');
-
-      if (strncmp (line, name, name_length) == 0 && line[name_length] == ':')
-        {
-          line += name_length + 1;
-          line += *line == '\t';
-          if (strncmp (line, value, value_length) != 0)
-            return false;
-          line += value_length;
-          return line[strspn (line, " \t")] == '\n';
-        }
-      line = end == NULL ? NULL : end + 1;
-    }
-  return false;
-}
-
 static int
 verify_from_the_kernel (const DnLockdown *plan)
 {
-  static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
-  char status[8192], ids[64];
-  ssize_t size = pread (status_fd, status, sizeof status - 1, 0);
-  bool is_good;
+  const DnNoRights promised
+      = { .uid = plan->uid, .gid = plan->gid, .may_have_groups = !is_privileged };
+  int r = dn_no_rights_check (status_fd, &promised);
 
-  if (size <= 0)
-    return size < 0 ? -errno : -EIO;
-  status[size] = '\0';
   (void) close (status_fd);
   status_fd = -1;
-
-  (void) snprintf (ids, sizeof ids, "%u\t%u\t%u\t%u", plan->uid, plan->uid, plan->uid, plan->uid);
-  is_good = has_line (status, "Uid", ids);
-  (void) snprintf (ids, sizeof ids, "%u\t%u\t%u\t%u", plan->gid, plan->gid, plan->gid, plan->gid);
-  is_good = is_good && has_line (status, "Gid", ids);
-  is_good = is_good && (!is_privileged || has_line (status, "Groups", ""));
-  for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
-    is_good = is_good && has_line (status, sets[i], "0000000000000000");
-  is_good = is_good && has_line (status, "NoNewPrivs", "1") && has_line (status, "Seccomp", "2");
-  /* Ids and capabilities belong to threads: there must be no other. */
-  is_good = is_good && has_line (status, "Threads", "1");
-  return is_good ? 0 : -EPERM;
+  return r;
 }
 
 /* The order is the security argument: a step may rely only on the steps above it. */
