@@ -201,14 +201,17 @@ ready (void *data, uint32_t events)
 void
 dn_transfer_add (DnRouter *router, uint32_t stream, bool is_to_guest, int fd)
 {
+  DnProcess *process = dn_process_find_by_stream (router, stream);
   DnTransfer *transfer = NULL;
   int flags = fcntl (fd, F_GETFL);
 
+  /* As in dn_process_add(): what danchid gives out anew is nobody's any more. */
+  if (process != NULL)
+    dn_process_free (router, process, "its streams were given to a copy");
   /* Before the copy's order goes to the guest, on the same socket, so that its first byte finds
    * this. */
   if (dn_channel_is_up (router) && router->transfer_count < DN_ROUTER_TRANSFERS_MAX && stream != 0
-      && dn_transfer_find (router, stream) == NULL
-      && dn_process_find_by_stream (router, stream) == NULL && flags >= 0
+      && dn_transfer_find (router, stream) == NULL && flags >= 0
       && fcntl (fd, F_SETFL, flags | O_NONBLOCK) == 0)
     transfer = calloc (1, sizeof *transfer);
   if (transfer == NULL)

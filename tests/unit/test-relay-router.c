@@ -762,6 +762,31 @@ test_streams_of_an_ended_process_are_given_to_another (void)
   fixture_free (fixture);
 }
 
+/* Likewise, by a copy: the guest must not be taken for one that writes to a standard input. */
+static void
+test_streams_of_an_ended_process_are_given_to_a_copy (void)
+{
+  Fixture *fixture = fixture_new ();
+  DnMsgTransfer order = { .stream = STREAMS };
+  guint8 payload[64], text[8];
+  int out[2];
+
+  fixture_link (fixture);
+  fixture_add_process (fixture, 1, STREAMS, 0);
+  fixture_exit (fixture, 1, STREAMS, 0);
+  (void) fixture_expect_told (fixture, DN_MSG_DRAINED, NULL);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out), ==, 0);
+  fixture_order (fixture, DN_MSG_TRANSFER, payload,
+                 dn_msg_transfer_pack (&order, payload, sizeof payload), &out[1], 1);
+  (void) close (out[1]);
+  fixture_guest_send (fixture, DN_MSG_DATA, STREAMS, "copied", 6);
+  fixture_read (fixture, out[0], text, 6);
+  g_assert_cmpmem (text, 6, "copied", 6);
+  g_assert_true (dn_channel_is_up (fixture->router));
+  (void) close (out[0]);
+  fixture_free (fixture);
+}
+
 static void
 test_a_malformed_order_closes_the_control_connection (void)
 {
@@ -803,6 +828,7 @@ main (int argc, char **argv)
   TEST (the_console_goes_to_the_ring_and_milestones_to_danchid);
   TEST (an_exit_that_comes_before_its_process_is_remembered);
   TEST (streams_of_an_ended_process_are_given_to_another);
+  TEST (streams_of_an_ended_process_are_given_to_a_copy);
   TEST (a_malformed_order_closes_the_control_connection);
   return g_test_run ();
 }
