@@ -248,7 +248,22 @@ manifest_of (const Pull *pull)
   return pull->documents[pull->documents[1].sha256 != NULL ? 1 : 0].sha256;
 }
 
-/* An image that a guest has read from this very manifest. (transfer full): or NULL */
+/* Whether a guest has read @image from this very manifest: when it came first, or, where it had
+ * come as an archive before, when it was pulled. */
+static gboolean
+is_of_manifest (const DnImage *image, const char *manifest)
+{
+  g_autoptr (JsonObject) provenance = dn_image_get_provenance (image);
+
+  return g_strcmp0 (image->manifest_sha256, manifest) == 0
+         || (provenance != NULL
+             && g_strcmp0 (
+                    json_object_get_string_member_with_default (provenance, "manifest", NULL),
+                    manifest)
+                    == 0);
+}
+
+/* (transfer full): or NULL */
 static DnImage *
 find_same (Pull *pull)
 {
@@ -258,7 +273,7 @@ find_same (Pull *pull)
     {
       DnImage *image = images->pdata[i];
 
-      if (g_strcmp0 (image->manifest_sha256, manifest_of (pull)) == 0)
+      if (is_of_manifest (image, manifest_of (pull)))
         return dn_image_ref (image);
     }
   return NULL;

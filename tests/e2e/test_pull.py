@@ -320,6 +320,8 @@ def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
         refused(machine, "does not let this user in", arguments=[name])
         auth = auth_file(directory, {registry.name: (USER, "wrong"), f"{registry.name}/danchi": (USER, PASSWORD)})
 
+        # That the same image has come as an archive changes nothing of what follows.
+        machine.danchi("load", "-i", f"{ARCHIVES}/busybox.tar", timeout=300)
         # Two at a time: each blob is fetched once.
         both = [machine.spawn("pull", "--authfile", auth, name) for _ in range(2)]
         for client in both:
@@ -345,7 +347,7 @@ def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
                                         "--creds", f"{USER}:{PASSWORD}", f"docker://{name}"],
                                        check=True, capture_output=True).stdout)
         machine.danchi("pull", "--authfile", auth, f"{registry.name}/danchi/busybox@{digest}")
-        expect_equal(len(registry.requests("/blobs/")), before, "blobs fetched again")
+        expect_equal(registry.requests("/blobs/")[before:], [], "blobs fetched again")
         expect_equal(glob.glob(f"{machine.state}/store/fetch/*"), [], "what is kept of a pull that is done")
 
         # The password is nowhere.

@@ -232,8 +232,8 @@ def verify_sees_what_was_changed_on_the_host(machine):
              f"{machine.run}/guests/{guest}/relay.sock": "relay file.relay.sock",
              f"{machine.run}/journal": "danchid file.run/journal",
              f"{machine.state}/containers": "danchid file.state/containers"}
-    for path in glob.glob(f"{machine.state}/store/layers/*/layer.erofs"):
-        files[path] = "qemu qemu.disk-files"
+    for layer in machine.json("image", "inspect", image(machine))[0]["layers"]:
+        files[f"{machine.state}/store/layers/{layer['key']}/layer.erofs"] = "qemu qemu.disk-files"
     for path, control in files.items():
         mode = stat.S_IMODE(os.stat(path).st_mode)
         os.chmod(path, mode | 0o066)
