@@ -99,7 +99,8 @@ dn_guest_new (const char *id, const char *context, const char *hostname)
   /* A late answer to danchid's predecessor should not meet a request of the same number. */
   guest->next_request = (guint32) g_random_int_range (1, 1 << 24);
   /* Likewise of streams: the relay may still know those of a process that the agent has forgotten,
-   * because danchid was killed between the two, and would take what comes on them for that one's. */
+   * because danchid was killed between the two, and would take what comes on them for that one's.
+   */
   guest->next_streams = (guint32) g_random_int_range (1, 1 << 24) * DN_STREAMS_PER_PROCESS;
   guest->processes = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_guest_known_process_free);
   return guest;

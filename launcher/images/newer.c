@@ -13,7 +13,7 @@
 #include "../daemon/settings-file.h"
 #include "intake.h"
 #include "pull-error.h"
-#include "pull.h"
+#include "pull-may.h"
 #include "store.h"
 
 #define TRIES 2

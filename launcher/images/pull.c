@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pull.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../common/autofd.h"
 #include "../common/error.h"
 #include "../daemon/daemon.h"
 #include "../daemon/json-build.h"
 #include "../daemon/request-record.h"
 #include "../daemon/settings-file.h"
-#include "../spec/reference-glob.h"
 #include "fetch.h"
 #include "import.h"
 #include "intake.h"
+#include "pull-documents.h"
 #include "pull-error.h"
+#include "pull-may.h"
 #include "short-name.h"
 #include "signature.h"
 #include "thin.h"
@@ -26,25 +22,12 @@
 #define TRIES 4
 #define DIGEST "sha256:"
 #define HEX_DIGITS 64
-#define DOCUMENTS 2
-#define DOCUMENT_MAX_BYTES (4 * 1024 * 1024)
-#define CONFIG_MAX_BYTES (8 * 1024 * 1024)
-#define AUTH_MAX_BYTES (64 * 1024)
 /* What the jail may write besides blobs: both documents, the layout, and skopeo's own manifest. */
 #define SPARE_BYTES (32ull * 1024 * 1024)
 
 /* The task's directories; blobs are put into the last one. */
 static const char *const directories[] = { "layout", "blobs", "blobs/sha256", NULL };
 #define BLOBS_NUMBER 2
-
-/* The registry's answer as it came. */
-typedef struct
-{
-  char *media_type; /* owned, as is all; NULL: there is none */
-  char *sha256;
-  char *bytes;
-  gsize size;
-} Document;
 
 typedef struct
 {
@@ -58,19 +41,14 @@ typedef struct
   char *config;   /* owned; SHA-256 of the image's config, as the task says */
   guint64 total_bytes;
   guint64 limit_bytes;
-  Document documents[DOCUMENTS];
+  DnPullDocuments documents;
   DnImage *found; /* a reference: the store has this very image */
 } Pull;
 
 static void
 clear_pull (Pull *pull)
 {
-  for (guint i = 0; i < DOCUMENTS; i++)
-    {
-      g_free (pull->documents[i].media_type);
-      g_free (pull->documents[i].sha256);
-      g_free (pull->documents[i].bytes);
-    }
+  dn_pull_documents_clear (&pull->documents);
   if (pull->found != NULL)
     dn_image_unref (pull->found);
   dn_fetch_free (pull->fetch);
@@ -98,48 +76,12 @@ digest_of (const char *reference)
 }
 
 static gboolean
-check_allowed (const DnSettings *settings, const char *reference, GError **error)
-{
-  char **allow = settings->terms.allow;
-  g_autofree char *list = NULL;
-
-  for (char **pattern = allow; *pattern != NULL; pattern++)
-    if (dn_reference_glob_matches (*pattern, reference))
-      return TRUE;
-  list = g_strjoinv (", ", allow);
-  return dn_throw (error, DN_ERROR_DENIED,
-                   "image '%s': not permitted on this host (rule image-allow, '%s')\n"
-                   "permitted are %s: [images] allow",
-                   reference, settings->file, list);
-}
-
-static gboolean
 choose_trust (Pull *pull, GError **error)
 {
   g_autofree char *policy = dn_trust_find (pull->settings->trust_policy);
 
   pull->trust = dn_trust_read (policy, pull->reference, DN_INTAKE_JAIL, error);
   return pull->trust != NULL;
-}
-
-/* Sealed: what the caller has checked is what the jail reads.  Its bytes are not looked at. */
-static gboolean
-check_auth (int fd, GError **error)
-{
-  const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-  struct stat status;
-
-  if (fd < 0)
-    return TRUE;
-  return ((fcntl (fd, F_GET_SEALS) & seals) == seals && fstat (fd, &status) == 0
-          && status.st_size > 0 && status.st_size < AUTH_MAX_BYTES)
-         || dn_throw (error, DN_ERROR_USAGE, "credentials: not a sealed file of memory");
-}
-
-gboolean
-dn_pull_may_ask (const DnSettings *settings, const char *reference, int auth_fd, GError **error)
-{
-  return check_allowed (settings, reference, error) && check_auth (auth_fd, error);
 }
 
 static gboolean
@@ -162,12 +104,12 @@ take_document (Pull *pull, char **words, GError **error)
   guint64 number;
 
   if (g_strv_length (words) != 3
-      || !g_ascii_string_to_unsigned (words[1], 10, 0, DOCUMENTS - 1, &number, NULL)
-      || pull->documents[number].media_type != NULL
-      || (number > 0 && pull->documents[number - 1].media_type == NULL)
+      || !g_ascii_string_to_unsigned (words[1], 10, 0, DN_PULL_DOCUMENTS - 1, &number, NULL)
+      || pull->documents.list[number].media_type != NULL
+      || (number > 0 && pull->documents.list[number - 1].media_type == NULL)
       || !dn_thin_is_media_type (words[2]))
     return throw_line (error, words[0]);
-  pull->documents[number].media_type = g_strdup (words[2]);
+  pull->documents.list[number].media_type = g_strdup (words[2]);
   return TRUE;
 }
 
@@ -191,61 +133,28 @@ take_blob (Pull *pull, char **words, GError **error)
   return dn_fetch_add (pull->fetch, words[1] + strlen (DIGEST), size, error);
 }
 
-/* A file of a size that fits into memory, hashed.  Follows no link: it lies in a jail. */
-static gboolean
-read_file (const char *path, gsize limit, Document *ret_document, GError **error)
-{
-  dn_autofd int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  g_autofree char *bytes = NULL;
-  struct stat status;
-  gsize used = 0;
-  ssize_t n = 1;
-
-  if (fd < 0 || fstat (fd, &status) < 0)
-    return dn_throw_errno (error, "file '%s'", path);
-  if (!S_ISREG (status.st_mode) || status.st_size <= 0 || (gsize) status.st_size > limit)
-    return dn_throw (error, DN_ERROR_PROTOCOL, "file '%s': of a kind or size that it may not have",
-                     path);
-  bytes = g_malloc ((gsize) status.st_size);
-  while (used < (gsize) status.st_size
-         && (n = read (fd, bytes + used, (gsize) status.st_size - used)) > 0)
-    used += (gsize) n;
-  if (used < (gsize) status.st_size)
-    return dn_throw (error, DN_ERROR_FAILED, "file '%s': ends too early", path);
-  ret_document->sha256 = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (guint8 *) bytes, used);
-  ret_document->bytes = g_steal_pointer (&bytes);
-  ret_document->size = used;
-  return TRUE;
-}
-
 static gboolean
 read_documents (Pull *pull, GError **error)
 {
   const char *asked = digest_of (pull->reference);
 
-  for (guint i = 0; i < DOCUMENTS && pull->documents[i].media_type != NULL; i++)
+  for (guint i = 0; i < DN_PULL_DOCUMENTS && pull->documents.list[i].media_type != NULL; i++)
     {
       g_autofree char *name = g_strdup_printf ("document%u", i);
       g_autofree char *path = g_build_filename (pull->staging, DN_INTAKE_DIRECTORY, name, NULL);
 
-      if (!read_file (path, DOCUMENT_MAX_BYTES, &pull->documents[i], error))
+      if (!dn_pull_document_read (&pull->documents.list[i], path, error))
         return FALSE;
     }
-  if (pull->documents[0].bytes == NULL || pull->config == NULL)
+  if (pull->documents.list[0].bytes == NULL || pull->config == NULL)
     return throw_line (error, "planned");
   /* By digest: what came must have it. */
-  if (asked != NULL && !g_str_equal (asked, pull->documents[0].sha256))
+  if (asked != NULL && !g_str_equal (asked, pull->documents.list[0].sha256))
     {
       dn_pull_error_set (error, pull->reference, "digest", "");
       return FALSE;
     }
   return TRUE;
-}
-
-static const char *
-manifest_of (const Pull *pull)
-{
-  return pull->documents[pull->documents[1].sha256 != NULL ? 1 : 0].sha256;
 }
 
 /* Whether a guest has read @image from this very manifest: when it came first, or, where it had
@@ -273,7 +182,7 @@ find_same (Pull *pull)
     {
       DnImage *image = images->pdata[i];
 
-      if (is_of_manifest (image, manifest_of (pull)))
+      if (is_of_manifest (image, dn_pull_documents_manifest (&pull->documents)))
         return dn_image_ref (image);
     }
   return NULL;
@@ -306,7 +215,7 @@ static gboolean
 take_line (DnIntake *intake, char **words, gpointer data, GError **error)
 {
   Pull *pull = data;
-  gboolean is_planned = pull->documents[0].bytes != NULL;
+  gboolean is_planned = pull->documents.list[0].bytes != NULL;
   guint64 bytes;
 
   if (g_str_equal (words[0], "document") && !is_planned)
@@ -405,27 +314,6 @@ fetch (Pull *pull, GError **error)
          || dn_throw (error, DN_ERROR_PROTOCOL, "danchi-intake left out a blob of the image");
 }
 
-static gboolean
-write_thin (Pull *pull, const char *path, guint64 *ret_bytes, GError **error)
-{
-  g_autofree char *directory = dn_fetch_directory ();
-  g_autofree char *config_path = g_build_filename (directory, pull->config, NULL);
-  Document config = { NULL };
-  DnThin thin = { .media_type = pull->documents[0].media_type };
-  gboolean is_fine;
-
-  if (!read_file (config_path, CONFIG_MAX_BYTES, &config, error))
-    return FALSE;
-  for (guint i = 0; i < DOCUMENTS && pull->documents[i].bytes != NULL; i++)
-    thin.files[thin.count++] = (DnThinFile){ pull->documents[i].sha256, pull->documents[i].bytes,
-                                             pull->documents[i].size };
-  thin.files[thin.count++] = (DnThinFile){ config.sha256, config.bytes, config.size };
-  is_fine = dn_thin_write (&thin, path, ret_bytes, error);
-  g_free (config.sha256);
-  g_free (config.bytes);
-  return is_fine;
-}
-
 /* Where it came from; members as image.h has them. (transfer full) */
 static JsonObject *
 provenance_of (Pull *pull)
@@ -436,12 +324,13 @@ provenance_of (Pull *pull)
   dn_json_set_text (provenance, "from", "registry");
   dn_json_set_text (provenance, "registry", registry);
   dn_json_set_text (provenance, "reference", pull->reference);
-  dn_json_set_text (provenance, "digest", pull->documents[0].sha256);
-  dn_json_set_text (provenance, "manifest", manifest_of (pull));
+  dn_json_set_text (provenance, "digest", pull->documents.list[0].sha256);
+  dn_json_set_text (provenance, "manifest", dn_pull_documents_manifest (&pull->documents));
   dn_json_set_time_or_null (provenance, "time", g_get_real_time ());
-  json_object_set_array_member (
-      provenance, DN_SIGNATURE_MEMBER,
-      dn_trust_decide (pull->trust, manifest_of (pull), g_get_real_time ()));
+  json_object_set_array_member (provenance, DN_SIGNATURE_MEMBER,
+                                dn_trust_decide (pull->trust,
+                                                 dn_pull_documents_manifest (&pull->documents),
+                                                 g_get_real_time ()));
   /* What was found of an older one by this name holds no more. */
   json_object_set_null_member (provenance, "newer");
   return provenance;
@@ -452,6 +341,7 @@ import (Pull *pull, JsonObject *provenance, GError **error)
 {
   g_autofree char *path = g_build_filename (pull->staging, DN_STORE_ARCHIVE, NULL);
   g_autofree char *blobs = dn_fetch_directory ();
+  g_autofree char *config = g_build_filename (blobs, pull->config, NULL);
   const char *const names[] = { pull->reference, NULL };
   DnImportPlan plan
       = { .staging = pull->staging,
@@ -463,7 +353,7 @@ import (Pull *pull, JsonObject *provenance, GError **error)
           .allow_emulation = pull->plan->allow_emulation || pull->settings->allow_emulation };
   DnImage *image;
 
-  if (!write_thin (pull, path, &plan.archive_bytes, error))
+  if (!dn_pull_documents_write (&pull->documents, config, path, &plan.archive_bytes, error))
     return NULL;
   image = dn_import_run (pull->request, &plan, error);
   if (image != NULL)
@@ -504,8 +394,8 @@ run_staged (Pull *pull, GError **error)
                               : import (pull, provenance, error);
   if (image != NULL)
     dn_events_add (pull->request->daemon->events, "image", "pull", image->id, pull->reference, NULL,
-                   (const char *const[]){ "digest", pull->documents[0].sha256, "registry", registry,
-                                          "signature", words, NULL });
+                   (const char *const[]){ "digest", pull->documents.list[0].sha256, "registry",
+                                          registry, "signature", words, NULL });
   return image;
 }
 

@@ -26,11 +26,6 @@ typedef struct
   gboolean allow_emulation;
 } DnPullPlan;
 
-/* Whether a registry may be asked for @reference with these credentials (-1: as nobody):
- * danchi.conf permits the name, and the credentials are sealed.  DN_ERROR_DENIED, _USAGE. */
-gboolean dn_pull_may_ask (const DnSettings *settings, const char *reference, int auth_fd,
-                          GError **error);
-
 /* Returns: (transfer full): the image as it is in the store now, or NULL with an error that names
  * the registry, what failed and what to do */
 DnImage *dn_pull_run (DnRequest *request, const DnPullPlan *plan, GError **error);

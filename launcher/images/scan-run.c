@@ -36,7 +36,7 @@ typedef struct
   gint64 deadline_us;   /* from when it has its memory */
   guint64 memory_bytes; /* taken */
   gboolean has_waited;
-  GMutex lock;          /* guards what follows */
+  GMutex lock; /* guards what follows */
   DnGuest *guest;
   gboolean is_cancelled;
   const char *step; /* static text; NULL once it was told */
