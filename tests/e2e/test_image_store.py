@@ -160,7 +160,7 @@ def skopeo(*words):
     return done.stdout
 
 
-@test("R5.6", seconds=900)
+@test("R5.6", only=EMULATION, seconds=900)
 def what_is_saved_is_the_same_image_for_everybody(machine):
     derived(machine)
     before = inspect(machine, DERIVED)

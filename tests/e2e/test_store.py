@@ -34,7 +34,7 @@ def run(machine, name, script):
     return machine.out("run", "--rm", name, "sh", "-c", script, timeout=200)
 
 
-@test("R5.2", "R5.6", seconds=600)
+@test("R5.2", "R5.6", only=EMULATION, seconds=600)
 def images_that_share_layers_keep_them_once_also_when_loaded_at_the_same_time(machine):
     image(machine)
     before = layers_of(machine)
