@@ -120,11 +120,19 @@ keep_layers (Import *import, DnImageWork *work, GError **error)
     {
       const DnReadingEntry *entry = entries->pdata[i];
       g_autofree char *what = g_strdup_printf ("layer %u of %u", i + 1, entries->len);
+      const guint same = dn_image_budget_find_same (entries, i);
       DnLayer *layer = dn_layer_new ();
 
       g_ptr_array_add (import->layers, layer);
       dn_image_work_tell (work, "take the layers in", i, entries->len);
-      if (!keep_blob (import, work, entry, what, layer, error))
+      if (same < i)
+        {
+          const DnLayer *first = import->layers->pdata[same];
+
+          layer->blob = g_strdup (first->blob);
+          layer->blob_bytes = first->blob_bytes;
+        }
+      else if (!keep_blob (import, work, entry, what, layer, error))
         return FALSE;
       layer->diff_id = g_strdup (entry->diff_id);
       layer->key = dn_layer_key (below, layer->blob);

@@ -204,7 +204,8 @@ check (DnReading *reading, guint64 file_bytes, GError **error)
     }
   if (reading->config.bytes > CONFIG_MAX_BYTES || reading->manifest.bytes > CONFIG_MAX_BYTES)
     return dn_throw (error, DN_ERROR_GUEST, "archive: the image's config is too large");
-  return check_range (&reading->config, "the image's config", file_bytes, error)
+  return dn_image_budget_check_ranges (reading->entries, file_bytes, error)
+         && check_range (&reading->config, "the image's config", file_bytes, error)
          && (reading->manifest.sha256 == NULL
              || check_range (&reading->manifest, "the image's manifest", file_bytes, error));
 }

@@ -9,16 +9,9 @@
  */
 #pragma once
 
+#include "image-budget.h"
 #include "image.h"
 #include "work.h"
-
-typedef struct
-{
-  guint64 offset; /* in the plain archive, or DN_UNPACK_ELSEWHERE */
-  guint64 bytes;
-  char *sha256;  /* owned; NULL: the archive does not say */
-  char *diff_id; /* owned */
-} DnReadingEntry;
 
 typedef struct
 {

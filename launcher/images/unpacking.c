@@ -8,6 +8,7 @@
 #include "../guest/guest.h"
 #include "digest.h"
 #include "disk.h"
+#include "image-budget.h"
 #include "layer-file.h"
 
 #define MIB (G_GUINT64_CONSTANT (1024) * 1024)
@@ -26,11 +27,12 @@ typedef struct
 {
   DnImageWork *work;
   const DnUnpackingPlan *plan;
-  DnGuest *guest; /* borrowed */
-  char *scratch;  /* owned */
-  char *output;   /* owned */
-  char *base;     /* owned; NULL: nothing is below */
-  guint number;   /* of the layer under way, from 0 */
+  DnGuest *guest;     /* borrowed */
+  char *scratch;      /* owned */
+  char *output;       /* owned */
+  char *base;         /* owned; NULL: nothing is below */
+  guint number;       /* of the layer under way, from 0 */
+  guint64 left_bytes; /* that its images may have together */
   gboolean has_base_been_told;
   /* The reader thread's until the call has returned. */
   gboolean is_done;
@@ -93,6 +95,8 @@ start (Unpacking *unpacking, GError **error)
   g_autoptr (DnGuestPlan) guest
       = dn_image_work_plan_guest (unpacking->work, "unpack", plan->allow_emulation);
 
+  /* An honest guest has all of them on its scratch disk. */
+  unpacking->left_bytes = limit + limit / 4 + SCRATCH_EXTRA_BYTES + OUTPUT_EXTRA_BYTES;
   if (!dn_image_work_make_disk (unpacking->scratch, limit + limit / 4 + SCRATCH_EXTRA_BYTES, error)
       || !dn_image_work_make_disk (unpacking->output, limit + OUTPUT_EXTRA_BYTES, error)
       || !make_base (unpacking, error))
@@ -161,8 +165,9 @@ keep (Unpacking *unpacking, DnLayer *layer, GError **error)
   dn_image_work_tell (unpacking->work, "keep the layer", 0, 0);
   layer->files = (gint64) MIN (unpacking->done.files, G_MAXINT64);
   layer->unpacked_bytes = (gint64) MIN (unpacking->done.unpacked_bytes, G_MAXINT64);
-  if (!dn_layer_file_make (unpacking->work, unpacking->output, unpacking->done.image_bytes,
-                           directory, layer, error))
+  if (!dn_image_budget_take (&unpacking->left_bytes, unpacking->done.image_bytes, error)
+      || !dn_layer_file_make (unpacking->work, unpacking->output, unpacking->done.image_bytes,
+                              directory, layer, error))
     return FALSE;
   kept = dn_store_keep_layer (plan->hold, layer, directory, error);
   if (kept == NULL)

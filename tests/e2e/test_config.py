@@ -19,11 +19,11 @@ APP = "id 1000:1000 1000 2000"
 
 # Image, flags, words; then the arguments, the ids, the directory and the environment of the process.
 COMMANDS = [
-    ("both", [], [], "[e1] [c1] [c 2]", APP, "/work/made", BOTH_ENV),
-    ("both", [], ["x", "y z"], "[e1] [x] [y z]", APP, "/work/made", BOTH_ENV),
-    ("both", ["--entrypoint", "/bin/show"], [], "", APP, "/work/made", BOTH_ENV),
-    ("both", ["--entrypoint", "/bin/show"], ["x"], "[x]", APP, "/work/made", BOTH_ENV),
-    ("both", ["--entrypoint", ""], ["/bin/show", "z"], "[z]", APP, "/work/made", BOTH_ENV),
+    ("both", [], [], "[e1] [c1] [c 2]", APP, "/srv/made", BOTH_ENV),
+    ("both", [], ["x", "y z"], "[e1] [x] [y z]", APP, "/srv/made", BOTH_ENV),
+    ("both", ["--entrypoint", "/bin/show"], [], "", APP, "/srv/made", BOTH_ENV),
+    ("both", ["--entrypoint", "/bin/show"], ["x"], "[x]", APP, "/srv/made", BOTH_ENV),
+    ("both", ["--entrypoint", ""], ["/bin/show", "z"], "[z]", APP, "/srv/made", BOTH_ENV),
     ("both", ["-e", "A=flag", "-e", "D=new", "-w", "/tmp"], [], "[e1] [c1] [c 2]", APP, "/tmp",
      ["A=flag", "B=", "C=x=y", "D=new", "PATH=/opt/bin:/bin"]),
     ("cmd", [], [], "[c1]", "id 4321:0 0", "/", [PATH]),

@@ -27,7 +27,7 @@ env | sort
 CONFIGS = {
     "both": {
         "Entrypoint": ["/bin/show", "e1"], "Cmd": ["c1", "c 2"], "User": "app",
-        "WorkingDir": "/work/made", "Env": ["A=image", "PATH=/opt/bin:/bin", "B=", "A=twice", "C=x=y"],
+        "WorkingDir": "/srv/made", "Env": ["A=image", "PATH=/opt/bin:/bin", "B=", "A=twice", "C=x=y"],
         "Volumes": {"/srv/volume": {}, "/var/new": {}}, "StopSignal": "SIGUSR1",
         "ExposedPorts": {"8080/tcp": {}, "53/udp": {}},
         "Labels": {"org.example.from": "image", "org.example.kept": "yes"},
