@@ -292,14 +292,14 @@ find_end (DnRecordStore *store, GError **error)
   return TRUE;
 }
 
-/* As much of the reserve as there is room for. */
+/* As much of the reserve, and of a batch beside it, as there is room for. */
 static void
 reserve (DnRecordStore *store)
 {
   gint64 step = 2 * DN_RECORD_RESERVE_BYTES;
 
   store->has_reserve = TRUE;
-  while (store->reserved_bytes - store->size_bytes < DN_RECORD_RESERVE_BYTES
+  while (store->reserved_bytes - store->size_bytes < DN_RECORD_RESERVE_BYTES + DN_RECORD_BATCH_BYTES
          && step >= RESERVE_STEP_LEAST_BYTES)
     {
       gint64 from = MAX (store->reserved_bytes, store->size_bytes);

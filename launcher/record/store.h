@@ -19,6 +19,9 @@
 #include "forward.h"
 
 #define DN_RECORD_RESERVE_BYTES (1024 * 1024)
+/* The most that one batch writes: 256 lines of the longest.  Kept free beside the reserve, so that
+ * no line of a batch eats into what the next one of it must find (writer.c). */
+#define DN_RECORD_BATCH_BYTES (1024 * 1024)
 #define DN_RECORD_ANCHOR_SYNC_US G_USEC_PER_SEC
 
 typedef struct

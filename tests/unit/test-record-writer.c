@@ -441,6 +441,30 @@ test_a_start_with_a_large_record_is_quick (void)
   g_assert_cmpint (took_us, <, 1000000);
 }
 
+/* Whatever was left after the batch before: an own line of the longest for each of its commands. */
+static void
+test_a_batch_leaves_the_reserve_whole (void)
+{
+  g_auto (Place) place = make_place ();
+  const DnRecordPlan plan = { place.directory, place.anchor, TRUE, 16 * DN_RECORD_BATCH_BYTES };
+  DnRecordStore *store = dn_record_store_new (&plan, NULL);
+  g_autoptr (GError) error = NULL;
+
+  G_STATIC_ASSERT (DN_RECORD_BATCH_MAX * DN_RECORD_LINE_MAX_BYTES <= DN_RECORD_BATCH_BYTES);
+  for (guint lines = 1; lines < 3 * DN_RECORD_BATCH_MAX; lines += 37)
+    {
+      g_assert_true (dn_record_store_prepare (store, &error));
+      g_assert_no_error (error);
+      g_assert_cmpint (dn_record_store_room (store) - DN_RECORD_BATCH_BYTES, >=,
+                       DN_RECORD_RESERVE_BYTES);
+      for (guint i = 0; i < lines; i++)
+        (void) dn_record_store_add (store, BODY, g_get_real_time ());
+      g_assert_true (dn_record_store_commit (store, &error));
+      g_assert_no_error (error);
+    }
+  dn_record_store_free (store);
+}
+
 static int
 listen_at (const char *path)
 {
@@ -516,6 +540,8 @@ main (int argc, char **argv)
                    test_a_kill_loses_nothing_that_was_answered);
   g_test_add_func ("/record-writer/a-start-with-a-large-record-is-quick",
                    test_a_start_with_a_large_record_is_quick);
+  g_test_add_func ("/record-writer/a-batch-leaves-the-reserve-whole",
+                   test_a_batch_leaves_the_reserve_whole);
   g_test_add_func ("/record-writer/lines-go-to-the-journal-or-else-to-syslog",
                    test_lines_go_to_the_journal_or_else_to_syslog);
   return g_test_run ();
