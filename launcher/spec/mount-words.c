@@ -99,10 +99,11 @@ dn_mount_words_read_colons (DnMountWords *words, const char *text, const char *w
   g_auto (GStrv) parts = g_strsplit (text, ":", -1);
   guint count = g_strv_length (parts);
 
-  if (count == 1 && text[0] != '/')
+  if (count <= 1 && text[0] != '/')
     return dn_throw (error, DN_ERROR_USAGE,
                      "%s: where to mount it is missing\nfor instance data:/var/lib/data", what);
-  if (count > 3 || (count > 1 && (parts[0][0] == '\0' || parts[1][0] == '\0')))
+  if (count > 3 || (count > 1 && (parts[0][0] == '\0' || parts[1][0] == '\0'))
+      || (count == 3 && parts[2][0] == '\0'))
     return dn_throw (error, DN_ERROR_USAGE,
                      "%s: not NAME:/path, /on/the/host:/path or /path, with :OPTIONS or not", what);
   if (count > 1)
@@ -135,8 +136,8 @@ read_kind (DnMountWords *words, const char *value, const char *what, GError **er
         words->kind = (DnMountKind) i;
         return TRUE;
       }
-  return dn_throw (error, DN_ERROR_USAGE, "%s: there is no type '%s'\nthere are volume, bind, tmpfs",
-                   what, value);
+  return dn_throw (error, DN_ERROR_USAGE,
+                   "%s: there is no type '%s'\nthere are volume, bind, tmpfs", what, value);
 }
 
 static gboolean
