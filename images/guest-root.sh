@@ -4,7 +4,7 @@
 # a hash tree behind it, OUT (NAME.erofs), and what leads to the tree, NAME.verity.
 #
 #   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group, and
-#           /etc/scratch.ext4, an empty file system for scratch disks (scratch.sh)
+#           /etc/scratch.ext4 and /etc/volume.ext4, empty file systems (scratch.sh)
 #   unpack  the same and /sbin/danchi-unpack and mke2fs with the shared libraries they load
 #
 # There is no shell, no package manager and no set-id file in either.  The list of files beside the
@@ -49,8 +49,10 @@ add_libraries() {
 }
 
 if [ "$kind" = guest ]; then
-  "$here/scratch.sh" "$stage/etc/scratch.ext4"
-  chmod 0644 "$stage/etc/scratch.ext4"
+  for disk in scratch volume; do
+    "$here/scratch.sh" "$disk" "$stage/etc/$disk.ext4"
+    chmod 0644 "$stage/etc/$disk.ext4"
+  done
 fi
 if [ "$kind" = unpack ]; then
   install -m 0755 "$unpack" "$stage/sbin/danchi-unpack"

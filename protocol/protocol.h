@@ -46,6 +46,7 @@
 #define DN_REFERENCE_BYTES 255
 #define DN_FACT_NAME_BYTES 255
 #define DN_FACT_VALUE_BYTES 511
+#define DN_VOLUME_NAME_BYTES 63
 #define DN_PART_TOTAL_BYTES (1024 * 1024)
 #define DN_LIMIT_NONE UINT64_MAX
 
@@ -66,6 +67,11 @@
 
 /* SIGNAL flags. */
 #define DN_SIGNAL_ALL (1u << 0)
+
+/* VOLUME_OPEN flags. */
+#define DN_VOLUME_READONLY (1u << 0)
+#define DN_VOLUME_NEW_DISK (1u << 1) /* nothing was ever written to it */
+#define DN_VOLUME_ENCRYPTED (1u << 2)
 
 /* PART kinds. */
 enum

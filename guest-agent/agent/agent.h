@@ -32,6 +32,7 @@ typedef struct
   const char *run_dir;
   const char *cgroup_root;
   const char *secret_file;
+  const char *volume_template;
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
@@ -45,6 +46,7 @@ typedef struct
 typedef struct DnContainer DnContainer;
 typedef struct DnCopy DnCopy;
 typedef struct DnUnpack DnUnpack;
+typedef struct DnVolumes DnVolumes;
 
 /* PARTs and DISK_LAYERs that wait for their request. */
 typedef struct
@@ -70,6 +72,7 @@ struct DnAgent
   DnStreams streams;
   DnCgroups cgroups;
   DnDisks disks;
+  DnVolumes *volumes; /* owned */
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

@@ -34,7 +34,7 @@ static const struct
 };
 
 /* What can be mounted, and the options of its file system.  No bind, no device, no path of the
- * guest's can be named: the only source is a disk's serial number. */
+ * guest's can be named: the only sources are a disk's serial number and a volume's. */
 static const struct
 {
   const char *name;
@@ -57,6 +57,7 @@ static const struct
     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
     { "nsdelegate" } },
   { DN_CONFIG_MOUNT_DISK, DN_CONFIG_MOUNT_DISK, MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY, { NULL } },
+  { DN_CONFIG_MOUNT_VOLUME, DN_CONFIG_MOUNT_VOLUME, MOUNT_ATTR_NODEV, { NULL } },
 };
 
 static int
@@ -84,7 +85,8 @@ read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fau
         return 0;
       }
   /* As runc calls it. */
-  if (strcmp (option, "tmpcopyup") == 0 && strcmp (mount->type, "tmpfs") == 0)
+  if (strcmp (option, "tmpcopyup") == 0
+      && (strcmp (mount->type, "tmpfs") == 0 || mount->volume != NULL))
     {
       mount->is_filled = true;
       return 0;
@@ -115,6 +117,22 @@ read_disk (const json_t *object, DnConfigMount *mount, DnFault *fault)
     return dn_fault_set (fault, -EINVAL, "mount '%s': 'source' must be a disk's serial number",
                          mount->target);
   return 0;
+}
+
+static int
+read_volume (const json_t *object, DnConfigMount *mount, DnFault *fault)
+{
+  int r = dn_json_text (object, "source", &mount->volume, fault);
+
+  if (r == 0 && mount->volume == NULL)
+    r = dn_fault_set (fault, -EINVAL, "mount '%s': 'source' must be a volume", mount->target);
+  return r;
+}
+
+bool
+dn_config_mount_has_tree (const DnConfigMount *mount)
+{
+  return mount->disk != NULL || mount->volume != NULL;
 }
 
 static bool
@@ -148,6 +166,9 @@ dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault)
                          type != NULL ? type : "none");
   mount->type = kinds[kind].type;
   if (strcmp (mount->type, DN_CONFIG_MOUNT_DISK) == 0 && (r = read_disk (object, mount, fault)) < 0)
+    return r;
+  if (strcmp (mount->type, DN_CONFIG_MOUNT_VOLUME) == 0
+      && (r = read_volume (object, mount, fault)) < 0)
     return r;
   if ((r = dn_json_texts (object, "options", 32, &options, fault)) < 0)
     return r;

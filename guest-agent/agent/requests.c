@@ -20,6 +20,7 @@
 #include "report.h"
 #include "unpack.h"
 #include "verify.h"
+#include "volume.h"
 
 #define SHUTDOWN_MS 250 /* for the last answers and ends of containers to get away */
 
@@ -203,6 +204,8 @@ handle_configure (DnAgent *agent, const uint8_t *payload, uint32_t size)
 static void
 end_due (DnTimer *timer)
 {
+  /* The host waits for the end and no longer: what containers wrote is to be there then. */
+  dn_volumes_sync (timer->data);
   dn_loop_end (timer->loop, 0);
 }
 
@@ -347,6 +350,24 @@ handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_volume_open (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (VolumeOpen, volume_open);
+  dn_volume_open (agent, request, &message);
+  /* The channel's buffer keeps nothing of it. */
+  explicit_bzero ((uint8_t *) message.key, message.key_bytes);
+  return 0;
+}
+
+static int
+handle_volume_close (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (VolumeClose, volume_close);
+  dn_volume_close (agent, request, &message);
+  return 0;
+}
+
+static int
 handle_unpack_read (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK (UnpackRead, unpack_read);
@@ -392,6 +413,8 @@ static const struct
   { DN_MSG_VERIFY, handle_verify },
   { DN_MSG_LISTENERS, handle_listeners },
   { DN_MSG_DISK_LAYER, handle_disk_layer },
+  { DN_MSG_VOLUME_OPEN, handle_volume_open },
+  { DN_MSG_VOLUME_CLOSE, handle_volume_close },
 };
 
 static int
