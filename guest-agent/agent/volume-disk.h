@@ -39,7 +39,7 @@ typedef struct
   const char *disk; /* the serial number */
   const char *target;
   const char *template; /* what a new one is made of */
-  char crypt_name[64]; /* of the encrypting device */
+  char crypt_name[64];  /* of the encrypting device */
   bool is_readonly;
   bool is_new;
   bool is_encrypted;

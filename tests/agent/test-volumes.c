@@ -84,12 +84,11 @@ close_volume (Host *host)
 }
 
 static char *
-run_on (Host *host, const char *id, const char *const *args, const char *mounts, const char *process,
-        guint32 first_uid)
+run_on (Host *host, const char *id, const char *const *args, const char *mounts,
+        const char *process, guint32 first_uid)
 {
-  const HostContainer container = {
-    .id = id, .args = args, .mounts = mounts, .process = process, .first_uid = first_uid
-  };
+  const HostContainer container
+      = { .id = id, .args = args, .mounts = mounts, .process = process, .first_uid = first_uid };
   char *output = NULL;
 
   (void) host_run (host, &container, &output);
@@ -206,12 +205,13 @@ test_flags_are_those_that_were_asked_for (void)
   g_auto (GStrv) lines = NULL;
 
   g_assert_cmpint (open_volume (host, DN_VOLUME_NEW_DISK), ==, 0);
-  loose = run_on (host, "a1", ARGS ("cat", "/proc/self/mountinfo"), MOUNT ("\"suid\",\"dev\""), NULL,
-                  0);
-  tight = run_on (host, "a2", ARGS ("cat", "/proc/self/mountinfo"),
-                  MOUNT ("\"noexec\",\"ro\""), NULL, 0);
+  loose = run_on (host, "a1", ARGS ("cat", "/proc/self/mountinfo"), MOUNT ("\"suid\",\"dev\""),
+                  NULL, 0);
+  tight = run_on (host, "a2", ARGS ("cat", "/proc/self/mountinfo"), MOUNT ("\"noexec\",\"ro\""),
+                  NULL, 0);
   g_assert_nonnull (strstr (loose, " /data /tmp/v rw,nosuid,nodev,relatime,idmapped - ext4 "));
-  g_assert_nonnull (strstr (tight, " /data /tmp/v ro,nosuid,nodev,noexec,relatime,idmapped - ext4 "));
+  g_assert_nonnull (
+      strstr (tight, " /data /tmp/v ro,nosuid,nodev,noexec,relatime,idmapped - ext4 "));
   g_assert_cmpint (close_volume (host), ==, 0);
   host_free (host);
 }
@@ -365,8 +365,7 @@ static void
 test_what_cannot_be_is_refused (void)
 {
   Host *host = new_host (4 * MIB);
-  const HostContainer container
-      = { .id = "a1", .args = ARGS ("look", "/"), .mounts = MOUNT ("") };
+  const HostContainer container = { .id = "a1", .args = ARGS ("look", "/"), .mounts = MOUNT ("") };
   const char *const mounts[] = {
     ",{\"destination\":\"/m\",\"type\":\"volume\"}",
     ",{\"destination\":\"/m\",\"type\":\"volume\",\"source\":7}",
