@@ -4,6 +4,7 @@
 #   protocol/           the wire, libc only, compiled for host and guest
 #   guest-agent/mapper/ block devices out of others, libc only, for init and agent
 #   launcher/base/      libc only, for every host program
+#   launcher/confined/  how the relay and its like give up their rights, and what they share
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
@@ -71,6 +72,7 @@ CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
 DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
               $(call sources,launcher/images) \
               $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
+CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
 INTAKE_SRC := $(call sources,launcher/intake)
 # In both: block devices that the kernel checks.
@@ -108,8 +110,8 @@ $(B)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PRO
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(DAEMON_PKGS)) -lacl $(LDLIBS)
 
-# No GLib, no json-glib, no libvirt: see launcher/relay/lockdown.h.
-$(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+# No GLib, no json-glib, no libvirt: see launcher/confined/lockdown.h.
+$(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
 
