@@ -12,12 +12,16 @@
 #include "wire.h"
 
 /* The protocol's generation, an integer: both sides name what they speak, the lower wins. */
-#define DN_PROTOCOL_GENERATION 3
+#define DN_PROTOCOL_GENERATION 4
 #define DN_PROTOCOL_GENERATION_OLDEST 1
 /* From this one on the guest knows LISTENERS; to an older one it would be a violation. */
 #define DN_PROTOCOL_GENERATION_LISTENERS 2
 /* From this one on the guest knows DISK_LAYER and tells DISK_DAMAGE. */
 #define DN_PROTOCOL_GENERATION_LAYERS 3
+/* From this one on the guest knows what comes from outside it: networks, secrets, volumes, limits
+ * of input and output, health checks: groups 8 and up of protocol.def. */
+#define DN_PROTOCOL_GENERATION_OUTSIDE 4
+#define DN_PROTOCOL_OUTSIDE_FIRST 90
 
 /* The one vsock port the agent listens on: below 1024, so that no container process could take it
  * even if it had AF_VSOCK. */

@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "container-call.h"
+#include "container-part.h"
 #include "context-freeze.h"
 #include "context-guest.h"
 #include "daemon-record.h"
@@ -173,24 +174,6 @@ delete_in_guest (DnContainer *container, DnGuest *guest)
 }
 
 void
-dn_container_drop_scratch (DnContainer *container, DnGuest *guest)
-{
-  g_autoptr (GError) error = NULL;
-  char serial[DN_SCRATCH_SERIAL_BYTES + 1];
-  gboolean is_on_disk;
-
-  g_mutex_lock (&container->daemon->lock);
-  is_on_disk = container->options->is_on_disk;
-  g_mutex_unlock (&container->daemon->lock);
-  dn_scratch_serial (container->id, serial);
-  /* A guest that is for this container alone goes with all that is its own. */
-  if (is_on_disk && !container->context->is_ephemeral
-      && !dn_guest_detach_scratch (guest, serial, &error)
-      && !g_error_matches (error, DN_ERROR, DN_ERROR_NOT_FOUND))
-    g_warning ("container %s: %s", container->id, error->message);
-}
-
-void
 dn_container_leave_guest (DnContainer *container)
 {
   DnDaemon *daemon = container->daemon;
@@ -208,12 +191,16 @@ dn_container_leave_guest (DnContainer *container)
   g_cond_broadcast (&daemon->changed);
   g_mutex_unlock (&daemon->lock);
   if (!was_in_guest)
-    return;
+    {
+      /* Its guest went under it, or there was none: what is the host's is still to be given back.
+       */
+      dn_container_parts_leave (container, NULL);
+      return;
+    }
   /* A guest that goes with its only container need not be tidied up first. */
   if (guest != NULL && !context->is_ephemeral)
     delete_in_guest (container, guest);
-  if (guest != NULL)
-    dn_container_drop_scratch (container, guest);
+  dn_container_parts_leave (container, context->is_ephemeral ? NULL : guest);
   dn_context_release (context, slot, guest != NULL ? dn_guest_id (guest) : "", container->image_id);
   dn_container_save_state_or_warn (container);
 }

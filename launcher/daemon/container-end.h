@@ -28,8 +28,5 @@ void dn_container_end_all (DnContext *context, const char *reason);
 /* With op_lock held: takes an ended container out of the guest, whether drained or not. */
 void dn_container_leave_guest (DnContainer *container);
 
-/* Takes its scratch disk out of the guest, if it has one there; with what it held it is gone. */
-void dn_container_drop_scratch (DnContainer *container, DnGuest *guest);
-
 /* Makes whoever waits for the container's output give up. */
 void dn_container_hurry (DnContainer *container);

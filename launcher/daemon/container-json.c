@@ -10,6 +10,7 @@
 #include "container-admission.h"
 #include "container-file.h"
 #include "container-image.h"
+#include "container-part.h"
 #include "context-freeze.h"
 #include "json-build.h"
 #include "refusal.h"
@@ -182,6 +183,7 @@ dn_container_inspect (DnContainer *container)
     json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
   json_object_set_array_member (object, "chain", dn_chain_to_json (container->context));
   add_image (container, object);
+  dn_container_parts_describe (container, object);
   return object;
 }
 

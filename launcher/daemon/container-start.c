@@ -14,6 +14,7 @@
 #include "container-admission.h"
 #include "container-call.h"
 #include "container-end.h"
+#include "container-part.h"
 #include "container-spec.h"
 #include "context-freeze.h"
 #include "context-guest.h"
@@ -36,7 +37,6 @@ typedef struct
   char **relaxations;   /* owned */
   DnGuest *guest;       /* owned, once entered */
   gboolean is_in_guest; /* CREATE was sent */
-  gint64 scratch_bytes; /* of its scratch disk; 0: it has none */
   guint32 streams;
   guint32 flags;
   gboolean has_started;
@@ -79,6 +79,7 @@ dn_container_build_spec (DnContainer *container, guint slot, GError **error)
 {
   g_autoptr (DnImage) image = dn_store_find_id (container->daemon->store, container->image_id);
   g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+  g_autoptr (JsonNode) spec = NULL;
   DnImageConfig config;
 
   if (image == NULL)
@@ -89,8 +90,11 @@ dn_container_build_spec (DnContainer *container, guint slot, GError **error)
     }
   config = image->config;
   config.volumes = image->volumes;
-  return dn_spec_build (options, container->profile, &config, container->id,
+  spec = dn_spec_build (options, container->profile, &config, container->id,
                         DN_CONTEXT_FIRST_UID + slot * DN_CONTEXT_UIDS, error);
+  return spec != NULL && dn_container_parts_specify (container, options, slot, spec, error)
+             ? g_steal_pointer (&spec)
+             : NULL;
 }
 
 /* Where a verdict has become too old, or images are scanned only from now on. */
@@ -128,27 +132,6 @@ compile_filter (Start *start, const DnContainerOptions *options, GError **error)
   return start->seccomp != NULL;
 }
 
-static gboolean
-plan_scratch (Start *start, const DnContainerOptions *options, GError **error)
-{
-  g_autoptr (DnSettings) settings = dn_settings_get (start->container->daemon);
-  gint64 most = (gint64) settings->scratch_bytes;
-  gint64 bytes = options->writable_bytes > 0 ? options->writable_bytes
-                                             : MIN (DN_SCRATCH_DEFAULT_BYTES, most);
-
-  if (!options->is_on_disk)
-    return TRUE;
-  if (bytes > most || bytes < DN_SCRATCH_LEAST_BYTES)
-    return dn_throw (error, DN_ERROR_LIMIT,
-                     "--writable=disk: %" G_GINT64_FORMAT " MiB, and this host gives a container "
-                     "%" G_GINT64_FORMAT " MiB at most\nask for less, or see [guest] scratch_mib "
-                     "in danchi.conf",
-                     bytes / (1024 * 1024), most / (1024 * 1024));
-  /* Whole blocks of a file system. */
-  start->scratch_bytes = bytes / DN_DISK_BLOCK_BYTES * DN_DISK_BLOCK_BYTES;
-  return TRUE;
-}
-
 /* Whatever can be found wrong without a guest is found before one is started. */
 static gboolean
 prepare (Start *start, GError **error)
@@ -176,7 +159,7 @@ prepare (Start *start, GError **error)
                      "container: its configuration has more than %d bytes\nshorten its command or "
                      "environment",
                      DN_PART_TOTAL_BYTES);
-  if (!compile_filter (start, options, error) || !plan_scratch (start, options, error))
+  if (!compile_filter (start, options, error))
     return FALSE;
   start->flags = (options->has_terminal ? DN_PROCESS_TERMINAL : 0)
                  | (options->keeps_stdin_open || (start->plan->session & DN_SESSION_STDIN) != 0
@@ -296,19 +279,12 @@ journal (Start *start, GError **error)
 }
 
 static gboolean
-run_in_guest (Start *start, DnFdList *ret_session, GError **error)
+run_in_guest (Start *start, DnPartStart *part, DnFdList *ret_session, GError **error)
 {
   DnContainer *container = start->container;
 
-  if (start->scratch_bytes > 0)
-    {
-      char serial[DN_SCRATCH_SERIAL_BYTES + 1];
-
-      dn_scratch_serial (container->id, serial);
-      dn_trace_begin (start->request->trace, "scratch");
-      if (!dn_guest_attach_scratch (start->guest, serial, (guint64) start->scratch_bytes, error))
-        return FALSE;
-    }
+  if (!dn_container_parts_enter (part, error))
+    return FALSE;
   start->streams = dn_guest_take_streams (start->guest);
   if (!dn_container_spec_save (container, start->config, error) || !add_process (start, error))
     return FALSE;
@@ -320,7 +296,7 @@ run_in_guest (Start *start, DnFdList *ret_session, GError **error)
   dn_trace_begin (start->request->trace, "create");
   start->request->steps++;
   dn_request_progress (start->request, "create the container", 0, 0);
-  if (!call_create (start, error))
+  if (!call_create (start, error) || !dn_container_parts_furnish (part, error))
     return FALSE;
   dn_trace_begin (start->request->trace, "container");
   return call_start (start, error);
@@ -377,8 +353,7 @@ undo (Start *start)
     }
   if (start->guest != NULL)
     (void) dn_guest_forget_process (start->guest, container->id, 0, NULL);
-  if (start->guest != NULL && start->scratch_bytes > 0)
-    dn_container_drop_scratch (container, start->guest);
+  dn_container_parts_leave (container, container->context->is_ephemeral ? NULL : start->guest);
   g_mutex_lock (&container->daemon->lock);
   container->is_starting = FALSE;
   container->in_guest = FALSE;
@@ -396,12 +371,23 @@ start_reserved (Start *start, DnFdList *ret_session, GError **error)
       = { .allow_emulation = options->allow_emulation || start->plan->allow_emulation,
           .step = step,
           .step_data = start };
+  DnPartStart part = { .container = container,
+                       .options = options,
+                       .plan = start->plan,
+                       .request = start->request,
+                       .slot = start->slot,
+                       .entry = &entry };
   int console = -1;
 
   if (!prepare (start, error))
     return FALSE;
   entry.image = start->image;
-  entry.wants_scratch = start->scratch_bytes > 0;
+  part.image = start->image;
+  if (!dn_container_parts_prepare (&part, error))
+    {
+      dn_container_parts_leave (container, NULL);
+      return FALSE;
+    }
   start->guest = dn_context_enter (container->context, &entry, &console, error);
   if (console >= 0)
     {
@@ -409,8 +395,12 @@ start_reserved (Start *start, DnFdList *ret_session, GError **error)
       start->request->console_fd = console;
     }
   if (start->guest == NULL)
-    return FALSE;
-  if (journal (start, error) && run_in_guest (start, ret_session, error))
+    {
+      dn_container_parts_leave (container, NULL);
+      return FALSE;
+    }
+  part.guest = start->guest;
+  if (journal (start, error) && run_in_guest (start, &part, ret_session, error))
     {
       succeed (start);
       return TRUE;

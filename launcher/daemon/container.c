@@ -10,6 +10,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "container-file.h"
+#include "container-part.h"
 #include "lookup.h"
 #include "tree.h"
 
@@ -249,6 +250,7 @@ dn_container_forget (DnContainer *container)
   gboolean is_context_empty;
 
   dn_container_event (container, "destroy", NULL);
+  dn_container_parts_forget (container);
   g_mutex_lock (&container->file_lock);
   g_mutex_lock (&daemon->lock);
   container->is_removed = TRUE;

@@ -309,6 +309,12 @@ check_generation (DnGuest *guest, const DnGuestCall *call, GError **error)
                      "guest of context '%s': its agent knows no images of several layers: it was "
                      "started before an update of Danchi\nstop the context and start it again",
                      guest->context);
+  if (call->type >= DN_PROTOCOL_OUTSIDE_FIRST && generation < DN_PROTOCOL_GENERATION_OUTSIDE)
+    return dn_throw (
+        error, DN_ERROR_GUEST,
+        "guest of context '%s': its agent knows no %s: it was started before an update "
+        "of Danchi\nstop the context and start it again",
+        guest->context, dn_wire_name (&dn_guest_wire, call->type));
   return call->type != DN_MSG_LISTENERS || generation >= DN_PROTOCOL_GENERATION_LISTENERS
          || dn_throw (error, DN_ERROR_GUEST,
                       "guest of context '%s': its agent is too old to tell: it was started before "

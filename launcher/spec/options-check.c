@@ -244,7 +244,16 @@ check_texts (const DnContainerOptions *o, GError **error)
          && check_all_plain ("--cap-add", o->cap_add, error)
          && check_all_plain ("--cap-drop", o->cap_drop, error)
          && check_all_plain ("--tmpfs", o->tmpfs, error)
-         && check_all_plain ("--ulimit", o->ulimits, error);
+         && check_all_plain ("--ulimit", o->ulimits, error)
+         && check_all_plain ("--publish", o->publish, error)
+         && check_all_plain ("--expose", o->expose, error)
+         && check_all_plain ("--add-host", o->add_hosts, error)
+         && check_all_plain ("--dns", o->dns, error)
+         && check_all_plain ("--dns-search", o->dns_search, error)
+         && check_all_plain ("--volume", o->volumes, error)
+         && check_all_plain ("--secret", o->secrets, error)
+         && check_all_plain ("--config", o->configs, error)
+         && check_plain ("--restart", o->restart, error);
 }
 
 gboolean

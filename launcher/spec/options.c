@@ -59,6 +59,22 @@ read_members (JsonObject *args, DnContainerOptions *o, JsonObject **ret_labels, 
     { "pids_limit", DN_JSON_INT, FALSE, &o->pids_limit },
     { "ulimits", DN_JSON_STRINGS, FALSE, &o->ulimits },
     { "network", DN_JSON_STRING, FALSE, &o->network },
+    { "publish", DN_JSON_STRINGS, FALSE, &o->publish },
+    { "publishes_all", DN_JSON_BOOL, FALSE, &o->publishes_all },
+    { "expose", DN_JSON_STRINGS, FALSE, &o->expose },
+    { "add_hosts", DN_JSON_STRINGS, FALSE, &o->add_hosts },
+    { "dns", DN_JSON_STRINGS, FALSE, &o->dns },
+    { "dns_search", DN_JSON_STRINGS, FALSE, &o->dns_search },
+    { "volumes", DN_JSON_STRINGS, FALSE, &o->volumes },
+    { "secrets", DN_JSON_STRINGS, FALSE, &o->secrets },
+    { "configs", DN_JSON_STRINGS, FALSE, &o->configs },
+    { "restart", DN_JSON_STRING, FALSE, &o->restart },
+    { "has_init", DN_JSON_BOOL, FALSE, &o->has_init },
+    { "health_command", DN_JSON_STRING, FALSE, &o->health_command },
+    { "health_interval_ns", DN_JSON_INT, FALSE, &o->health_interval_ns },
+    { "health_timeout_ns", DN_JSON_INT, FALSE, &o->health_timeout_ns },
+    { "health_start_ns", DN_JSON_INT, FALSE, &o->health_start_ns },
+    { "health_retries", DN_JSON_INT, FALSE, &o->health_retries },
     { "stop_signal", DN_JSON_STRING, FALSE, &o->stop_signal },
     { "stop_timeout_s", DN_JSON_INT, FALSE, &o->stop_timeout_s },
     { "has_terminal", DN_JSON_BOOL, FALSE, &o->has_terminal },
@@ -157,6 +173,16 @@ add_limits (JsonBuilder *builder, const DnContainerOptions *o)
   add_number (builder, "guest_vcpus", o->guest_vcpus, 0);
 }
 
+static void
+add_health (JsonBuilder *builder, const DnContainerOptions *o)
+{
+  add_text (builder, "health_command", o->health_command);
+  add_number (builder, "health_interval_ns", o->health_interval_ns, 0);
+  add_number (builder, "health_timeout_ns", o->health_timeout_ns, 0);
+  add_number (builder, "health_start_ns", o->health_start_ns, 0);
+  add_number (builder, "health_retries", o->health_retries, 0);
+}
+
 JsonNode *
 dn_container_options_to_json (const DnContainerOptions *o)
 {
@@ -188,6 +214,18 @@ dn_container_options_to_json (const DnContainerOptions *o)
   add_list (builder, "tmpfs", o->tmpfs);
   add_limits (builder, o);
   add_text (builder, "network", o->network);
+  add_list (builder, "publish", o->publish);
+  add_flag (builder, "publishes_all", o->publishes_all);
+  add_list (builder, "expose", o->expose);
+  add_list (builder, "add_hosts", o->add_hosts);
+  add_list (builder, "dns", o->dns);
+  add_list (builder, "dns_search", o->dns_search);
+  add_list (builder, "volumes", o->volumes);
+  add_list (builder, "secrets", o->secrets);
+  add_list (builder, "configs", o->configs);
+  add_text (builder, "restart", o->restart);
+  add_flag (builder, "has_init", o->has_init);
+  add_health (builder, o);
   add_text (builder, "stop_signal", o->stop_signal);
   add_number (builder, "stop_timeout_s", o->stop_timeout_s, -1);
   add_flag (builder, "has_terminal", o->has_terminal);
@@ -224,6 +262,16 @@ dn_container_options_free (DnContainerOptions *options)
   g_strfreev (options->tmpfs);
   g_strfreev (options->ulimits);
   g_free (options->network);
+  g_strfreev (options->publish);
+  g_strfreev (options->expose);
+  g_strfreev (options->add_hosts);
+  g_strfreev (options->dns);
+  g_strfreev (options->dns_search);
+  g_strfreev (options->volumes);
+  g_strfreev (options->secrets);
+  g_strfreev (options->configs);
+  g_free (options->restart);
+  g_free (options->health_command);
   g_free (options->stop_signal);
   g_free (options);
 }

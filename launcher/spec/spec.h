@@ -56,6 +56,22 @@ typedef struct
   gint64 pids_limit;
   char **ulimits; /* NAME=SOFT[:HARD] */
   char *network;
+  char **publish; /* [ADDRESS:]PORT:PORT[/udp]; without the host's: one is chosen */
+  gboolean publishes_all;
+  char **expose;    /* PORT[-PORT][/udp] */
+  char **add_hosts; /* NAME:ADDRESS */
+  char **dns;
+  char **dns_search;
+  char **volumes; /* --volume and --mount: mount-spec.h */
+  char **secrets; /* names, targets and modes, never contents */
+  char **configs; /* likewise */
+  char *restart;  /* no, always, unless-stopped, on-failure[:N] */
+  gboolean has_init;
+  char *health_command;      /* run by a shell, or "NONE" */
+  gint64 health_interval_ns; /* 0: the image's, or else the default; likewise below */
+  gint64 health_timeout_ns;
+  gint64 health_start_ns;
+  gint64 health_retries;
   char *stop_signal;
   gint64 stop_timeout_s; /* -1: default */
   gboolean has_terminal;
