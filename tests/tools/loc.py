@@ -23,7 +23,7 @@ PARTS = [
     ("danchid: images", "root", 8500, ["launcher/images"]),
     ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
-    ("danchid: specs and filters", "root", 7600, ["launcher/spec", "launcher/verify"]),
+    ("danchid: specs and filters", "root", 8400, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
