@@ -25,7 +25,8 @@ card_new (const char *container)
   if (card == NULL)
     return NULL;
   strcpy (card->container, container);
-  (void) snprintf (card->firewall.name, sizeof card->firewall.name, "c%.*s", NAME_DIGITS, container);
+  (void) snprintf (card->firewall.name, sizeof card->firewall.name, "c%.*s", NAME_DIGITS,
+                   container);
   for (size_t i = 0; i < DN_CARD_FILES; i++)
     card->files[i].fd = -1;
   return card;

@@ -69,9 +69,9 @@ int dn_card_attach (DnCard *card, const DnNetwork *network, pid_t pid, DnFault *
 /* child-network.c: in the container's own network namespace, with its root's rights. */
 int dn_card_set_up_inside (const DnCard *card, DnFault *fault);
 
-/* card-look.c: asks the kernel what network the process of @pidfd has: cards, addresses, routes, and
- * the rules for it here.  @card: what it should be; NULL: a loopback alone.  -EPERM with @fault naming
- * the first difference. */
+/* card-look.c: asks the kernel what network the process of @pidfd has: cards, addresses, routes,
+ * and the rules for it here.  @card: what it should be; NULL: a loopback alone.  -EPERM with @fault
+ * naming the first difference. */
 int dn_card_check (const DnCard *card, int pidfd, DnFault *fault);
 
 /* The container's received and sent bytes, of what its card in the guest has counted. */

@@ -8,11 +8,10 @@
  *   prerouting   what comes from a container has its card's address and its own IP address, or is
  *                dropped before anything looks at it: chain from-CARD
  *   forward      answers to what was begun pass; what comes to a container passes its own chain
- *                to-CARD, which lets through the ports that others may reach and an echo request and
- *                refuses the rest; a container reaches another only where the context says so, and
- *                what is outside only where the guest's flags do; all else is refused
- *   input        the guest itself answers an echo request that comes through its card; no container
- *                reaches it
+ *                to-CARD, which lets through the ports that others may reach and an echo request
+ * and refuses the rest; a container reaches another only where the context says so, and what is
+ * outside only where the guest's flags do; all else is refused input        the guest itself
+ * answers an echo request that comes through its card; no container reaches it
  *
  * ARP and IPv6's neighbour discovery do not occur: both ends of a pair know each other for ever.
  * Whatever the table does not name is dropped.
@@ -37,7 +36,8 @@ typedef struct
 } DnFirewallCard;
 
 /* Makes the table, or its rules anew where it is there: those of containers stay.  @flags:
- * DN_NETWORK_*; @card: the guest's own, or NULL.  0 or a status with @fault filled, as all below. */
+ * DN_NETWORK_*; @card: the guest's own, or NULL.  0 or a status with @fault filled, as all below.
+ */
 int dn_firewall_open (uint32_t flags, const char *card, DnFault *fault);
 
 int dn_firewall_add (const DnFirewallCard *card, DnFault *fault);

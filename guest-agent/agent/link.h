@@ -55,7 +55,8 @@ void dn_link_add_address (DnNetlinkBatch *batch, int index, const DnLinkAddress 
 void dn_link_add_route (DnNetlinkBatch *batch, int index, const DnLinkAddress *to);
 
 /* To all whose first @bits are those of @gateway, through it; with 0 the default route. */
-void dn_link_add_way (DnNetlinkBatch *batch, int index, const DnLinkAddress *gateway, unsigned bits);
+void dn_link_add_way (DnNetlinkBatch *batch, int index, const DnLinkAddress *gateway,
+                      unsigned bits);
 
 /* For ever: nobody is asked who has @address, and nobody's answer is taken. */
 void dn_link_add_neighbour (DnNetlinkBatch *batch, int index, const DnLinkAddress *address,

@@ -53,8 +53,8 @@ void dn_netlink_end (DnNetlinkBatch *batch, size_t nest);
 void dn_netlink_append (DnNetlinkBatch *batch, const void *bytes, size_t size);
 
 /* Sends the batch, and waits for the answer to each message that has NLM_F_ACK.  Returns 0, or the
- * first of their errors.  An error of a message without it (the frame of a transaction) is the whole
- * batch's. */
+ * first of their errors.  An error of a message without it (the frame of a transaction) is the
+ * whole batch's. */
 int dn_netlink_talk (int fd, DnNetlinkBatch *batch);
 
 typedef void (*DnNetlinkFunc) (const struct nlmsghdr *message, void *data);

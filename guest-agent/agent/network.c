@@ -72,8 +72,7 @@ static int
 bring_card_up (int index, const DnMsgNetwork *message, DnFault *fault)
 {
   static DnNetlinkBatch batch;
-  const DnLinkAddress own[]
-      = { dn_link_ipv4 (message->ipv4), dn_link_ipv6 (message->ipv6) };
+  const DnLinkAddress own[] = { dn_link_ipv4 (message->ipv4), dn_link_ipv6 (message->ipv6) };
   const DnLinkAddress gateways[]
       = { dn_link_ipv4 (message->gateway_ipv4), dn_link_ipv6 (message->gateway_ipv6) };
   dn_autofd int fd = dn_netlink_open (NETLINK_ROUTE);

@@ -20,10 +20,9 @@ find (const struct nlmsghdr *message, uint16_t type)
 {
   const size_t header = NLMSG_LENGTH (sizeof (struct nfgenmsg));
 
-  return message->nlmsg_len < header
-             ? NULL
-             : dn_netlink_find ((const uint8_t *) message + header, message->nlmsg_len - header,
-                                type);
+  return message->nlmsg_len < header ? NULL
+                                     : dn_netlink_find ((const uint8_t *) message + header,
+                                                        message->nlmsg_len - header, type);
 }
 
 static const struct nlattr *

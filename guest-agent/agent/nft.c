@@ -108,7 +108,8 @@ dn_nft_flush_chain (DnNft *nft, const char *chain)
 void
 dn_nft_add_map (DnNft *nft, const char *map)
 {
-  /* For nft(8), which shows names then: attribute 0, of 4 bytes, 1: the key is in the host's order. */
+  /* For nft(8), which shows names then: attribute 0, of 4 bytes, 1: the key is in the host's order.
+   */
   static const uint8_t host_order[] = { 0, 4, 1, 0, 0, 0 };
 
   begin (nft, NFT_MSG_NEWSET, NLM_F_CREATE);

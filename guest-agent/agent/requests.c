@@ -330,8 +330,8 @@ handle_network (DnAgent *agent, const uint8_t *payload, uint32_t size)
   return 0;
 }
 
-/* The card of that container, or what waits for it; NULL without memory, or for a container that was
- * made without one. */
+/* The card of that container, or what waits for it; NULL without memory, or for a container that
+ * was made without one. */
 static DnCard *
 find_card (DnAgent *agent, const char *id)
 {

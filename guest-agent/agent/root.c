@@ -220,8 +220,8 @@ is_lacking (int tree, const DnConfig *config, const char *path)
   return fd == -ENOENT;
 }
 
-/* Whether the image has a directory for each mount, and the one the process starts in, and the files
- * that a container with a card needs. */
+/* Whether the image has a directory for each mount, and the one the process starts in, and the
+ * files that a container with a card needs. */
 static bool
 has_all_targets (int tree, const DnConfig *config)
 {

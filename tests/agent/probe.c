@@ -370,9 +370,8 @@ static int
 forge (const char *mac, const char *source, const char *destination)
 {
   uint8_t frame[14 + 20 + 8] = { 0x02, 0x64, 0x6e, 0x02, 0x00, 0x01, [12] = 0x08, 0x00, 0x45 };
-  struct sockaddr_ll address = { .sll_family = AF_PACKET,
-                                 .sll_ifindex = (int) if_nametoindex ("eth0"),
-                                 .sll_halen = 6 };
+  struct sockaddr_ll address
+      = { .sll_family = AF_PACKET, .sll_ifindex = (int) if_nametoindex ("eth0"), .sll_halen = 6 };
   const int fd = socket (AF_PACKET, SOCK_RAW, 0);
   unsigned parts[6];
   uint16_t sum;
@@ -393,11 +392,11 @@ forge (const char *mac, const char *source, const char *destination)
   frame[14 + 11] = (uint8_t) sum;
   frame[34 + 1] = frame[34 + 3] = 9;
   frame[34 + 5] = 8;
-  return printf ("%s\n", sendto (fd, frame, sizeof frame, 0, (struct sockaddr *) &address,
-                                 sizeof address)
-                                 == sizeof frame
-                             ? "sent"
-                             : strerror (errno));
+  return printf ("%s\n",
+                 sendto (fd, frame, sizeof frame, 0, (struct sockaddr *) &address, sizeof address)
+                         == sizeof frame
+                     ? "sent"
+                     : strerror (errno));
 }
 
 /* Who sends datagrams to port 9, for @ms milliseconds. */

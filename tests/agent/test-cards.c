@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: tests/agent/agent-host.c protocol/*.c */
 /* The real agent between a host and its containers: cards, and what passes between them.  This
- * process's network namespace, a new one, is the guest's; what is outside is another, with the other
- * end of the guest's card. */
+ * process's network namespace, a new one, is the guest's; what is outside is another, with the
+ * other end of the guest's card. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
@@ -65,8 +65,8 @@ run_outside (const char *command)
 static char *
 probe_outside (const char *words)
 {
-  g_autofree char *line = g_strdup_printf ("%s/tests/agent/probe %s", g_getenv ("DN_TEST_BUILD"),
-                                           words);
+  g_autofree char *line
+      = g_strdup_printf ("%s/tests/agent/probe %s", g_getenv ("DN_TEST_BUILD"), words);
 
   return run_outside (line);
 }
@@ -74,9 +74,8 @@ probe_outside (const char *words)
 static pid_t
 spawn_outside (const char *words)
 {
-  g_autofree char *command
-      = g_strdup_printf ("exec nsenter -t %d -n %s/tests/agent/probe %s", (int) outside,
-                         g_getenv ("DN_TEST_BUILD"), words);
+  g_autofree char *command = g_strdup_printf ("exec nsenter -t %d -n %s/tests/agent/probe %s",
+                                              (int) outside, g_getenv ("DN_TEST_BUILD"), words);
   pid_t pid = fork ();
 
   if (pid == 0)
@@ -113,9 +112,10 @@ lay_cable (void)
         pause ();
     }
   g_usleep (100000);
-  cable = g_strdup_printf ("ip link add name card address 02:64:6e:00:00:00 type veth peer name tap "
-                           "address 02:64:6e:01:00:00 netns %d",
-                           (int) outside);
+  cable
+      = g_strdup_printf ("ip link add name card address 02:64:6e:00:00:00 type veth peer name tap "
+                         "address 02:64:6e:01:00:00 netns %d",
+                         (int) outside);
   run_here (cable);
   g_free (run_outside ("ip link set lo up"));
   g_free (run_outside ("ip link set tap up addrgenmode none"));
@@ -201,8 +201,7 @@ send_file (Host *host, const char *id, DnCardFile kind, const char *text)
 
   g_strlcpy (message.container, id, sizeof message.container);
   return send_message (host, DN_MSG_CARD_FILE, payload,
-                       dn_msg_card_file_pack (&message, payload, sizeof payload),
-                       message.request);
+                       dn_msg_card_file_pack (&message, payload, sizeof payload), message.request);
 }
 
 static Host *
@@ -220,9 +219,8 @@ connected_host (guint32 flags)
 static void
 start_server (Host *host, const char *id, guint slot, const char *port, gboolean is_exposed)
 {
-  const HostContainer container = { .id = id,
-                                    .args = ARGS ("serve", port),
-                                    .linux_members = SYSCTLS };
+  const HostContainer container
+      = { .id = id, .args = ARGS ("serve", port), .linux_members = SYSCTLS };
   HostStream *output = host_stream (host, host_streams (id, 0) + DN_STREAM_STDOUT);
 
   g_assert_cmpint (send_card (host, id, slot, is_exposed ? (guint16) atoi (port) : 0), ==, 0);
@@ -354,9 +352,8 @@ test_containers_reach_each_other_only_where_the_context_says_so (void)
   start_server (host, "abc2", 1, "81", FALSE);
   assert_inside (host, "abc2", ARGS ("reach", "tcp", "10.217.0.10", "80"), "Connection refused\n");
   assert_inside (host, "abc2", ARGS ("reach", "tcp", "fd64:6e::10", "80"), "Connection refused\n");
-  g_assert_cmpint (send_network (host, DN_NETWORK_CARD | DN_NETWORK_OUTGOING
-                                           | DN_NETWORK_CONTAINERS),
-                   ==, 0);
+  g_assert_cmpint (
+      send_network (host, DN_NETWORK_CARD | DN_NETWORK_OUTGOING | DN_NETWORK_CONTAINERS), ==, 0);
   assert_inside (host, "abc2", ARGS ("reach", "tcp", "10.217.0.10", "80"), "reached\n");
   assert_inside (host, "abc2", ARGS ("reach", "tcp", "fd64:6e::10", "80"), "reached\n");
   /* What is not exposed is closed to them, too, until it is. */
@@ -382,7 +379,8 @@ test_they_do_so_without_a_card_of_the_guests_own (void)
   assert_inside (host, "abc2", ARGS ("reach", "tcp", "10.217.0.10", "80"), "reached\n");
   assert_inside (host, "abc2", ARGS ("reach", "udp", "fd64:6e::10", "80"), "reached\n");
   assert_inside (host, "abc1", ARGS ("reach", "tcp", "10.217.0.11", "81"), "Connection refused\n");
-  assert_inside (host, "abc1", ARGS ("reach", "tcp", "192.0.2.7", "80"), "Network is unreachable\n");
+  assert_inside (host, "abc1", ARGS ("reach", "tcp", "192.0.2.7", "80"),
+                 "Network is unreachable\n");
   finish (host);
 }
 
@@ -448,8 +446,9 @@ test_a_container_that_changes_its_network_opens_nothing (void)
   start_server (host, "abc2", 1, "81", FALSE);
   /* All that CAP_NET_ADMIN could do in there: a neighbour's address, routes, no rules at all. */
   g_free (run_inside (host, "abc1", "ip address add 10.217.0.11/25 dev eth0"));
-  g_free (run_inside (host, "abc1", "ip neighbour replace 10.217.0.11 lladdr 02:64:6e:02:00:01 "
-                                    "dev eth0"));
+  g_free (run_inside (host, "abc1",
+                      "ip neighbour replace 10.217.0.11 lladdr 02:64:6e:02:00:01 "
+                      "dev eth0"));
   assert_inside (host, "abc2", ARGS ("reach", "tcp", "10.217.0.10", "80"), "Connection refused\n");
   g_free (run_inside (host, "abc1", "ip address del 10.217.0.11/25 dev eth0"));
   assert_inside (host, "abc1", ARGS ("reach", "tcp", "10.217.0.11", "81"), "Connection refused\n");
@@ -470,8 +469,8 @@ test_files_come_with_it_and_change_in_place (void)
 
   g_assert_cmpint (send_card (host, "abc1", 0, 0), ==, 0);
   g_assert_cmpint (send_file (host, "abc1", DN_CARD_FILE_HOSTS, "10.217.0.10\tmyself\n"), ==, 0);
-  g_assert_cmpint (
-      send_file (host, "abc1", DN_CARD_FILE_RESOLV_CONF, "nameserver " GATEWAY4 "\n"), ==, 0);
+  g_assert_cmpint (send_file (host, "abc1", DN_CARD_FILE_RESOLV_CONF, "nameserver " GATEWAY4 "\n"),
+                   ==, 0);
   g_assert_cmpint (host_create (host, &container), ==, 0);
   /* The image has no resolv.conf, and a root that is read-only. */
   g_assert_cmpint (host_start (host, "abc1"), ==, 0);
@@ -504,7 +503,8 @@ test_bytes_are_counted_as_the_container_sees_them (void)
   g_assert_cmpint (host_simple (host, DN_MSG_STATS, "abc1"), ==, 0);
   g_assert_cmpuint (host->card_stats.received_packets, >=, before.received_packets + 3);
   g_assert_cmpuint (host->card_stats.sent_packets, >=, before.sent_packets + 4);
-  /* More, where the kernel says something of its own about multicast groups.  16 bytes of ICMP, 20 of IP, 14 of Ethernet; 42 of the forged one. */
+  /* More, where the kernel says something of its own about multicast groups.  16 bytes of ICMP, 20
+   * of IP, 14 of Ethernet; 42 of the forged one. */
   g_assert_cmpuint (host->card_stats.received_bytes, >=, before.received_bytes + 3 * 50);
   g_assert_cmpuint (host->card_stats.sent_bytes, >=, before.sent_bytes + 3 * 50 + 42);
   finish (host);
@@ -528,9 +528,8 @@ test_what_ends_leaves_neither_card_nor_rule (void)
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
   g_autofree char *before = rules (), *links_before = links ();
   g_autofree char *after = NULL, *links_after = NULL;
-  const HostContainer failing = { .id = "abc3",
-                                  .args = ARGS ("say"),
-                                  .process = ",\"user\":{\"username\":\"stranger\"}" };
+  const HostContainer failing
+      = { .id = "abc3", .args = ARGS ("say"), .process = ",\"user\":{\"username\":\"stranger\"}" };
 
   start_server (host, "abc1", 0, "80", TRUE);
   g_assert_cmpint (host_simple (host, DN_MSG_DELETE, "abc1"), ==, 0);
