@@ -10,6 +10,25 @@
 #define LABEL_MAX_BYTES 63
 
 bool
+dn_address_is_within (const uint8_t *address, const uint8_t *range, unsigned bits)
+{
+  unsigned bytes = bits / 8, rest = bits % 8;
+
+  return memcmp (address, range, bytes) == 0
+         && (rest == 0 || (address[bytes] ^ range[bytes]) >> (8 - rest) == 0);
+}
+
+/* Whether a bit behind the first @bits is set. */
+static bool
+has_host_bits (const uint8_t *address, unsigned bits)
+{
+  for (unsigned i = bits; i < DN_ADDRESS_BYTES * 8; i++)
+    if ((address[i / 8] & (0x80u >> i % 8)) != 0)
+      return true;
+  return false;
+}
+
+bool
 dn_address_parse (const char *text, uint8_t *ret_family, uint8_t ret_address[DN_ADDRESS_BYTES])
 {
   uint8_t address[DN_ADDRESS_BYTES] = { 0 };
@@ -136,7 +155,6 @@ static const char *
 read_block (char *text, DnNetworkRule *rule)
 {
   char *slash = strchr (text, '/');
-  const DnSpecialRange *range;
   long bits;
 
   if (slash != NULL)
@@ -153,10 +171,9 @@ read_block (char *text, DnNetworkRule *rule)
       bits = prefix;
     }
   rule->prefix = (uint8_t) bits;
-  if (dn_address_has_host_bits (rule->address, rule->family, rule->prefix))
+  if (has_host_bits (rule->address, rule->prefix))
     return "has bits behind its prefix: write the block's first address";
-  range = dn_special_range_find (rule->family, rule->address, rule->prefix);
-  rule->opens_special = range != NULL;
+  rule->opens_special = dn_range_is_special (rule->family, rule->address, rule->prefix);
   return NULL;
 }
 
@@ -232,8 +249,8 @@ bool
 dn_network_rule_has_address (const DnNetworkRule *rule, unsigned family, const uint8_t *address)
 {
   return rule->kind == DN_RULE_ADDRESS && rule->family == family
-         && dn_address_is_below (address, rule->address, rule->prefix)
-         && (rule->opens_special || dn_special_kind (family, address) == DN_RANGE_PUBLIC);
+         && dn_address_is_within (address, rule->address, rule->prefix)
+         && (rule->opens_special || dn_address_is_public ((uint8_t) family, address));
 }
 
 const char *

@@ -16,7 +16,9 @@
  */
 #pragma once
 
-#include "special-ranges.h"
+#include "public-address.h"
+
+#define DN_ADDRESS_BYTES 16 /* an IPv4 address has the first four, and zeros behind them */
 
 #define DN_DOMAIN_MAX_BYTES 253 /* without a dot at the end */
 #define DN_RULE_TEXT_MAX_BYTES 512
@@ -24,6 +26,7 @@
 /* Of one policy: `allow` and `deny` each, and servers of names. */
 #define DN_NETWORK_RULES_MAX 256
 #define DN_NETWORK_SERVERS_MAX 4
+#define DN_NETWORK_LISTS_MAX 16 /* different ports and protocols of names */
 
 typedef enum
 {
@@ -51,8 +54,10 @@ typedef struct
   uint8_t kind;          /* DnNetworkRuleKind */
   uint8_t protocol;      /* IPPROTO_TCP, IPPROTO_UDP; 0: both, and without ports every protocol */
   uint8_t is_below;      /* of a domain: the names below it */
-  uint8_t opens_special; /* of an address: all of it lies in one of the closed ranges, so that it
+  uint8_t opens_special; /* of an address: all of it lies in a range that is not public, so that it
                             opens them; without this a rule is for public addresses alone */
+  uint8_t list;          /* of a domain: 1..16, the same for the same ports and protocol; 0 until a
+                            policy numbers its rules */
   DnPortRange ports;
   uint8_t family; /* of an address: 4 or 6 */
   uint8_t prefix;
@@ -82,6 +87,9 @@ const char *dn_network_end_parse (const char *text, uint16_t port, DnNetworkEnd 
 
 /* "PORT" or "PORT-PORT", from 1 to 65535. */
 bool dn_port_range_parse (const char *text, DnPortRange *ret_range);
+
+/* Whether the first @bits of both are the same. */
+bool dn_address_is_within (const uint8_t *address, const uint8_t *range, unsigned bits);
 
 /* A numeric address, nothing else; IPv6 not in brackets and without a zone. */
 bool dn_address_parse (const char *text, uint8_t *ret_family,

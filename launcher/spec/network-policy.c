@@ -160,15 +160,38 @@ check_mode (const DnNetworkPolicy *policy, const char *what, const DnKeyPlaces *
 }
 
 /* What can never be opened would look as if it were. */
-static const char *
-find_allow_fault (const DnNetworkRule *rule)
+static gboolean
+can_be_opened (const DnNetworkRule *rule)
 {
-  const DnSpecialRange *range;
+  return rule->kind == DN_RULE_DOMAIN || !rule->opens_special
+         || !dn_range_is_never (rule->family, rule->address, rule->prefix);
+}
 
-  if (rule->kind == DN_RULE_DOMAIN)
-    return NULL;
-  range = dn_special_range_find (rule->family, rule->address, rule->prefix);
-  return range != NULL && range->kind == DN_RANGE_NEVER ? range->name : NULL;
+/* Addresses of names are kept by the ports that they are open for: names with the same ports and
+ * protocol share a list. */
+static gboolean
+number_lists (GArray *rules)
+{
+  guint lists = 0;
+
+  for (guint i = 0; i < rules->len; i++)
+    {
+      DnNetworkRule *rule = &g_array_index (rules, DnNetworkRule, i);
+
+      for (guint j = 0; rule->kind == DN_RULE_DOMAIN && j < i && rule->list == 0; j++)
+        {
+          const DnNetworkRule *other = &g_array_index (rules, DnNetworkRule, j);
+
+          if (other->kind == DN_RULE_DOMAIN && other->protocol == rule->protocol
+              && other->ports.first == rule->ports.first && other->ports.last == rule->ports.last)
+            rule->list = other->list;
+        }
+      if (rule->kind == DN_RULE_DOMAIN && rule->list == 0)
+        rule->list = (guint8) ++lists;
+      if (lists > DN_NETWORK_LISTS_MAX)
+        return FALSE;
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -187,10 +210,11 @@ read_rules (char **texts, const char *key, GArray *rules, const char *what,
 
       if (fault != NULL)
         return dn_key_file_throw (error, what, places, GROUP, key, "'%s' %s", *text, fault);
-      fault = is_deny ? NULL : find_allow_fault (&rule);
-      if (fault != NULL)
+      if (!is_deny && !can_be_opened (&rule))
         return dn_key_file_throw (error, what, places, GROUP, key,
-                                  "'%s' cannot be opened: %s addresses never are", *text, fault);
+                                  "'%s' is never opened\nloopback, link-local and multicast "
+                                  "addresses are not, whatever a file says",
+                                  *text);
       if (is_deny && rule.kind == DN_RULE_DOMAIN && (rule.ports.first != 0 || rule.protocol != 0))
         return dn_key_file_throw (error, what, places, GROUP, key,
                                   "'%s': a denied name is not resolved at all\nwrite it without "
@@ -198,6 +222,10 @@ read_rules (char **texts, const char *key, GArray *rules, const char *what,
                                   *text);
       g_array_append_val (rules, rule);
     }
+  if (!is_deny && !number_lists (rules))
+    return dn_key_file_throw (error, what, places, GROUP, key,
+                              "has names with more than %d different ports and protocols",
+                              DN_NETWORK_LISTS_MAX);
   return TRUE;
 }
 
@@ -345,8 +373,8 @@ holds (const DnPublishPlace *place, guint family, const guint8 *address)
     case DN_PUBLISH_ANY:
       return TRUE;
     case DN_PUBLISH_LOOPBACK:
-      return family == 4 ? dn_address_is_below (address, loopback4, 8)
-                         : dn_address_is_below (address, loopback6, 128);
+      return family == 4 ? dn_address_is_within (address, loopback4, 8)
+                         : dn_address_is_within (address, loopback6, 128);
     case DN_PUBLISH_ADDRESS:
       return place->family == family && memcmp (place->address, address, DN_ADDRESS_BYTES) == 0;
     }

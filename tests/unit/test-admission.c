@@ -6,7 +6,7 @@
    launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
    launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/special-ranges.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
    launcher/common/json.c */
 
 /* Who may loosen what: a table of wishes and policies (R3.5, R3.6, R5.12). */

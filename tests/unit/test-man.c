@@ -7,7 +7,7 @@
    launcher/spec/signing-key.c launcher/spec/placement.c launcher/spec/reference-glob.c
    launcher/spec/profile.c launcher/spec/capability.c launcher/spec/tmpfs.c
    launcher/spec/quantity.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/special-ranges.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
  launcher/common/json.c */
 /* The policy reference is the parsers' tables, in words: every key, and no other; what is built in,
  * from when it holds, its limits and its choices; and every rule of admission. */

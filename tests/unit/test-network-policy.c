@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/network-policy.c launcher/base/network-rule.c
-   launcher/base/special-ranges.c launcher/common/json.c launcher/common/key-*.c
+   launcher/base/public-address.c launcher/common/json.c launcher/common/key-*.c
    launcher/common/names.c launcher/common/error.c */
 
 /* The group [network] of a context's file, from text to rules (R2.1, R5.13, R5.17). */
@@ -198,11 +198,11 @@ test_what_is_wrong_is_named_with_its_line (void)
     { "egress_kbit = 100000001\n", "[network] egress_kbit = 100000001: must be a whole number" },
     { "\nallow = 10.0.0.1/8\n",
       "file 'a.conf:3': [network] allow: '10.0.0.1/8' has bits behind its prefix" },
-    { "allow = 127.0.0.1\n", "'127.0.0.1' cannot be opened: loopback addresses never are" },
-    { "allow = 169.254.169.254:80\n", "'169.254.169.254:80' cannot be opened: link-local" },
-    { "allow = fe80::/10\n", "'fe80::/10' cannot be opened: link-local" },
-    { "allow = 224.0.0.1\n", "'224.0.0.1' cannot be opened: multicast" },
-    { "allow = ::ffff:10.0.0.1\n", "cannot be opened: mapped IPv4" },
+    { "allow = 127.0.0.1\n", "'127.0.0.1' is never opened" },
+    { "allow = 169.254.169.254:80\n", "'169.254.169.254:80' is never opened" },
+    { "allow = fe80::/10\n", "'fe80::/10' is never opened" },
+    { "allow = 224.0.0.1\n", "'224.0.0.1' is never opened" },
+    { "allow = ::ffff:10.0.0.1\n", "'::ffff:10.0.0.1' is never opened" },
     { "deny = 127.0.0.1\n", NULL },
     { "deny = evil.org:80\n", "[network] deny: 'evil.org:80': a denied name is not resolved" },
     { "deny = evil.org/tcp\n", "[network] deny: 'evil.org/tcp': a denied name is not resolved" },
@@ -247,6 +247,24 @@ test_rules_are_bounded (void)
   g_string_append (text, "10.1.0.0/24");
   g_assert_false (read_policy (text->str, &more, &error));
   g_assert_nonnull (strstr (error->message, "[network] deny: has more than 256 entries"));
+}
+
+static void
+test_names_with_the_same_ports_share_a_list (void)
+{
+  static const guint expected[] = { 1, 0, 2, 1, 3, 4 };
+  g_autoptr (GString) text = g_string_new ("allow = ");
+  g_auto (DnNetworkPolicy) policy = { 0 }, more = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (read_policy (
+      "allow = a.org:443;8.8.8.8:443;b.org:443/tcp;*.c.org:443;d.org;*:80\n", &policy, &error));
+  for (guint i = 0; i < policy.allow_rules->len; i++)
+    g_assert_cmpuint (g_array_index (policy.allow_rules, DnNetworkRule, i).list, ==, expected[i]);
+  for (guint i = 0; i <= DN_NETWORK_LISTS_MAX; i++)
+    g_string_append_printf (text, "a.org:%u;", i + 1);
+  g_assert_false (read_policy (text->str, &more, &error));
+  g_assert_nonnull (strstr (error->message, "names with more than 16 different ports"));
 }
 
 static void
@@ -373,6 +391,8 @@ main (int argc, char **argv)
   g_test_add_func ("/network-policy/what-is-wrong-is-named-with-its-line",
                    test_what_is_wrong_is_named_with_its_line);
   g_test_add_func ("/network-policy/rules-are-bounded", test_rules_are_bounded);
+  g_test_add_func ("/network-policy/names-with-the-same-ports-share-a-list",
+                   test_names_with_the_same_ports_share_a_list);
   g_test_add_func ("/network-policy/a-mode-says-what-a-guest-has",
                    test_a_mode_says_what_a_guest_has);
   g_test_add_func ("/network-policy/ports-are-published-where-it-is-permitted",

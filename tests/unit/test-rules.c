@@ -7,7 +7,7 @@
    launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/daemon/host-access.c
    launcher/spec/access.c launcher/common/paths.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/special-ranges.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
    launcher/common/json.c */
 
 /* Every rule of admission, with at least one case that it permits and one that it refuses, from the

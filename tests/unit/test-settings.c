@@ -6,7 +6,7 @@
  * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/signing-key.c
  * launcher/spec/placement.c launcher/spec/reference-glob.c launcher/spec/profile.c
  * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/special-ranges.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
  launcher/common/json.c */
 #include <string.h>
 
