@@ -6,9 +6,9 @@
 #include "pack.h"
 
 size_t
-dn_port_ranges_encode (const DnPortRange *ranges, size_t count, uint8_t *ret_bytes)
+dn_card_ports_encode (const DnCardPort *ranges, size_t count, uint8_t *ret_bytes)
 {
-  DnPacker packer = { .bytes = ret_bytes, .size = count * DN_PORT_RANGE_BYTES };
+  DnPacker packer = { .bytes = ret_bytes, .size = count * DN_CARD_PORT_BYTES };
 
   for (size_t i = 0; i < count; i++)
     {
@@ -20,23 +20,22 @@ dn_port_ranges_encode (const DnPortRange *ranges, size_t count, uint8_t *ret_byt
 }
 
 int
-dn_port_ranges_decode (const uint8_t *bytes, size_t size,
-                       DnPortRange ret_ranges[DN_PORT_RANGES_MAX])
+dn_card_ports_decode (const uint8_t *bytes, size_t size, DnCardPort ret_ranges[DN_CARD_PORTS_MAX])
 {
   DnUnpacker unpacker = { .bytes = bytes, .size = size };
-  size_t count = size / DN_PORT_RANGE_BYTES;
+  size_t count = size / DN_CARD_PORT_BYTES;
 
-  if (count > DN_PORT_RANGES_MAX)
+  if (count > DN_CARD_PORTS_MAX)
     return -EPROTO;
   for (size_t i = 0; i < count; i++)
     {
-      DnPortRange *range = &ret_ranges[i];
+      DnCardPort *range = &ret_ranges[i];
 
       range->protocol = dn_unpack_u8 (&unpacker);
       range->first = dn_unpack_u16 (&unpacker);
       range->last = dn_unpack_u16 (&unpacker);
-      if ((range->protocol != DN_PORT_TCP && range->protocol != DN_PORT_UDP) || range->first == 0
-          || range->last < range->first)
+      if ((range->protocol != DN_CARD_PORT_TCP && range->protocol != DN_CARD_PORT_UDP)
+          || range->first == 0 || range->last < range->first)
         return -EPROTO;
     }
   return dn_unpack_is_complete (&unpacker) ? (int) count : -EPROTO;

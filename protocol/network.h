@@ -13,22 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DN_PORT_RANGE_BYTES 5
-#define DN_PORT_RANGES_MAX 64
-#define DN_PORT_TCP 6
-#define DN_PORT_UDP 17
+#define DN_CARD_PORT_BYTES 5
+#define DN_CARD_PORTS_MAX 64
+#define DN_CARD_PORT_TCP 6
+#define DN_CARD_PORT_UDP 17
 
 typedef struct
 {
   uint8_t protocol;
   uint16_t first; /* at least 1 */
   uint16_t last;  /* at least first */
-} DnPortRange;
+} DnCardPort;
 
 /* Writes @count records to @ret_bytes, which has room for them; returns their length. */
-size_t dn_port_ranges_encode (const DnPortRange *ranges, size_t count, uint8_t *ret_bytes);
+size_t dn_card_ports_encode (const DnCardPort *ranges, size_t count, uint8_t *ret_bytes);
 
-/* Returns how many there are in @size bytes, or -EPROTO: more than DN_PORT_RANGES_MAX, another
+/* Returns how many there are in @size bytes, or -EPROTO: more than DN_CARD_PORTS_MAX, another
  * protocol, port 0, a range that ends before it begins, or bytes that are left over. */
-int dn_port_ranges_decode (const uint8_t *bytes, size_t size,
-                           DnPortRange ret_ranges[DN_PORT_RANGES_MAX]);
+int dn_card_ports_decode (const uint8_t *bytes, size_t size,
+                          DnCardPort ret_ranges[DN_CARD_PORTS_MAX]);

@@ -115,8 +115,8 @@ int
 dn_card_set (DnCard *card, const DnMsgCard *message, DnFault *fault)
 {
   DnFirewallCard *firewall = &card->firewall;
-  DnPortRange ports[DN_PORT_RANGES_MAX];
-  int count = dn_port_ranges_decode (message->ports, message->ports_bytes, ports);
+  DnCardPort ports[DN_CARD_PORTS_MAX];
+  int count = dn_card_ports_decode (message->ports, message->ports_bytes, ports);
 
   if (count < 0)
     return dn_fault_set (fault, -EINVAL, "card: its ports are none");

@@ -31,7 +31,7 @@ typedef struct
   uint8_t mac[DN_MAC_BYTES];
   uint8_t ipv4[DN_IPV4_BYTES];
   uint8_t ipv6[DN_ADDRESS_BYTES];
-  DnPortRange ports[DN_PORT_RANGES_MAX];
+  DnCardPort ports[DN_CARD_PORTS_MAX];
   size_t port_count;
 } DnFirewallCard;
 

@@ -162,8 +162,8 @@ send_network (Host *host, guint32 flags)
 static gint32
 send_card_that_reaches (Host *host, const char *id, guint slot, guint16 port, gboolean is_all)
 {
-  const DnPortRange ranges[]
-      = { { DN_PORT_TCP, port, port }, { DN_PORT_UDP, port, (guint16) (port + 1) } };
+  const DnCardPort ranges[]
+      = { { DN_CARD_PORT_TCP, port, port }, { DN_CARD_PORT_UDP, port, (guint16) (port + 1) } };
   DnMsgCard message = { .request = host_next_request (host),
                         .reach_ipv4 = is_all ? 0 : 25,
                         .reach_ipv6 = is_all ? 0 : 64,
@@ -179,7 +179,7 @@ send_card_that_reaches (Host *host, const char *id, guint slot, guint16 port, gb
   (void) inet_pton (AF_INET6, address6, message.ipv6);
   (void) inet_pton (AF_INET6, GATEWAY6, message.gateway_ipv6);
   message.ports = ports;
-  message.ports_bytes = port == 0 ? 0 : (guint32) dn_port_ranges_encode (ranges, 2, ports);
+  message.ports_bytes = port == 0 ? 0 : (guint32) dn_card_ports_encode (ranges, 2, ports);
   return send_message (host, DN_MSG_CARD, payload,
                        dn_msg_card_pack (&message, payload, sizeof payload), message.request);
 }
