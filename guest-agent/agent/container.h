@@ -39,6 +39,7 @@ struct DnContainer
   DnDisk *disk;
   DnScratch scratch;
   DnDiskMounts disk_mounts; /* besides its root */
+  DnCard *card;             /* owned; NULL: a loopback alone */
   DnVolumeMounts volume_mounts;
   DnCgroup cgroup;
   int user_namespace;

@@ -181,15 +181,21 @@ describe (const DnVolume *volume, DnVolumeDisk *ret_disk)
 static int
 check (const DnMsgVolumeOpen *message, DnFault *fault)
 {
-  bool is_encrypted = (message->flags & DN_VOLUME_ENCRYPTED) != 0;
-
   /* Both become paths or names of devices. */
   if (!dn_disk_serial_is_valid (message->volume) || !dn_disk_serial_is_valid (message->disk))
     return dn_fault_set (fault, -EINVAL, "volume: not a serial number");
-  if (message->key_bytes != (is_encrypted ? DN_VOLUME_KEY_BYTES : 0))
-    return dn_fault_set (fault, -EINVAL, "volume '%s': a key of %u bytes", message->name,
-                         (unsigned) message->key_bytes);
   return 0;
+}
+
+/* The key that came for it. */
+static int
+take_key (DnAgent *agent, const DnVolume *volume, uint8_t ret_key[DN_VOLUME_KEY_BYTES],
+          DnFault *fault)
+{
+  (void) agent;
+  (void) ret_key;
+  return dn_fault_set (fault, -ENOKEY, "volume '%s': is encrypted, and its key did not come",
+                       volume->name);
 }
 
 static int
@@ -213,9 +219,9 @@ begin (DnAgent *agent, DnVolume *volume, const DnMsgVolumeOpen *message, DnFault
                    volume->id);
   describe (volume, &disk);
   disk.is_new = (message->flags & DN_VOLUME_NEW_DISK) != 0;
-  if (message->key_bytes == sizeof disk.key)
-    memcpy (disk.key, message->key, sizeof disk.key);
-  r = spawn (volume, &disk, fault);
+  r = volume->is_encrypted ? take_key (agent, volume, disk.key, fault) : 0;
+  if (r == 0)
+    r = spawn (volume, &disk, fault);
   explicit_bzero (disk.key, sizeof disk.key);
   if (r < 0)
     forget (volume);

@@ -61,8 +61,7 @@ dn_volume_print (const DnVolume *volume)
   add_flag (builder, "is_anonymous", volume->is_anonymous);
   add_text (builder, "container", volume->container);
   add_flag (builder, "is_formatted", volume->is_formatted);
-  add_text (builder, "salt", volume->salt);
-  add_text (builder, "key_check", volume->key_check);
+  add_flag (builder, "is_encrypted", volume->is_encrypted);
   json_builder_end_object (builder);
   return json_builder_get_root (builder);
 }
@@ -118,20 +117,17 @@ dn_volume_read (DnVolume *volume, JsonObject *object, const char *what, GError *
     { "is_anonymous", DN_JSON_BOOL, TRUE, &volume->is_anonymous },
     { "container", DN_JSON_STRING, FALSE, &volume->container },
     { "is_formatted", DN_JSON_BOOL, TRUE, &volume->is_formatted },
-    { "salt", DN_JSON_STRING, FALSE, &volume->salt },
-    { "key_check", DN_JSON_STRING, FALSE, &volume->key_check },
+    { "is_encrypted", DN_JSON_BOOL, TRUE, &volume->is_encrypted },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 
   if (!dn_json_read (object, fields, what, error) || !read_scope (volume, scope, what, error)
       || !read_labels (volume, labels, what, error))
     return FALSE;
-  if (!g_str_equal (id, volume->id) || !dn_name_is_valid (volume->name) || size_bytes <= 0
-      || (volume->salt == NULL) != (volume->key_check == NULL))
+  if (!g_str_equal (id, volume->id) || !dn_name_is_valid (volume->name) || size_bytes <= 0)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: is another volume's, or damaged", what);
   volume->scope.uid = (guint) scope_uid;
   volume->owner_uid = (guint) owner_uid;
   volume->size_bytes = (guint64) size_bytes;
-  volume->is_encrypted = volume->salt != NULL;
   return TRUE;
 }

@@ -62,15 +62,15 @@ refuse (const DnVolume *volume, const DnVolumeHolder *holder, const DnVolumeClai
 {
   g_autofree char *users = words_of_users (holder);
 
-  return dn_throw (error, DN_ERROR_CONFLICT,
-                   "volume '%s': context '%s' has it %s (%s)\n%s", volume->name, holder->context,
-                   holder->is_writable ? "writable" : "read-only", users,
-                   g_str_equal (holder->context, claim->context)
-                       ? "stop what has it read-only first, or mount it read-only here too"
-                   : holder->is_writable
-                       ? "one context at a time can have it so: stop that first, or run in the same "
-                         "context"
-                       : "contexts can share it read-only: add :ro, or stop that first");
+  return dn_throw (
+      error, DN_ERROR_CONFLICT, "volume '%s': context '%s' has it %s (%s)\n%s", volume->name,
+      holder->context, holder->is_writable ? "writable" : "read-only", users,
+      g_str_equal (holder->context, claim->context)
+          ? "stop what has it read-only first, or mount it read-only here too"
+      : holder->is_writable
+          ? "one context at a time can have it so: stop that first, or run in the same "
+            "context"
+          : "contexts can share it read-only: add :ro, or stop that first");
 }
 
 /* A volume that was never written to is formatted by its first guest, which needs it writable. */
@@ -86,8 +86,7 @@ dn_volume_claim (DnVolume *volume, const DnVolumeClaim *claim, GError **error)
   DnVolumeHolder *own = dn_volume_find_holder (volume, claim->context);
 
   if (volume->is_removed)
-    return dn_throw (error, DN_ERROR_NOT_FOUND, "volume '%s': was removed meanwhile",
-                     volume->name);
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "volume '%s': was removed meanwhile", volume->name);
   for (guint i = 0; i < volume->holders->len; i++)
     {
       const DnVolumeHolder *holder = volume->holders->pdata[i];

@@ -94,8 +94,6 @@ dn_volume_unref (DnVolume *volume)
   g_free (volume->name);
   dn_volume_scope_clear (&volume->scope);
   g_hash_table_unref (volume->labels);
-  g_free (volume->salt);
-  g_free (volume->key_check);
   g_free (volume->directory);
   g_free (volume->container);
   g_ptr_array_unref (volume->holders);

@@ -2,8 +2,8 @@
 /* A volume: what it is, its file on disk, and who has it.
  *
  *   STATE/volumes/ID/volume.json   what is below; written when made, and when it is first formatted
- *   STATE/volumes/ID/disk.raw      sparse, of the volume's size, root's; a guest's uid gets at it by
- *                                  an ACL entry while that guest has it (../guest/guest.h)
+ *   STATE/volumes/ID/disk.raw      sparse, of the volume's size, root's; a guest's uid gets at it
+ * by an ACL entry while that guest has it (../guest/guest.h)
  *
  * Whose it is: a *scope*.  Names are unique within one, and nobody sees into another.
  *
@@ -35,7 +35,7 @@ extern const char *const dn_volume_scope_words[]; /* by DnVolumeScopeKind, ends 
 typedef struct
 {
   DnVolumeScopeKind kind;
-  char *tenant; /* owned; "none" where there is none */
+  char *tenant;  /* owned; "none" where there is none */
   char *context; /* owned; of kind CONTEXT, else NULL */
   guint uid;     /* of kind USER */
 } DnVolumeScope;
@@ -71,8 +71,6 @@ typedef struct DnVolume
   GHashTable *labels; /* owned; utf8 → utf8 */
   gboolean is_anonymous;
   gboolean is_encrypted;
-  char *salt;      /* owned; hexadecimal; NULL: not encrypted, as is the next */
-  char *key_check; /* owned: volume-key.h */
   char *directory; /* owned */
   GMutex op_lock;  /* attaching and detaching in a guest: one at a time */
   /* Under the store's lock: */
@@ -118,7 +116,8 @@ typedef struct
  * who is in the way. */
 gboolean dn_volume_claim (DnVolume *volume, const DnVolumeClaim *claim, GError **error);
 
-/* Likewise takes it away; a context whose guest does not have it is forgotten with its last user. */
+/* Likewise takes it away; a context whose guest does not have it is forgotten with its last user.
+ */
 void dn_volume_unclaim (DnVolume *volume, const char *context, const char *container);
 
 /* The holder of this context, or NULL. (transfer none) */

@@ -227,8 +227,8 @@ dn_volumes_create (DnVolumes *volumes, DnVolume *volume, const DnVolumeLimits *l
 
   g_mutex_lock (&volumes->lock);
   if (find_name (volumes, &volume->scope, volume->name) != NULL)
-    is_fine = dn_throw (error, DN_ERROR_CONFLICT,
-                        "volume '%s': %s has one of this name already", volume->name, scope);
+    is_fine = dn_throw (error, DN_ERROR_CONFLICT, "volume '%s': %s has one of this name already",
+                        volume->name, scope);
   else
     is_fine = (limits == NULL || check_limits (volumes, volume, limits, error))
               && make_files (volumes, volume, error);
@@ -246,8 +246,8 @@ dn_volumes_remove (DnVolumes *volumes, DnVolume *volume, GError **error)
 
   g_mutex_lock (&volumes->lock);
   if (volume->is_removed)
-    is_fine = dn_throw (error, DN_ERROR_NOT_FOUND, "volume '%s': was removed meanwhile",
-                        volume->name);
+    is_fine
+        = dn_throw (error, DN_ERROR_NOT_FOUND, "volume '%s': was removed meanwhile", volume->name);
   else if (volume->holders->len > 0)
     is_fine = dn_throw (error, DN_ERROR_CONFLICT, "volume '%s': the guest of context '%s' has it",
                         volume->name, ((DnVolumeHolder *) volume->holders->pdata[0])->context);

@@ -385,7 +385,7 @@ test_what_cannot_be_is_refused (void)
   g_assert_cmpint (open_volume (host, DN_VOLUME_NEW_DISK), ==, -EINVAL);
   g_assert_cmpint (open_volume (host, DN_VOLUME_NEW_DISK | DN_VOLUME_READONLY), ==, -EROFS);
   /* Without its key. */
-  g_assert_cmpint (open_volume (host, DN_VOLUME_NEW_DISK | DN_VOLUME_ENCRYPTED), ==, -EINVAL);
+  g_assert_cmpint (open_volume (host, DN_VOLUME_NEW_DISK | DN_VOLUME_ENCRYPTED), ==, -ENOKEY);
   bad.request = host_next_request (host);
   host_send (host, DN_MSG_VOLUME_OPEN, 0, payload,
              (gsize) dn_msg_volume_open_pack (&bad, payload, sizeof payload));
