@@ -21,6 +21,7 @@
 #include "lockdown.h"
 #include "router.h"
 #include "say.h"
+#include "strongbox.h"
 
 /* Static: 400 KiB of frame buffers have no place on the stack. */
 static DnRouter router;
@@ -131,6 +132,10 @@ main (int argc, char **argv)
   /* Backlogs go back to the kernel as soon as they are empty. */
   (void) mallopt (M_MMAP_THRESHOLD, 64 * 1024);
   (void) mallopt (M_TRIM_THRESHOLD, 128 * 1024);
+  /* While there is a call for it; where it is refused only secrets are. */
+  if (dn_strongbox_lock () < 0)
+    dn_say ("%d bytes cannot be locked in memory: no secrets can be given to this guest",
+            DN_STRONGBOX_BYTES);
   if (lock_down (numbers, empty_dir) < 0)
     return 1;
 
