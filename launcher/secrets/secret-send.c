@@ -10,6 +10,7 @@
 #include "../../protocol/secret-stream.h"
 #include "../common/autofd.h"
 #include "../common/error.h"
+#include "../daemon/json-build.h"
 
 typedef struct
 {
