@@ -347,6 +347,22 @@ handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_health_check (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (HealthCheck, health_check);
+  const DnParts *parts = find_parts (agent, message.request);
+  DnFault fault;
+
+  if (parts == NULL || parts->config == NULL)
+    dn_agent_reply (agent, &request, -EINVAL, "health check: the process object is missing");
+  else if (dn_health_set (container, &message, parts->config, parts->config_bytes, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
 handle_unpack_read (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK (UnpackRead, unpack_read);
@@ -392,6 +408,7 @@ static const struct
   { DN_MSG_VERIFY, handle_verify },
   { DN_MSG_LISTENERS, handle_listeners },
   { DN_MSG_DISK_LAYER, handle_disk_layer },
+  { DN_MSG_HEALTH_CHECK, handle_health_check },
 };
 
 static int

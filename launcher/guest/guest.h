@@ -134,6 +134,8 @@ typedef struct
   void (*oom) (DnGuest *guest, const char *container, gpointer data);
   /* A system call was refused; the same one may be told again. */
   void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);
+  /* A check of a container's health has ended; the same one may be told again. */
+  void (*health) (DnGuest *guest, const DnMsgHealth *health, gpointer data);
   /* A block of a disk is not what its hash tree promises; the same one may be told again. */
   void (*disk_damage) (DnGuest *guest, const DnMsgDiskDamage *damage, gpointer data);
   void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,
