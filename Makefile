@@ -69,7 +69,7 @@ RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
 DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
-              $(call sources,launcher/images) \
+              $(call sources,launcher/images) $(call sources,launcher/health) \
               $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
 RELAY_SRC := $(call sources,launcher/relay)
 INTAKE_SRC := $(call sources,launcher/intake)
@@ -133,7 +133,7 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -larchive -ljansson -lnettle -lz -lzstd \
 	  $(LDLIBS)
 
-$(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/images/%.o \
+$(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/images/%.o $(B)/host/launcher/health/%.o \
   $(B)/host/launcher/spec/%.o $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
   $(B)/host/launcher/intake/%.o \

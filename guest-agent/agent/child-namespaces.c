@@ -55,8 +55,8 @@ dn_child_open_reaper (DnChild *child, DnFault *fault)
   if (child->plan->reaper == NULL)
     return 0;
   child->reaper_fd = open (child->plan->reaper, O_RDONLY | O_CLOEXEC);
-  return child->reaper_fd >= 0 ? 0 : dn_fault_set_errno (fault, "--init: '%s'",
-                                                         child->plan->reaper);
+  return child->reaper_fd >= 0 ? 0
+                               : dn_fault_set_errno (fault, "--init: '%s'", child->plan->reaper);
 }
 
 int

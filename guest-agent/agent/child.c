@@ -235,7 +235,8 @@ dn_child_run (const DnChildPlan *plan)
   memcpy (ready.ids.groups, child.user.groups, sizeof ready.ids.groups);
   env = make_env (plan->process, &child.user);
   reaper_args = child.reaper_fd >= 0 ? make_reaper_args (&plan->process->args) : NULL;
-  if (env == NULL || (child.reaper_fd >= 0 && reaper_args == NULL) || dn_sync_report (plan->sync_fd, &ready, -1) < 0
+  if (env == NULL || (child.reaper_fd >= 0 && reaper_args == NULL)
+      || dn_sync_report (plan->sync_fd, &ready, -1) < 0
       || dn_sync_await_order (plan->sync_fd, DN_SYNC_RUN, NULL) < 0)
     _exit (EXIT_CANNOT_RUN);
   if (plan->program != NULL)

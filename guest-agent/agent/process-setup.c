@@ -153,21 +153,21 @@ clone_and_prepare (DnProcess *process, int sync[2], const Stdio *stdio, DnFault 
 {
   DnContainer *container = process->container;
   const DnProcess *first = container->processes;
-  DnChildPlan plan = { .config = is_first (process) ? &container->config : NULL,
-                       .process = process_config (process),
-                       .filter = container->filter,
-                       .filter_count = container->filter_count,
-                       .sync_fd = sync[1],
-                       .stdio = { stdio->child[0], stdio->child[1], stdio->child[2] },
-                       .has_terminal = (process->flags & DN_PROCESS_TERMINAL) != 0,
-                       .rows = process->rows,
-                       .columns = process->columns,
-                       .container_fd = is_first (process) ? -1 : first->pid_watch.fd,
-                       .run_dir = container->agent->options.run_dir,
-                       .container = container->id,
-                       .reaper = (process->flags & DN_PROCESS_REAPER) != 0
-                                     ? container->agent->options.reaper
-                                     : NULL };
+  DnChildPlan plan
+      = { .config = is_first (process) ? &container->config : NULL,
+          .process = process_config (process),
+          .filter = container->filter,
+          .filter_count = container->filter_count,
+          .sync_fd = sync[1],
+          .stdio = { stdio->child[0], stdio->child[1], stdio->child[2] },
+          .has_terminal = (process->flags & DN_PROCESS_TERMINAL) != 0,
+          .rows = process->rows,
+          .columns = process->columns,
+          .container_fd = is_first (process) ? -1 : first->pid_watch.fd,
+          .run_dir = container->agent->options.run_dir,
+          .container = container->id,
+          .reaper
+          = (process->flags & DN_PROCESS_REAPER) != 0 ? container->agent->options.reaper : NULL };
   int pidfd = -1;
 
   process->pid = clone_child (process, plan.container_fd, &pidfd);

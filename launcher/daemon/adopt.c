@@ -441,8 +441,11 @@ dn_adopt_all (DnDaemon *daemon, GError **error)
   for (guint i = 0; i < guests->len; i++)
     (void) g_thread_pool_push (pool, guests->pdata[i], NULL);
   g_thread_pool_free (pool, FALSE, TRUE); /* when all are done */
+  /* Before guests without containers go: some of these may want theirs. */
+  dn_restart_adopt (daemon);
   settle_lost (daemon);
   settle_stranded (daemon);
+  dn_restart_adopt (daemon);
   remove_ended (daemon);
   return TRUE;
 }

@@ -327,6 +327,7 @@ stop_guest (DnContext *context, guint timeout_ms, gboolean is_idle_only, const c
 void
 dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
 {
+  dn_restart_forbid_all (context);
   stop_guest (context, timeout_ms, FALSE, reason);
 }
 
