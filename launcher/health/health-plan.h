@@ -7,15 +7,7 @@
 #pragma once
 
 #include "../images/image.h"
-
-#define DN_HEALTH_INTERVAL_NS (G_GINT64_CONSTANT (30) * 1000000000)
-#define DN_HEALTH_TIMEOUT_NS (G_GINT64_CONSTANT (30) * 1000000000)
-#define DN_HEALTH_START_INTERVAL_NS (G_GINT64_CONSTANT (5) * 1000000000)
-#define DN_HEALTH_RETRIES 3
-/* The least and the most of each time but the start's, which may be 0. */
-#define DN_HEALTH_TIME_LEAST_NS (G_GINT64_CONSTANT (100) * 1000000)
-#define DN_HEALTH_TIME_MOST_NS (G_GINT64_CONSTANT (86400) * 1000000000)
-#define DN_HEALTH_RETRIES_MOST 1000
+#include "../spec/health-times.h"
 
 typedef struct
 {
@@ -29,9 +21,6 @@ typedef struct
 
 void dn_health_plan_clear (DnHealthPlan *plan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnHealthPlan, dn_health_plan_clear)
-
-/* What --health-* says by itself; DN_ERROR_USAGE. */
-gboolean dn_health_options_check (const DnContainerOptions *options, GError **error);
 
 /* @image: NULL where the store has it no more.  Times of an image that are out of bounds are moved
  * to them.  DN_ERROR_USAGE where times are given and there is no check. */

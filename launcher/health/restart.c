@@ -9,7 +9,7 @@
 #include "../daemon/container-start.h"
 #include "../daemon/context-guest.h"
 #include "../daemon/daemon-record.h"
-#include "restart-policy.h"
+#include "../spec/restart-policy.h"
 
 /* Under the daemon's lock. */
 static gboolean

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting a container again after its end, by its policy (restart-policy.h).
+/* Starting a container again after its end, by its policy (../spec/restart-policy.h).
  *
  *     end ── policy says yes ──▶ pending ── delay ──▶ start ──▶ runs
  *                                   │                   └─ fails: pending again, later

@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../confined/say.h"
 #include "guest-frame.h"
 #include "outbox.h"
 #include "router.h"
-#include "say.h"
 
 bool
 dn_channel_is_up (const DnRouter *router)

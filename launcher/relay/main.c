@@ -18,9 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockdown.h"
+#include "../confined/lockdown.h"
+#include "../confined/say.h"
+#include "filter.h"
 #include "router.h"
-#include "say.h"
+
+/* What it may map in all: the buffers of every session stalled at once, several times. */
+#define ADDRESS_SPACE_BYTES (512ull * 1024 * 1024)
 
 /* Static: 400 KiB of frame buffers have no place on the stack. */
 static DnRouter router;
@@ -101,6 +105,8 @@ lock_down (const long numbers[NUMBERS], const char *empty_dir)
     .fd_last = 2,
     .fds_max = DN_ROUTER_FDS_MAX,
     .file_max_bytes = DN_LOG_CAP_MAX_BYTES / 2 + DN_LOG_LINE_MAX_BYTES,
+    .memory_max_bytes = ADDRESS_SPACE_BYTES,
+    .load_filter = dn_filter_load,
   };
   const char *step;
   int r;

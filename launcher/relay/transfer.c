@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../confined/say.h"
 #include "router.h"
-#include "say.h"
 
 #define READ_BYTES (32 * 1024)
 

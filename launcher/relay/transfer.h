@@ -8,8 +8,8 @@
 #pragma once
 
 #include "../../protocol/wire.h"
+#include "../confined/loop.h"
 #include "inflow.h"
-#include "loop.h"
 
 typedef struct DnRouter DnRouter;
 

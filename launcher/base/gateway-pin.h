@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a resolver tells the gateway before it answers a name of a list: the name's addresses.
+ *
+ * One message on the resolver's own SOCK_SEQPACKET socket holds 1..32 pins of 24 bytes; the answer
+ * is four bytes, a big-endian int32: 0, or a negative errno (-EACCES: an address that is not
+ * public, nothing of the message was taken; -EAGAIN: too many messages a second; -ENOSPC: the list
+ * is full; -EPROTO: the socket is closed after it).  Only lists of the resolver's own guest can be
+ * named: which guest it is stands in danchid's order, not here.  A pin ends by itself.
+ *
+ * Pure: libc only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DN_GATEWAY_PIN_BYTES 24
+#define DN_GATEWAY_PINS_MAX 32
+#define DN_GATEWAY_PIN_LIST_ADDRESSES 256 /* of each list and family */
+/* A connection may begin as long after the answer; shorter and longer ones are made these. */
+#define DN_GATEWAY_PIN_TTL_MIN_S 60
+#define DN_GATEWAY_PIN_TTL_MAX_S 3600
+
+typedef struct
+{
+  uint8_t family; /* 4 or 6 */
+  uint8_t list;   /* 1..16 */
+  uint32_t ttl_s;
+  uint8_t address[16]; /* 4 or 16 bytes of it, the rest is 0 */
+} DnGatewayPin;
+
+/* Returns: the size; @count at most %DN_GATEWAY_PINS_MAX */
+size_t dn_gateway_pins_pack (const DnGatewayPin *pins, size_t count, uint8_t *bytes);
+
+/* Returns: how many, or -EPROTO */
+int dn_gateway_pins_unpack (const uint8_t *bytes, size_t size, DnGatewayPin *ret_pins);
