@@ -114,6 +114,7 @@ tell_failed (DnContainer *container, const char *why)
   g_free (container->reason);
   container->reason = g_strdup_printf ("starting it again: %s", why);
   container->restart.restarts++;
+  container->restart.is_pending = FALSE;
   if (wants_restart (container, FALSE))
     make_pending (container, 0);
   g_mutex_unlock (&container->daemon->lock);
@@ -168,8 +169,6 @@ run_due (gpointer data)
   g_mutex_lock (&daemon->lock);
   is_ours = container->restart.is_pending && container->restart.serial == due->serial
             && container->state == DN_CONTAINER_EXITED && !container->is_removed;
-  if (is_ours)
-    container->restart.is_pending = FALSE;
   g_mutex_unlock (&daemon->lock);
   if (is_ours && start_again (container, &error))
     dn_restart_started (container, TRUE);
@@ -249,9 +248,6 @@ dn_restart_started (DnContainer *container, gboolean is_by_policy)
   g_mutex_lock (&container->daemon->lock);
   restart->restarts = is_by_policy ? restart->restarts + 1 : 0;
   restart->delay_ms = is_by_policy ? restart->delay_ms : 0;
-  /* It may have ended again meanwhile; then that is pending. */
-  if (!is_by_policy && container->state != DN_CONTAINER_EXITED)
-    restart->is_pending = FALSE;
   count = g_strdup_printf ("%" G_GUINT64_FORMAT, restart->restarts);
   g_mutex_unlock (&container->daemon->lock);
   if (is_by_policy)

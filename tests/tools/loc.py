@@ -16,7 +16,7 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 9900, ["launcher/cli"]),
+    ("danchi", "the caller", 11500, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
