@@ -7,6 +7,7 @@
 #include "container-call.h"
 #include "container-end.h"
 #include "container-file.h"
+#include "container-part.h"
 #include "container-start.h"
 #include "context-freeze.h"
 #include "context-guest.h"
@@ -200,6 +201,8 @@ reconcile_container (DnContainer *container, DnGuest *guest, const GArray *proce
   g_mutex_lock (&container->daemon->lock);
   container->next_process = highest + PROCESS_GAP;
   g_mutex_unlock (&container->daemon->lock);
+  if (container->in_guest && first->entry.state != DN_PROCESS_EXITED)
+    dn_container_parts_resume (container, guest);
   after = print_state (container);
   /* Mostly it went on as if nothing had happened, and a file costs two fsync(2). */
   if (!g_str_equal (before, after))

@@ -58,6 +58,14 @@ dn_container_parts_furnish (DnPartStart *start, GError **error)
 }
 
 void
+dn_container_parts_resume (DnContainer *container, DnGuest *guest)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (parts[i]->resume != NULL)
+      parts[i]->resume (container, guest);
+}
+
+void
 dn_container_parts_leave (DnContainer *container, DnGuest *guest)
 {
   for (gsize i = G_N_ELEMENTS (parts); i > 0; i--)

@@ -87,6 +87,7 @@ typedef struct
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
+  gboolean has_network; /* its containers may have cards: its kernel gets what these need */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
 } DnGuestPlan;
 
