@@ -78,8 +78,28 @@
 #define DN_PROCESS_TERMINAL (1u << 0)
 #define DN_PROCESS_STDIN (1u << 1) /* without it, standard input is empty */
 
+/* With a first process of its own that reaps and passes signals on (CREATE, generation 4). */
+#define DN_PROCESS_REAPER (1u << 2)
+
 /* SIGNAL flags. */
 #define DN_SIGNAL_ALL (1u << 0)
+
+/* What a check of a container's health found, of HEALTH. */
+typedef enum
+{
+  DN_HEALTH_STARTING = 1, /* none has passed yet, and none counted */
+  DN_HEALTH_HEALTHY,
+  DN_HEALTH_UNHEALTHY,
+} DnHealthStatus;
+
+typedef enum
+{
+  DN_HEALTH_ENDED = 1, /* with `code`, 128 + n by signal n */
+  DN_HEALTH_LATE,      /* it took longer than it may and was killed */
+  DN_HEALTH_NOT_RUN,   /* `output` says why */
+} DnHealthOutcome;
+
+#define DN_HEALTH_OUTPUT_BYTES 768
 
 /* PART kinds. */
 enum

@@ -35,6 +35,7 @@ typedef struct
   const char *run_dir;   /* create: holds the directories root/ and files/ to mount on */
   const char *container; /* its id, for the default hostname */
   const DnCard *card;    /* create; NULL: a loopback alone */
+  const char *reaper;    /* create: a program of the guest's that runs the container's; or NULL */
   /* In place of execve(2), with every right dropped, and never returns; NULL: execve(2). */
   void (*program) (void *data);
   void *program_data;
@@ -49,6 +50,7 @@ typedef struct
   int disk_fds[DN_CONFIG_DISK_MOUNTS_MAX];
   int secrets_fd;  /* create: likewise the mount of type secrets, or -1 */
   int terminal_fd; /* the slave */
+  int reaper_fd;   /* or -1 */
   DnUser user;
   const char *failed_step;
 } DnChild;
@@ -60,6 +62,7 @@ _Noreturn void dn_child_run (const DnChildPlan *plan);
 
 /* child-namespaces.c: rights so far: all, in the container's user namespace. */
 int dn_child_close_others (DnChild *child, DnFault *fault);
+int dn_child_open_reaper (DnChild *child, DnFault *fault);       /* create */
 int dn_child_enter_container (DnChild *child, DnFault *fault);   /* exec */
 int dn_child_await_root (DnChild *child, DnFault *fault);        /* create */
 int dn_child_become_root (DnChild *child, DnFault *fault);       /* id 0 of the container's */

@@ -441,6 +441,22 @@ handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_health_check (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (HealthCheck, health_check);
+  const DnParts *parts = find_parts (agent, message.request);
+  DnFault fault;
+
+  if (parts == NULL || parts->config == NULL)
+    dn_agent_reply (agent, &request, -EINVAL, "health check: the process object is missing");
+  else if (dn_health_set (container, &message, parts->config, parts->config_bytes, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
 handle_unpack_read (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK (UnpackRead, unpack_read);
@@ -493,6 +509,7 @@ static const struct
   { DN_MSG_SECRET_KEEP, handle_secret_keep },
   { DN_MSG_SECRET_LIST, handle_secret_list },
   { DN_MSG_KEY, handle_key },
+  { DN_MSG_HEALTH_CHECK, handle_health_check },
 };
 
 static int
