@@ -33,6 +33,7 @@ typedef struct
   const char *run_dir;
   const char *cgroup_root;
   const char *secret_file;
+  const char *reaper; /* the program of DN_PROCESS_REAPER */
   const char *volume_template;
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
@@ -47,6 +48,9 @@ typedef struct
 typedef struct DnContainer DnContainer;
 typedef struct DnCopy DnCopy;
 typedef struct DnUnpack DnUnpack;
+typedef struct DnVault DnVault;
+typedef struct DnSecretIntake DnSecretIntake;
+typedef struct DnKey DnKey;
 typedef struct DnVolumes DnVolumes;
 
 /* PARTs and DISK_LAYERs that wait for their request. */
@@ -82,6 +86,9 @@ struct DnAgent
   DnCopy *copies;
   unsigned copy_count;
   DnUnpack *unpack; /* the one under way, or NULL */
+  DnVault *vaults;
+  DnSecretIntake *intakes;
+  DnKey *keys;
   DnParts parts[DN_PARTS_MAX];
   DnTimer end_timer;
   DnWatch audit_watch;  /* fd -1: no records are to be had */

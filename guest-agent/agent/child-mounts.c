@@ -119,8 +119,9 @@ fill (const DnConfigMount *mount, int target, int made, DnFault *fault)
                                 strerror (-r));
 }
 
+/* @given: a mount that the agent has made, or -1; it is closed. */
 static int
-mount_one (int root, const DnConfigMount *mount, int tree, DnFault *fault)
+mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
 {
   dn_autofd int plain = must_be_plain (mount) ? dn_path_open_plain (root, mount->target) : -1;
   dn_autofd int target = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, true);
@@ -142,11 +143,11 @@ mount_one (int root, const DnConfigMount *mount, int tree, DnFault *fault)
     }
   if (fstat (target, &status) < 0 || !S_ISDIR (status.st_mode))
     return dn_fault_set (fault, -EIO, "mount '%s': is not a directory in the image", mount->target);
-  /* What is on a disk is the agent's to open: a user namespace's root cannot. */
-  made = dn_config_mount_has_tree (mount)
-             ? tree
-             : dn_child_new_mount (mount->type, (const char *const *) mount->options,
-                                   mount->option_count, mount->attributes);
+  /* What is on a disk is the agent's to open: a user namespace's root cannot.  What it writes to,
+   * too. */
+  made = given >= 0 ? dn_fd_steal (&given)
+                    : dn_child_new_mount (mount->type, (const char *const *) mount->options,
+                                          mount->option_count, mount->attributes);
   if (made < 0)
     return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
   if (mount->is_filled && (r = fill (mount, target, made, fault)) < 0)
@@ -192,12 +193,16 @@ dn_child_mount_all (DnChild *child, DnFault *fault)
   for (size_t i = 0; i < config->mount_count && r == 0; i++)
     {
       const DnConfigMount *mount = &config->mounts[i];
-      int tree = dn_config_mount_has_tree (mount) ? dn_fd_steal (&child->tree_fds[trees++]) : -1;
+      int given = -1;
 
+      if (dn_config_mount_has_tree (mount))
+        given = dn_fd_steal (&child->tree_fds[trees++]);
+      else if (mount == config->secrets)
+        given = dn_fd_steal (&child->secrets_fd);
       if (!is_dev (mount->target))
-        r = mount_one (child->root_fd, mount, tree, fault);
+        r = mount_one (child->root_fd, mount, given, fault);
       else
-        dn_fd_clear (&tree);
+        dn_fd_clear (&given);
     }
   return r;
 }

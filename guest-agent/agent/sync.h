@@ -4,7 +4,7 @@
  *
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
  *                   mount of type disk or volume, in the config's order, DN_SYNC_DISK with its
- *                   tree; DN_SYNC_RUN
+ *                   tree; where it has secrets, DN_SYNC_SECRETS with their mount; DN_SYNC_RUN
  *   child → agent   DnSyncReport: FILE (with a file of /etc that the agent writes anew later),
  *                   TERMINAL (with the terminal's master), READY, FAULT
  *
@@ -19,6 +19,7 @@
 
 #define DN_SYNC_PREPARE 'p'
 #define DN_SYNC_DISK 'd'
+#define DN_SYNC_SECRETS 's'
 #define DN_SYNC_RUN 'r'
 
 enum

@@ -128,8 +128,8 @@ encrypt (const DnVolumeDisk *disk, const Device *below, Device *ret_device)
     (void) snprintf (key + 2 * i, sizeof key - 2 * i, "%02x", disk->key[i]);
   (void) snprintf (table.name, sizeof table.name, "%s", disk->crypt_name);
   (void) snprintf (table.parameters, sizeof table.parameters,
-                   "aes-xts-plain64 %s 0 %u:%u 0 1 allow_discards", key, major (below->number),
-                   minor (below->number));
+                   "aes-xts-plain64 %s %" PRIu64 " %u:%u 0 1 allow_discards", key,
+                   disk->first_sector, major (below->number), minor (below->number));
   explicit_bzero (key, sizeof key);
   r = dn_mapper_make (&table, &number);
   explicit_bzero (&table, sizeof table);
@@ -179,6 +179,12 @@ see_to_format (const DnVolumeDisk *disk, const Device *device, uint64_t *ret_blo
                     | (uint64_t) read_le (block + SUPER_BLOCKS_HIGH_OFFSET, 4) << 32;
       return 0;
     }
+  if (!disk->is_new && disk->is_encrypted)
+    return dn_fault_set (
+        fault, -EKEYREJECTED,
+        "volume '%s': the key is not the one that it was made with, or its disk is "
+        "damaged",
+        disk->name);
   if (!disk->is_new || (!disk->is_encrypted && !is_empty (block)))
     return dn_fault_set (fault, -EUCLEAN,
                          "volume '%s': there is no file system on its disk any more: it is damaged",

@@ -16,9 +16,11 @@
  * file system is damaged.  The file system is small at first; growing it to the disk's size is in
  * its journal, and done again where that was broken off.
  *
- * Encrypted: dm-crypt, AES in XTS mode with the 512 bits of the host's message, numbered by
- * sectors.  Freed blocks go back to the host, of an encrypted disk too: how much of it is in use is
- * to be seen there in any case.
+ * Encrypted: dm-crypt, AES in XTS mode with a key of 512 bits, which is the volume's own: the first
+ * one that comes for a new disk.  Sectors are numbered from a place that is each volume's own, so
+ * that disks with one key do not show where they are alike.  Whether a key is the right one the
+ * superblock says: what another key makes of it is noise.  Freed blocks go back to the host, of an
+ * encrypted disk too: how much of it is in use is to be seen there in any case.
  *
  * Privilege: CAP_SYS_ADMIN, CAP_SYS_RESOURCE and CAP_MKNOD in the guest.
  * Source: ext4(5); the kernel's dm-crypt.rst.
@@ -43,6 +45,7 @@ typedef struct
   bool is_readonly;
   bool is_new;
   bool is_encrypted;
+  uint64_t first_sector; /* of the numbers that make each sector's noise different */
   uint8_t key[DN_VOLUME_KEY_BYTES];
 } DnVolumeDisk;
 

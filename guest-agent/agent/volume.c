@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "autofd.h"
+#include "keys.h"
 
 DnVolumes *
 dn_volumes_new (void)
@@ -168,12 +169,18 @@ spawn (DnVolume *volume, DnVolumeDisk *disk, DnFault *fault)
 static void
 describe (const DnVolume *volume, DnVolumeDisk *ret_disk)
 {
+  char unique[9] = "";
+
+  if (volume->id[0] != '\0')
+    (void) snprintf (unique, sizeof unique, "%.8s", volume->id + 1);
   *ret_disk = (DnVolumeDisk){ .name = volume->name,
                               .disk = volume->disk,
                               .target = volume->target,
                               .template = volume->agent->options.volume_template,
                               .is_readonly = volume->is_readonly,
                               .is_encrypted = volume->is_encrypted };
+  /* Disks with the same key are numbered apart; one has less than 2^31 sectors. */
+  ret_disk->first_sector = strtoull (unique, NULL, 16) << 31;
   (void) snprintf (ret_disk->crypt_name, sizeof ret_disk->crypt_name, "volume.%s.%u", volume->id,
                    volume->number);
 }
@@ -192,10 +199,19 @@ static int
 take_key (DnAgent *agent, const DnVolume *volume, uint8_t ret_key[DN_VOLUME_KEY_BYTES],
           DnFault *fault)
 {
-  (void) agent;
-  (void) ret_key;
-  return dn_fault_set (fault, -ENOKEY, "volume '%s': is encrypted, and its key did not come",
-                       volume->name);
+  DnKey *key = dn_keys_take (agent, volume->id);
+  int r = 0;
+
+  if (key == NULL)
+    r = dn_fault_set (fault, -ENOKEY, "volume '%s': is encrypted, and its key did not come",
+                      volume->name);
+  else if (key->size != DN_VOLUME_KEY_BYTES)
+    r = dn_fault_set (fault, -EKEYREJECTED, "volume '%s': its key has %zu bytes, and must have %d",
+                      volume->name, key->size, DN_VOLUME_KEY_BYTES);
+  else
+    memcpy (ret_key, key->bytes, DN_VOLUME_KEY_BYTES);
+  dn_key_free (key);
+  return r;
 }
 
 static int
