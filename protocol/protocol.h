@@ -50,6 +50,7 @@
 #define DN_FACT_NAME_BYTES 255
 #define DN_FACT_VALUE_BYTES 511
 #define DN_VOLUME_NAME_BYTES 63
+#define DN_VOLUME_KEY_FILE_BYTES 64 /* of an encrypted volume */
 #define DN_PART_TOTAL_BYTES (1024 * 1024)
 #define DN_LIMIT_NONE UINT64_MAX
 

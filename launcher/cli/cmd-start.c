@@ -5,11 +5,13 @@
 #include "each.h"
 #include "options.h"
 #include "session.h"
+#include "volume-keys.h"
 
 typedef struct
 {
   gboolean is_attached;
   gboolean sig_proxy;
+  char **volume_keys;
   DnSessionOptions session;
 } StartOptions;
 
@@ -38,17 +40,23 @@ start_attached (DnCli *cli, StartOptions *options, const char *name)
   DnClientCall call = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) ok = NULL;
-  JsonObject *args;
+  g_autoptr (JsonObject) args = dn_args_new ("container", name);
+  DnFdList keys = { 0 };
   int status;
 
   if (!ask_terminal (cli, name, &options->session.has_terminal, &error)
-      || !dn_session_check (&options->session, &error))
-    return dn_cli_fail (cli, error);
-  args = dn_args_new ("container", name);
+      || !dn_session_check (&options->session, &error)
+      || !dn_volume_keys_open (options->volume_keys, args, &keys, &error))
+    {
+      dn_fd_list_clear (&keys);
+      return dn_cli_fail (cli, error);
+    }
+  call.fds = &keys;
   dn_session_fill_args (&options->session, args);
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
-  ok = dn_cli_call (cli, "container-start", args, &call, &error);
+  ok = dn_cli_call (cli, "container-start", g_steal_pointer (&args), &call, &error);
+  dn_fd_list_clear (&keys);
   if (ok == NULL)
     return dn_cli_fail (cli, error);
   options->session.process = name;
@@ -58,13 +66,21 @@ start_attached (DnCli *cli, StartOptions *options, const char *name)
 }
 
 static int
-start_detached (DnCli *cli, char **names)
+start_detached (DnCli *cli, const StartOptions *options, char **names)
 {
   g_autoptr (JsonObject) args = json_object_new ();
+  g_autoptr (GError) error = NULL;
+  DnFdList keys = { 0 };
+  int status;
 
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
-  return dn_each_call (cli, "container-start", "container", names, args, NULL);
+  if (dn_volume_keys_open (options->volume_keys, args, &keys, &error))
+    status = dn_each_call_with (cli, "container-start", "container", names, args, &keys);
+  else
+    status = dn_cli_fail (cli, error);
+  dn_fd_list_clear (&keys);
+  return status;
 }
 
 int
@@ -79,6 +95,8 @@ dn_cmd_start (DnCli *cli, char **words)
       "Show its output and end with its exit status", NULL },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &options.session.wants_stdin,
       "Pass standard input on as well", NULL },
+    { "volume-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.volume_keys,
+      "The key of an encrypted volume", "NAME=FILE" },
     { "detach-keys", 0, 0, G_OPTION_ARG_FILENAME, &options.session.detach_keys,
       "Leave with these keys (ctrl-p,ctrl-q)", "KEYS" },
     { "sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.sig_proxy,
@@ -91,7 +109,7 @@ dn_cmd_start (DnCli *cli, char **words)
   if (dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
     {
       if (!options.is_attached && !options.session.wants_stdin)
-        status = start_detached (cli, names);
+        status = start_detached (cli, &options, names);
       else
         {
           cli->has_process_status = TRUE;
@@ -101,5 +119,6 @@ dn_cmd_start (DnCli *cli, char **words)
         }
     }
   g_free (options.session.detach_keys);
+  g_strfreev (options.volume_keys);
   return status;
 }

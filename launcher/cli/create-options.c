@@ -24,8 +24,9 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
                            &options->pull,        &options->writable,    &options->restart };
   char ***const lists[]
-      = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
-          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
+      = { &options->env,      &options->env_files,   &options->labels, &options->cap_add,
+          &options->cap_drop, &options->security,    &options->tmpfs,  &options->volumes,
+          &options->mounts,   &options->volume_keys, &options->ulimits };
 
   dn_limit_options_clear (&options->limits);
   dn_health_options_clear (&options->health);
@@ -76,6 +77,11 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "[=memory|disk[:SIZE]]" },
     { "tmpfs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->tmpfs, "A directory in memory",
       "PATH[:OPTIONS]" },
+    { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
+      "Mount a volume, made where there is none; without NAME one of its own",
+      "[NAME:]PATH[:OPTIONS]" },
+    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->mounts,
+      "Likewise, by keys: type=volume|tmpfs,source=,target=,readonly", "KEY=VALUE,..." },
     { "profile", 0, 0, G_OPTION_ARG_FILENAME, &o->profile,
       "Confinement: strict, standard; or a file of your own", "NAME|FILE" },
     { "cap-add", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->cap_add, "Give a capability", "NAME" },
@@ -90,8 +96,6 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
-    DN_OPTION_UNBUILT ("volume", 'v'),
-    DN_OPTION_UNBUILT ("mount", 0),
     DN_OPTION_UNBUILT ("secret", 0),
     DN_OPTION_UNBUILT ("publish", 'p'),
     DN_OPTION_UNBUILT ("publish-all", 'P'),
@@ -278,6 +282,22 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
       json_object_set_boolean_member (args, switches[i].name, TRUE);
 }
 
+/* Both forms are one list to danchid: ../spec/mount-spec.h tells them apart. */
+static void
+set_volumes (JsonObject *args, const DnCreateOptions *o)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) all = NULL;
+
+  if (o->volumes != NULL)
+    g_strv_builder_addv (builder, (const char **) o->volumes);
+  if (o->mounts != NULL)
+    g_strv_builder_addv (builder, (const char **) o->mounts);
+  all = g_strv_builder_end (builder);
+  if (all[0] != NULL)
+    dn_args_set_list (args, "volumes", all);
+}
+
 JsonObject *
 dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **words, GError **error)
 {
@@ -308,6 +328,7 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  set_volumes (args, o);
   set_switches (args, cli, o);
   if (!set_writable (args, o, error))
     return NULL;

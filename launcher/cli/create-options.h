@@ -34,6 +34,9 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
+  char **volumes;
+  char **mounts;
+  char **volume_keys; /* of run: not among the arguments */
   DnLimitOptions limits;
   char **ulimits;
   DnHealthOptions health;

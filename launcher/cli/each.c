@@ -24,18 +24,19 @@ copy_args (JsonObject *args, const char *member, const char *name)
   return copy;
 }
 
-int
-dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
-              void (*print) (const char *name, JsonObject *ok))
+static int
+call_each (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+           const DnFdList *fds, void (*print) (const char *name, JsonObject *ok))
 {
   g_autoptr (JsonArray) answers = json_array_new ();
   int status = DN_EXIT_DONE;
 
   for (; *names != NULL; names++)
     {
+      DnClientCall call = { .fds = fds };
       g_autoptr (GError) error = NULL;
       g_autoptr (JsonObject) ok
-          = dn_cli_call (cli, verb, copy_args (args, member, *names), NULL, &error);
+          = dn_cli_call (cli, verb, copy_args (args, member, *names), &call, &error);
 
       if (ok == NULL)
         {
@@ -53,6 +54,20 @@ dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, Js
   if (cli->is_json && (cli->client != NULL || status == DN_EXIT_DONE))
     dn_print_array (answers);
   return status;
+}
+
+int
+dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+              void (*print) (const char *name, JsonObject *ok))
+{
+  return call_each (cli, verb, member, names, args, NULL, print);
+}
+
+int
+dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+                   const DnFdList *fds)
+{
+  return call_each (cli, verb, member, names, args, fds, NULL);
 }
 
 int

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "../base/fdpass.h"
 #include "cli.h"
 
 /**
@@ -18,6 +19,10 @@
  */
 int dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
                   void (*print) (const char *name, JsonObject *ok));
+
+/* Likewise, with descriptors that go along with each. */
+int dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names,
+                       JsonObject *args, const DnFdList *fds);
 
 /**
  * dn_each_run_timed:

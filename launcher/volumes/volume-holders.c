@@ -129,6 +129,6 @@ dn_volume_let_go (DnVolume *volume, const char *context)
 
   if (holder == NULL)
     return;
-  holder->is_attached = FALSE;
+  holder->is_attached = holder->is_open = FALSE;
   forget_unused (volume, holder);
 }

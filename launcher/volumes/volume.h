@@ -56,6 +56,7 @@ typedef struct
   char *context; /* owned */
   gboolean is_writable;
   gboolean is_attached; /* its guest has the disk */
+  gboolean is_open;     /* and has mounted it, for which an encrypted one needs its key */
   GHashTable *users;    /* owned; ids of containers → their names */
 } DnVolumeHolder;
 
