@@ -307,6 +307,10 @@ gboolean dn_guest_open_session (DnGuest *guest, const char *container, guint32 p
 gboolean dn_guest_transfer (DnGuest *guest, guint32 stream, gboolean to_guest, int fd,
                             GError **error);
 
+/* SECRET_TRANSFER: likewise to the guest, through locked memory alone; @fd is a socket.
+ * DN_ERROR_GUEST where the guest, or its relay, is of before there were secrets. */
+gboolean dn_guest_transfer_secret (DnGuest *guest, guint32 stream, int fd, GError **error);
+
 /* A read-only descriptor of the console ring, for a user; -1 with @error. */
 int dn_guest_open_console (DnGuest *guest, GError **error);
 
