@@ -20,8 +20,10 @@
 #define DN_PUBLISH_CONNECTIONS_MAX 4096
 #define DN_PUBLISH_FLOWS_MAX 2048
 /* Of one port: no port can take what all have. */
-#define DN_PUBLISH_PORT_CONNECTIONS_MAX 2560
+#define DN_PUBLISH_PORT_CONNECTIONS_MAX 3072
 #define DN_PUBLISH_PORT_FLOWS_MAX 1024
+/* Ports in the answer to one LIST. */
+#define DN_PUBLISH_LIST_STEP 64
 /* Sockets to reach containers with that one WANT asks for, at most. */
 #define DN_PUBLISH_DIALS_STEP 64
 

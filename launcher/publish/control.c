@@ -107,16 +107,23 @@ take_dials (DnPublisher *publisher, const uint8_t *payload, size_t size, DnFdLis
   return 0;
 }
 
+/* A step at a time: the socket's buffer holds that much. */
 static int
-list (DnPublisher *publisher)
+list (DnPublisher *publisher, const uint8_t *request, size_t size)
 {
   DnMsgPublishListed listed = { .count = publisher->port_count };
   uint8_t payload[DN_PUBLISH_PACKET_BYTES];
+  DnMsgPublishList order;
+  uint32_t number = 0;
 
-  for (DnPort *port = publisher->ports; port != NULL; port = port->next)
+  if (dn_msg_publish_list_unpack (request, size, &order) < 0)
+    return -EPROTO;
+  for (DnPort *port = publisher->ports; port != NULL; port = port->next, number++)
     {
       DnMsgPublishPort message;
 
+      if (number < order.first || number - order.first >= DN_PUBLISH_LIST_STEP)
+        continue;
       dn_port_describe (port, &message);
       tell (publisher, DN_MSG_PUBLISH_PORT, payload,
             dn_msg_publish_port_pack (&message, payload, sizeof payload));
@@ -138,7 +145,7 @@ handle (DnPublisher *publisher, const DnFrameHeader *header, const uint8_t *payl
     case DN_MSG_PUBLISH_DIALS:
       return take_dials (publisher, payload, header->length, fds);
     case DN_MSG_PUBLISH_LIST:
-      return list (publisher);
+      return list (publisher, payload, header->length);
     case DN_MSG_PUBLISH_QUIT:
       publisher->is_ending = true;
       return 0;

@@ -124,7 +124,7 @@ fit_limits (DnPublisherLimits *limits)
       limits->flows_max = limits->flows_max * 7 / 8;
     }
   /* No port can take what all have. */
-  limits->port_connections_max = limits->connections_max - limits->connections_max * 3 / 8;
+  limits->port_connections_max = limits->connections_max - limits->connections_max / 4;
   limits->port_flows_max = limits->flows_max / 2 + 1;
 }
 
