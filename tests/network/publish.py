@@ -43,6 +43,11 @@ def make_guest():
         run("ip", "-n", "guest", *command)
 
 
+def remove_guest():
+    run("ip", "link", "del", TAP)
+    run("ip", "netns", "del", "guest")
+
+
 def in_guest(make):
     """What make() returns, called in the guest's network namespace."""
     result = []

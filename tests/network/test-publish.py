@@ -534,6 +534,13 @@ def main():
     threading.excepthook = lambda problem: None if isinstance(problem.exc_value, OSError) else (
         sys.__excepthook__(problem.exc_type, problem.exc_value, problem.exc_traceback))
     pub.make_guest()
+    status = run_tests()
+    pub.remove_guest()
+    sys.stdout.flush()
+    os._exit(status)  # servers' threads wait for ever
+
+
+def run_tests():
     wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
     tests = [one for one in TESTS if not wanted or any(word in one.__name__ for word in wanted)]
     failed = 0
@@ -549,8 +556,7 @@ def main():
         print(f"{result} {number} {one.__name__.replace('_', ' ')}", flush=True)
         if "--times" in sys.argv:
             print(f"# {time.monotonic() - start:.2f} s")
-    sys.stdout.flush()
-    os._exit(1 if failed else 0)  # servers' threads wait for ever
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
