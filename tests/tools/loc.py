@@ -16,12 +16,13 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 9900, ["launcher/cli"]),
+    ("danchi", "the caller", 10300, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
-    ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
+    ("danchid: guests through libvirt", "root", 7800, ["launcher/guest"]),
+    ("danchid: limits", "root", 2000, ["launcher/limits"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 6200, ["launcher/spec", "launcher/verify"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),

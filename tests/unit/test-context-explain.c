@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
+/* Links: launcher/limits/guest-*.c
+ * launcher/daemon/scan-settings.c
+ launcher/images/reference.c launcher/images/scan-disk.c
  * launcher/daemon/context-explain.c launcher/daemon/context-definition.c
    launcher/daemon/json-build.c launcher/daemon/settings.c launcher/daemon/host-access.c
    launcher/spec/access.c launcher/common/key-*.c
