@@ -4,10 +4,14 @@
 #   protocol/           the wire, libc only, compiled for host and guest
 #   guest-agent/mapper/ block devices out of others, libc only, for init and agent
 #   launcher/base/      libc only, for every host program
+#   launcher/confined/  how the relay and its like give up their rights, and what they share
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
+#   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
 #   launcher/limits/    what guests and containers may take, for danchid
+#   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
+#   launcher/secrets/   secrets and configuration files of containers, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
 #   launcher/survey/    what a host runs and allows, and what an auditor should mind, for danchi
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
@@ -69,9 +73,10 @@ COMMON_SRC := $(call sources,launcher/common)
 RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
-DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
-              $(call sources,launcher/images) $(call sources,launcher/limits) \
-              $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
+# What danchid is made of, beside the record.
+DAEMON_ROOMS := daemon guest health images limits network secrets spec verify volumes
+DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
+CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
 INTAKE_SRC := $(call sources,launcher/intake)
 # In both: block devices that the kernel checks.
@@ -109,8 +114,8 @@ $(B)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PRO
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(DAEMON_PKGS)) -lacl $(LDLIBS)
 
-# No GLib, no json-glib, no libvirt: see launcher/relay/lockdown.h.
-$(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+# No GLib, no json-glib, no libvirt: see launcher/confined/lockdown.h.
+$(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
 
@@ -134,9 +139,8 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -larchive -ljansson -lnettle -lz -lzstd \
 	  $(LDLIBS)
 
-$(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/images/%.o \
-  $(B)/host/launcher/limits/%.o \
-  $(B)/host/launcher/spec/%.o $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
+$(foreach room,$(DAEMON_ROOMS),$(B)/host/launcher/$(room)/%.o): \
+  CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
   $(B)/host/launcher/intake/%.o \
   $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \

@@ -5,7 +5,7 @@
  * console ring and the lock file whose lock it holds as long as it lives.  It opens nothing by
  * path.  It is not bound to danchid's life.
  *
- * Privilege: root; the relay gives it up itself (launcher/relay/lockdown.h).
+ * Privilege: root; the relay gives it up itself (launcher/confined/lockdown.h).
  */
 #pragma once
 

@@ -26,9 +26,9 @@
 #include "../../protocol/frame-reader.h"
 #include "../../protocol/link.h"
 #include "../../protocol/protocol.h"
+#include "../confined/loop.h"
 #include "backlog.h"
 #include "bucket.h"
-#include "loop.h"
 #include "requests.h"
 
 typedef struct DnRouter DnRouter;
@@ -105,6 +105,9 @@ int dn_channel_put (DnRouter *router, uint16_t type, uint32_t stream, const void
  * Returns: how many; 0 at its end; -errno (-EAGAIN: nothing there, -ENOBUFS)
  */
 int dn_channel_put_from (DnRouter *router, int fd, uint32_t stream, size_t most);
+
+/* Likewise, for a secret, which goes through no queue: strongbox.h. */
+int dn_channel_put_secret_from (DnRouter *router, int fd, uint32_t stream, size_t most);
 
 /* Sends what is queued; called at the end of each turn. */
 void dn_channel_flush (DnRouter *router);

@@ -6,10 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../confined/say.h"
 #include "orders.h"
 #include "outbox.h"
 #include "router.h"
-#include "say.h"
 
 static void
 drop_connection (DnRouter *router, const char *reason)

@@ -17,8 +17,8 @@
 #include "../../protocol/frame-reader.h"
 #include "../base/control.h"
 #include "../base/fdpass.h"
+#include "../confined/loop.h"
 #include "backlog.h"
-#include "loop.h"
 
 typedef struct DnRouter DnRouter;
 

@@ -18,9 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lockdown.h"
+#include "../confined/lockdown.h"
+#include "../confined/say.h"
+#include "filter.h"
 #include "router.h"
-#include "say.h"
+#include "strongbox.h"
+
+/* What it may map in all: the buffers of every session stalled at once, several times. */
+#define ADDRESS_SPACE_BYTES (512ull * 1024 * 1024)
 
 /* Static: 400 KiB of frame buffers have no place on the stack. */
 static DnRouter router;
@@ -101,6 +106,8 @@ lock_down (const long numbers[NUMBERS], const char *empty_dir)
     .fd_last = 2,
     .fds_max = DN_ROUTER_FDS_MAX,
     .file_max_bytes = DN_LOG_CAP_MAX_BYTES / 2 + DN_LOG_LINE_MAX_BYTES,
+    .memory_max_bytes = ADDRESS_SPACE_BYTES,
+    .load_filter = dn_filter_load,
   };
   const char *step;
   int r;
@@ -131,6 +138,10 @@ main (int argc, char **argv)
   /* Backlogs go back to the kernel as soon as they are empty. */
   (void) mallopt (M_MMAP_THRESHOLD, 64 * 1024);
   (void) mallopt (M_TRIM_THRESHOLD, 128 * 1024);
+  /* While there is a call for it; where it is refused only secrets are. */
+  if (dn_strongbox_lock () < 0)
+    dn_say ("%d bytes cannot be locked in memory: no secrets can be given to this guest",
+            DN_STRONGBOX_BYTES);
   if (lock_down (numbers, empty_dir) < 0)
     return 1;
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../confined/say.h"
 #include "router.h"
-#include "say.h"
 
 static size_t
 bucket_of (uint32_t stream)

@@ -17,12 +17,12 @@
 
 #include <sys/types.h>
 
+#include "../confined/loop.h"
 #include "channel.h"
 #include "console.h"
 #include "control-server.h"
 #include "inflow.h"
 #include "log.h"
-#include "loop.h"
 #include "process.h"
 #include "session.h"
 #include "transfer.h"

@@ -16,7 +16,7 @@
 
 #include "../base/control.h"
 #include "../base/session.h"
-#include "loop.h"
+#include "../confined/loop.h"
 #include "process.h"
 
 #define DN_SESSION_LINGER_NS (50 * 1000000ull)

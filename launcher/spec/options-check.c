@@ -9,7 +9,11 @@
 #include "../common/signal-name.h"
 #include "capability.h"
 #include "env.h"
+#include "health-times.h"
+#include "mount-spec.h"
+#include "network-policy.h"
 #include "profile-file.h"
+#include "restart-policy.h"
 #include "seccomp-profile.h"
 #include "tmpfs.h"
 #include "ulimit.h"
@@ -183,6 +187,14 @@ check_tmpfs (char **tmpfs, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_volumes (const DnContainerOptions *o, GError **error)
+{
+  g_autoptr (GPtrArray) specs = dn_mount_specs_parse (o->volumes, o->tmpfs, error);
+
+  return specs != NULL;
+}
+
 /* Form alone: whether the context permits it is admission.h's, and the filter is read and compiled
  * by dn_seccomp_compile(). */
 static gboolean
@@ -228,10 +240,7 @@ check_signal (const char *signal, GError **error)
 static gboolean
 check_network (const char *network, GError **error)
 {
-  if (network == NULL || g_str_equal (network, "none"))
-    return TRUE;
-  return dn_throw (error, DN_ERROR_USAGE,
-                   "--network '%.100s': not built yet in this version; only none", network);
+  return network == NULL || dn_network_mode_check (network, "--network", error);
 }
 
 static gboolean
@@ -256,6 +265,20 @@ check_texts (const DnContainerOptions *o, GError **error)
          && check_plain ("--restart", o->restart, error);
 }
 
+static gboolean
+check_restart (const DnContainerOptions *o, GError **error)
+{
+  DnRestartPolicy policy;
+
+  if (!dn_restart_policy_parse (o->restart, &policy, error))
+    return FALSE;
+  return policy.when == DN_RESTART_NO || !o->is_removed_at_exit
+         || dn_throw (error, DN_ERROR_USAGE,
+                      "--restart %s and --rm: a container that goes at its end is not started "
+                      "again\nleave one of them out",
+                      o->restart);
+}
+
 gboolean
 dn_container_options_check (const DnContainerOptions *o, GError **error)
 {
@@ -275,6 +298,7 @@ dn_container_options_check (const DnContainerOptions *o, GError **error)
          && check_labels (o->labels, error) && check_profile (o, error)
          && dn_capability_check (o->cap_add, o->cap_drop, error)
          && check_seccomp (o->seccomp_json, error) && check_tmpfs (o->tmpfs, error)
-         && check_limits (o, error) && check_ulimits (o->ulimits, error)
-         && check_network (o->network, error) && check_signal (o->stop_signal, error);
+         && check_volumes (o, error) && check_limits (o, error) && check_ulimits (o->ulimits, error)
+         && check_network (o->network, error) && check_signal (o->stop_signal, error)
+         && check_restart (o, error) && dn_health_times_check (o, error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/relay/*.c !launcher/relay/main.c !launcher/relay/lockdown.c
- * !launcher/relay/filter.c !launcher/relay/say.c launcher/base/*.c protocol/*.c */
+/* Links: launcher/relay/*.c !launcher/relay/main.c
+ * !launcher/relay/filter.c launcher/confined/loop.c launcher/base/*.c protocol/*.c */
 /* The relay as the guest meets it: the whole router, with a container that has a log, an exec,
  * sessions on both and a copy each way, and a guest that says what the fuzzer says.  The first byte
  * chooses whether the link stands already. */
@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../launcher/confined/say.h"
 #include "../../launcher/relay/outbox.h"
 #include "../../launcher/relay/router.h"
-#include "../../launcher/relay/say.h"
 
 #define CONTAINER "ab"
 

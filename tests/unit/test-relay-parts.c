@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/relay/bucket.c launcher/relay/backlog.c launcher/relay/inflow.c
- * launcher/relay/requests.c launcher/relay/loop.c */
+ * launcher/relay/requests.c launcher/confined/loop.c */
 /* The relay's pure parts, each small. */
 #include <errno.h>
 #include <glib.h>
@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../launcher/confined/loop.h"
 #include "../../launcher/relay/bucket.h"
 #include "../../launcher/relay/inflow.h"
-#include "../../launcher/relay/loop.h"
 #include "../../launcher/relay/requests.h"
 #include "../../protocol/protocol.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The relay's event loop: epoll(7), level-triggered, and a few timers.  Single-threaded.
+/* An event loop: epoll(7), level-triggered, and a few timers.  Single-threaded.
  *
  * Sources and timers are the callers' memory, embedded in what they belong to; take them out of the
  * loop before that is freed.  A handler may unwatch any source, also one that is still to come in

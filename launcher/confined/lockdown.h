@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the relay gives up every right it does not need, for ever.
+/* How a program that meets strangers' bytes gives up every right it does not need, for ever: the
+ * relay (a guest's), danchi-publish (clients' of published ports).
  *
- * Theory.  The relay is the one process of the host that reads a hostile guest's bytes, so it is
- * built on the assumption that a guest will one day run code in it.  What such code would have then
- * is what is left here: descriptors (the guest's channel and console, danchid's control socket, log
- * halves and sessions of this one guest) and some thirty system calls on them.  No path can be
- * opened, no socket made, no process started, no memory made executable; the ids are those of this
- * guest's own QEMU, which the guest's owner can be assumed to have anyway.
+ * Theory.  Such a program is built on the assumption that one day somebody else's code runs in it.
+ * What that code would have then is what is left here: the descriptors it was given (each of one
+ * guest) and some thirty system calls on them.  No path can be opened, no socket made, no process
+ * started, no memory made executable; the ids are those of this guest's own QEMU, which the guest's
+ * owner can be assumed to have anyway.
  *
  *   stage      has                                   has no more
  *   start      root, all of the host's files          -
@@ -16,7 +16,7 @@
  *   filter     the listed system calls                all others: the process is killed
  *
  * Everything privileged is done by danchid (sockets, files) and handed over as descriptors; so this
- * comes first, before a byte of guest, console or danchid is read.  The order is the argument: each
+ * comes first, before a byte of anybody is read.  The order is the argument: each
  * step relies only on those above it.  A step that fails ends the process: there is no half-locked
  * state to come back from.  At last the result is read back from the kernel through a descriptor
  * of /proc/self/status that was opened at the start: success codes are no evidence.
@@ -36,10 +36,12 @@ typedef struct
 {
   uid_t uid; /* to end with; neither may be 0 */
   gid_t gid;
-  const char *empty_dir;   /* any directory that exists; an empty file system is put there */
-  int fd_last;             /* descriptors above it are closed */
-  size_t fds_max;          /* RLIMIT_NOFILE */
-  uint64_t file_max_bytes; /* RLIMIT_FSIZE */
+  const char *empty_dir;     /* any directory that exists; an empty file system is put there */
+  int fd_last;               /* descriptors above it are closed */
+  size_t fds_max;            /* RLIMIT_NOFILE */
+  uint64_t file_max_bytes;   /* RLIMIT_FSIZE */
+  uint64_t memory_max_bytes; /* RLIMIT_AS */
+  int (*load_filter) (void); /* the program's allowlist of system calls (allowlist.h) */
 } DnLockdown;
 
 /**

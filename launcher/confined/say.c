@@ -10,7 +10,7 @@ void
 dn_say (const char *format, ...)
 {
   char line[600];
-  int prefix = snprintf (line, sizeof line, "danchi-relay: ");
+  int prefix = snprintf (line, sizeof line, "%s: ", program_invocation_short_name);
   va_list arguments;
   int n;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notes for people on standard error, which is the guest's relay.log: one line each, words of ours
- * and numbers, never a guest's text.
+/* Notes for people on standard error, which is a log of danchid's: one line each, the
+ * program's name, words of ours and numbers, never a stranger's text.
  */
 #pragma once
 

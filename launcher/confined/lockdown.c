@@ -17,10 +17,7 @@
 #include <unistd.h>
 
 #include "../base/no-rights.h"
-#include "filter.h"
-
-/* What the relay may map in all: the buffers of every session stalled at once, several times. */
-#define ADDRESS_SPACE_BYTES (512ull * 1024 * 1024)
+#include "say.h"
 
 /* Of /proc/self/status, opened before that path is gone. */
 static int status_fd = -1;
@@ -35,7 +32,7 @@ open_evidence (const DnLockdown *plan)
   if (plan->uid == 0 || plan->gid == 0)
     return -EINVAL;
   is_privileged = geteuid () == 0;
-  /* Standard input and output carry nothing; standard error is relay.log. */
+  /* Standard input and output carry nothing; standard error is a log. */
   if (null_fd < 0 || dup2 (null_fd, STDIN_FILENO) < 0 || dup2 (null_fd, STDOUT_FILENO) < 0)
     return -errno;
   /* Nothing that the starter forgot to close comes along, not even that very descriptor. */
@@ -58,7 +55,7 @@ limit_resources (const DnLockdown *plan)
     { RLIMIT_FSIZE, plan->file_max_bytes },
     { RLIMIT_NPROC, 0 },
 #ifndef __SANITIZE_ADDRESS__ /* it maps terabytes of shadow */
-    { RLIMIT_AS, ADDRESS_SPACE_BYTES },
+    { RLIMIT_AS, plan->memory_max_bytes },
 #endif
   };
 
@@ -161,7 +158,7 @@ drop_ids_and_capabilities (const DnLockdown *plan)
   code = capng_change_id ((int) plan->uid, (int) plan->gid, (capng_flags_t) flags);
   if (code < 0) /* a private code, not -errno: capng_change_id(3) */
     {
-      fprintf (stderr, "danchi-relay: capng_change_id() failed with code %d\n", code);
+      dn_say ("capng_change_id() failed with code %d", code);
       return -EPERM;
     }
   return 0;
@@ -180,8 +177,7 @@ forbid_new_privileges (const DnLockdown *plan)
 static int
 load_filter (const DnLockdown *plan)
 {
-  (void) plan;
-  return dn_filter_load ();
+  return plan->load_filter ();
 }
 
 static int
