@@ -8,7 +8,7 @@
 #define PAGES_SHARE 64
 
 #define TABLES_SHARE 256
-#define QEMU_BYTES (64 * MIB)
+#define QEMU_BYTES (128 * MIB)
 #define VCPU_BYTES (2 * MIB)
 #define DISK_BYTES (2 * MIB)
 #define NETWORK_BYTES (8 * MIB)
@@ -20,7 +20,7 @@ const char *const dn_guest_size_formula[] = {
   "kernel and agent = 96 MiB + (M - 256 MiB, if more) / 64",
   "containers = M - kernel and agent",
   "page tables = M / 256",
-  "QEMU = 64 MiB + P * 2 MiB + D * 2 MiB + network 8 MiB + binds 8 MiB",
+  "QEMU = 128 MiB + P * 2 MiB + D * 2 MiB + network 8 MiB + binds 8 MiB",
   "emulation = 256 MiB + P * 16 MiB, 0 with KVM",
   "host limit = M + page tables + QEMU + emulation",
   NULL,

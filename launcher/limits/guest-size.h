@@ -8,7 +8,7 @@
  *     of the guest    kernel and agent    96 MiB + (M - 256 MiB, if more) / 64
  *                     containers          M - that
  *     of the host     page tables         M / 256
- *                     QEMU                64 MiB + P * 2 MiB + D * 2 MiB
+ *                     QEMU                128 MiB + P * 2 MiB + D * 2 MiB
  *                     network, binds      8 MiB, 8 MiB, where it has them
  *                     emulation           256 MiB of translated code + P * 16 MiB; not under KVM
  *                     limit               M + all of these, in whole MiB upwards

@@ -26,10 +26,10 @@ test_sums_what_a_guest_may_use (void)
   g_assert_cmpuint (size.container_bytes, ==, 412 * MIB);
   g_assert_cmpuint (size.table_bytes, ==, 2 * MIB);
   g_assert_cmpuint (size.emulation_bytes, ==, 0);
-  g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 64 + 8 + 18) * MIB);
+  g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 128 + 8 + 18) * MIB);
   emulated.is_emulated = emulated.has_network = emulated.has_binds = TRUE;
   dn_guest_size (&emulated, &size);
-  g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 64 + 8 + 18 + 16 + 256 + 64) * MIB);
+  g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 128 + 8 + 18 + 16 + 256 + 64) * MIB);
 }
 
 static void
