@@ -9,6 +9,7 @@
 #   launcher/guest/     guests through libvirt, for danchid
 #   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
+#   launcher/limits/    what guests and containers may take, for danchid
 #   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
 #   launcher/secrets/   secrets and configuration files of containers, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
