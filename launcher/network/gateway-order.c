@@ -33,6 +33,9 @@ pack_guest (DnPacker *packer, const DnGatewayGuest *guest)
   pack_pool (packer, &guest->pool);
   dn_pack_u32 (packer, guest->slot);
   dn_pack_u8 (packer, guest->has_resolver);
+  dn_pack_u32 (packer, guest->dns_port_count);
+  for (uint32_t i = 0; i < guest->dns_port_count && i < DN_GATEWAY_DNS_PORTS_MAX; i++)
+    dn_pack_u16 (packer, guest->dns_ports[i]);
   dn_pack_u8 (packer, guest->has_internet);
   dn_pack_u32 (packer, guest->group);
   dn_pack_u32 (packer, guest->egress_kbit);
@@ -191,6 +194,9 @@ unpack_guest (DnUnpacker *unpacker, DnGatewayGuest *guest)
   unpack_pool (unpacker, &guest->pool);
   guest->slot = unpack_slot (unpacker);
   guest->has_resolver = unpack_flag (unpacker);
+  guest->dns_port_count = unpack_number (unpacker, 0, DN_GATEWAY_DNS_PORTS_MAX);
+  for (uint32_t i = 0; !unpacker->failed && i < guest->dns_port_count; i++)
+    guest->dns_ports[i] = dn_unpack_u16 (unpacker);
   guest->has_internet = unpack_flag (unpacker);
   guest->group = dn_unpack_u32 (unpacker);
   guest->egress_kbit = unpack_number (unpacker, 0, DN_GATEWAY_KBIT_MAX);

@@ -34,6 +34,7 @@
 #define DN_GATEWAY_LISTS_MAX 16
 #define DN_GATEWAY_EXPOSED_MAX 4096 /* of a group, all members together */
 #define DN_GATEWAY_LISTEN_MAX 8     /* DN_FDPASS_MAX */
+#define DN_GATEWAY_DNS_PORTS_MAX 8
 #define DN_GATEWAY_KBIT_MAX 100000000
 #define DN_GATEWAY_CONNECTIONS_MIN 16
 #define DN_GATEWAY_CONNECTIONS_MAX 1000000
@@ -76,8 +77,11 @@ typedef struct
 {
   DnNetworkPool pool;
   uint32_t slot;
-  bool has_resolver;     /* port 53 of the gateway's address answers */
-  bool has_internet;     /* public addresses that no rule names are reached */
+  bool has_resolver; /* port 53 of the gateway's address answers */
+  uint32_t dns_port_count;
+  uint16_t
+      dns_ports[DN_GATEWAY_DNS_PORTS_MAX]; /* of name servers that listen elsewhere than at 53 */
+  bool has_internet;                       /* public addresses that no rule names are reached */
   uint32_t group;        /* a tenant network's number, or 0; equal ones are the same network */
   uint32_t egress_kbit;  /* from the guest, 0: no limit */
   uint32_t ingress_kbit; /* to the guest, likewise */
