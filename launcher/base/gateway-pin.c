@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "../../protocol/pack.h"
+#include "network-rule.h"
 
 size_t
 dn_gateway_pins_pack (const DnGatewayPin *pins, size_t count, uint8_t *bytes)
@@ -40,4 +41,22 @@ dn_gateway_pins_unpack (const uint8_t *bytes, size_t size, DnGatewayPin *ret_pin
           |= (ret_pins[i].family != 4 && ret_pins[i].family != 6) || ret_pins[i].list == 0;
     }
   return dn_unpack_is_complete (&unpacker) ? (int) count : -EPROTO;
+}
+
+void
+dn_gateway_dial_pack (const DnGatewayDial *dial, uint8_t bytes[DN_GATEWAY_DIAL_BYTES])
+{
+  bytes[0] = dial->server;
+  bytes[1] = dial->is_tcp;
+  bytes[2] = bytes[3] = 0;
+}
+
+int
+dn_gateway_dial_unpack (const uint8_t *bytes, size_t size, DnGatewayDial *ret_dial)
+{
+  if (size != DN_GATEWAY_DIAL_BYTES || bytes[0] >= DN_NETWORK_SERVERS_MAX || bytes[1] > 1
+      || bytes[2] != 0 || bytes[3] != 0)
+    return -EPROTO;
+  *ret_dial = (DnGatewayDial){ .server = bytes[0], .is_tcp = bytes[1] != 0 };
+  return 0;
 }

@@ -7,10 +7,22 @@
  * is full; -EPROTO: the socket is closed after it).  Only lists of the resolver's own guest can be
  * named: which guest it is stands in danchid's order, not here.  A pin ends by itself.
  *
+ * On the same socket a resolver gets the sockets with which it asks servers of names, since it has
+ * no right to make one itself: so one that a guest has taken over reaches those servers and
+ * nothing else.  A message of %DN_GATEWAY_DIAL_BYTES is a dial: which of the servers of danchid's
+ * order, and UDP or TCP.  The answer comes with one descriptor where it is 0: a socket of
+ * SOCK_DGRAM or SOCK_STREAM that is connected to that server from a port of the kernel's choice, or
+ * (TCP) is connecting; it does not block.  -EPERM: there is no such server; -EAGAIN: too many a
+ * second.
+ *
+ * Each message has one answer, in the order of the messages.  At most
+ * %DN_GATEWAY_PIN_OUTSTANDING_MAX wait for theirs: the gateway may stop to read there.
+ *
  * Pure: libc only.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +32,16 @@
 /* A connection may begin as long after the answer; shorter and longer ones are made these. */
 #define DN_GATEWAY_PIN_TTL_MIN_S 60
 #define DN_GATEWAY_PIN_TTL_MAX_S 3600
+
+#define DN_GATEWAY_DIAL_BYTES 4
+#define DN_GATEWAY_DIALS_PER_S 256 /* as many at once */
+#define DN_GATEWAY_PIN_OUTSTANDING_MAX 64
+
+typedef struct
+{
+  uint8_t server; /* of the order's, from 0 */
+  bool is_tcp;
+} DnGatewayDial;
 
 typedef struct
 {
@@ -34,3 +56,8 @@ size_t dn_gateway_pins_pack (const DnGatewayPin *pins, size_t count, uint8_t *by
 
 /* Returns: how many, or -EPROTO */
 int dn_gateway_pins_unpack (const uint8_t *bytes, size_t size, DnGatewayPin *ret_pins);
+
+void dn_gateway_dial_pack (const DnGatewayDial *dial, uint8_t bytes[DN_GATEWAY_DIAL_BYTES]);
+
+/* Returns: 0, or -EPROTO; a message of another size is none */
+int dn_gateway_dial_unpack (const uint8_t *bytes, size_t size, DnGatewayDial *ret_dial);

@@ -78,6 +78,19 @@ pack_listen (DnPacker *packer, const DnGatewayListen *listen)
     }
 }
 
+static void
+pack_resolver (DnPacker *packer, const DnGatewayResolver *resolver)
+{
+  dn_pack_u32 (packer, resolver->slot);
+  dn_pack_u32 (packer, resolver->server_count);
+  for (uint32_t i = 0; i < resolver->server_count; i++)
+    {
+      dn_pack_u8 (packer, resolver->servers[i].family);
+      dn_pack_raw (packer, resolver->servers[i].address, sizeof resolver->servers[i].address);
+      dn_pack_u16 (packer, resolver->servers[i].port);
+    }
+}
+
 int
 dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
 {
@@ -92,8 +105,10 @@ dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
       pack_guest (&packer, &order->guest);
       break;
     case DN_GATEWAY_CLOSE:
-    case DN_GATEWAY_PIN:
       dn_pack_u32 (&packer, order->slot);
+      break;
+    case DN_GATEWAY_PIN:
+      pack_resolver (&packer, &order->resolver);
       break;
     case DN_GATEWAY_MEMBERS:
       pack_members (&packer, &order->members);
@@ -245,6 +260,22 @@ unpack_listen (DnUnpacker *unpacker, DnGatewayListen *listen)
     }
 }
 
+static void
+unpack_resolver (DnUnpacker *unpacker, DnGatewayResolver *resolver)
+{
+  resolver->slot = unpack_slot (unpacker);
+  resolver->server_count = unpack_number (unpacker, 0, DN_NETWORK_SERVERS_MAX);
+  for (uint32_t i = 0; !unpacker->failed && i < resolver->server_count; i++)
+    {
+      DnNetworkEnd *server = &resolver->servers[i];
+
+      server->family = unpack_family (unpacker);
+      dn_unpack_raw (unpacker, server->address, sizeof server->address);
+      server->port = dn_unpack_u16 (unpacker);
+      unpacker->failed |= server->port == 0;
+    }
+}
+
 int
 dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_order)
 {
@@ -261,8 +292,10 @@ dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_
       unpack_guest (&unpacker, &ret_order->guest);
       break;
     case DN_GATEWAY_CLOSE:
-    case DN_GATEWAY_PIN:
       ret_order->slot = unpack_slot (&unpacker);
+      break;
+    case DN_GATEWAY_PIN:
+      unpack_resolver (&unpacker, &ret_order->resolver);
       break;
     case DN_GATEWAY_MEMBERS:
       unpack_members (&unpacker, &ret_order->members);

@@ -11,8 +11,8 @@
  *   CLOSE     removes all of it; what is not there is no error
  *   MEMBERS   which ports of which containers the members of a group reach
  *   LISTEN    bound sockets, as descriptors of the answer, in the order's order
- *   PIN       a second descriptor: where a resolver tells which addresses its lists have
- *             (gateway-pin.h)
+ *   PIN       a second descriptor: where a resolver tells which addresses its lists have, and gets
+ *             its sockets to these servers of names (gateway-pin.h)
  *   LIST      the slots of which anything is in the kernel, one a line
  *   VERIFY    as OPEN, but compares: one line "NAME PROMISED|OBSERVED" for each fact
  *   PROBE     what danchi doctor asks: one line "NAME ok" or "NAME REASON" for each
@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/network-rule.h"
 #include "plan.h"
 
 #define DN_GATEWAY_VERSION 1
@@ -126,14 +127,22 @@ typedef struct
 
 typedef struct
 {
+  uint32_t slot; /* the first, so that it is `slot` below, too */
+  uint32_t server_count;
+  DnNetworkEnd servers[DN_NETWORK_SERVERS_MAX];
+} DnGatewayResolver;
+
+typedef struct
+{
   DnGatewayOrderType type;
   union
   {
-    DnGatewayGuest guest;     /* OPEN, VERIFY */
-    uint32_t slot;            /* CLOSE, PIN */
-    DnGatewayMembers members; /* MEMBERS */
-    DnGatewayListen listen;   /* LISTEN */
-    DnNetworkPool pool;       /* PROBE */
+    DnGatewayGuest guest;       /* OPEN, VERIFY */
+    uint32_t slot;              /* CLOSE */
+    DnGatewayResolver resolver; /* PIN */
+    DnGatewayMembers members;   /* MEMBERS */
+    DnGatewayListen listen;     /* LISTEN */
+    DnNetworkPool pool;         /* PROBE */
   };
 } DnGatewayOrder;
 

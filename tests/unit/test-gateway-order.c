@@ -158,6 +158,33 @@ test_pins_are_24_bytes_each_and_at_most_32 (void)
   g_assert_cmpint (dn_gateway_pins_unpack (bytes, 24, got), ==, -EPROTO);
 }
 
+static void
+test_a_resolver_s_servers_and_dials_are_checked (void)
+{
+  DnGatewayDial dial;
+
+  begin (DN_GATEWAY_PIN);
+  order.resolver = (DnGatewayResolver){
+    .slot = 7, .server_count = 2, .servers = { { 4, { 8, 8, 8, 8 }, 53 }, { 6, { 0x20, 1 }, 5353 } }
+  };
+  g_assert_cmpint (pass (), ==, 0);
+  g_assert_cmpuint (read_back.slot, ==, 7);
+  g_assert_cmpmem (&order, sizeof order, &read_back, sizeof read_back);
+  order.resolver.servers[1].port = 0;
+  g_assert_cmpint (pass (), ==, -EPROTO);
+  dn_gateway_dial_pack (&(DnGatewayDial){ 3, true }, bytes);
+  g_assert_cmpint (dn_gateway_dial_unpack (bytes, DN_GATEWAY_DIAL_BYTES, &dial), ==, 0);
+  g_assert_cmpuint (dial.server, ==, 3);
+  g_assert_true (dial.is_tcp);
+  g_assert_cmpint (dn_gateway_dial_unpack (bytes, 3, &dial), ==, -EPROTO);
+  for (guint i = 0; i < DN_GATEWAY_DIAL_BYTES; i++)
+    {
+      bytes[i] ^= 4;
+      g_assert_cmpint (dn_gateway_dial_unpack (bytes, DN_GATEWAY_DIAL_BYTES, &dial), ==, -EPROTO);
+      bytes[i] ^= 4;
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -169,6 +196,7 @@ main (int argc, char **argv)
   TEST ("cut-lengthened-and-foreign-messages-are-refused",
         cut_lengthened_and_foreign_messages_are_refused);
   TEST ("an-answer-brings-its-error-and-text", an_answer_brings_its_error_and_text);
+  TEST ("a-resolver-s-servers-and-dials-are-checked", a_resolver_s_servers_and_dials_are_checked);
   TEST ("pins-are-24-bytes-each-and-at-most-32", pins_are_24_bytes_each_and_at_most_32);
   return g_test_run ();
 }
