@@ -39,6 +39,7 @@ static const DnAllowed rules[] = {
   /* Descriptors. */
   DN_ALLOW (close),
   DN_ALLOW (close_range),
+  DN_ALLOW (dup3),
   DN_ALLOW (fcntl),
   DN_ALLOW (poll),
   DN_ALLOW (ppoll),
@@ -62,16 +63,18 @@ static const DnAllowed rules[] = {
   DN_ALLOW_PAIR (socket, 0, AF_INET, 1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK),
   DN_ALLOW_PAIR (socket, 0, AF_INET6, 1, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK),
   DN_ALLOW_PAIR (socket, 0, AF_INET6, 1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK),
-  /* glibc's if_nametoindex(3). */
+  /* glibc's if_nametoindex(3), and what only one order at a time has (orders.c). */
   DN_ALLOW_PAIR (socket, 0, AF_UNIX, 1, SOCK_DGRAM | SOCK_CLOEXEC),
   DN_ALLOW (accept4),
   DN_ALLOW (bind),
+  DN_ALLOW (connect),
   DN_ALLOW (getsockname),
   DN_ALLOW (getsockopt),
   DN_ALLOW (listen),
   DN_ALLOW (setsockopt),
 
   /* Orders are carried out in a process each, with a time limit. */
+  DN_ALLOW (clock_nanosleep),
   DN_ALLOW (alarm),
   DN_ALLOW (clone),
   DN_ALLOW (fork),

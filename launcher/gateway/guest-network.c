@@ -167,35 +167,6 @@ clean_up (DnNetwork *network, uint32_t slot)
   free (ignored);
 }
 
-int
-dn_guest_network_open (DnNetwork *network, const DnGatewayGuest *guest, DnGatewayAnswer *answer)
-{
-  DnNetworkPlan plan;
-  int r, tap_fd;
-
-  if (dn_network_plan_make (&guest->pool, guest->slot, &plan) < 0)
-    return dn_fault (answer, -ERANGE,
-                     "identity slot %u has no addresses: %u guests have a network at most\n"
-                     "widen [network] ipv4_pool in danchi.conf",
-                     guest->slot, dn_network_pool_count (&guest->pool));
-  r = dn_guest_network_close (network, guest->slot, answer);
-  if (r == 0)
-    r = make_table (network, answer);
-  if (r == 0)
-    r = dn_conntrack_forget (guest->slot, answer);
-  if (r == 0)
-    r = dn_forwarding_begin (&network->nft, &network->links, network->has_ipv6, answer);
-  if (r == 0)
-    r = dn_link_close_pool (&network->links, &guest->pool, network->has_ipv6, answer);
-  tap_fd = r == 0 ? dn_link_make_tap (&plan, answer) : r;
-  r = tap_fd >= 0 ? make_tap (network, guest, &plan, tap_fd, answer) : tap_fd;
-  if (tap_fd >= 0)
-    (void) close (tap_fd);
-  if (r < 0)
-    clean_up (network, guest->slot);
-  return r;
-}
-
 typedef struct
 {
   uint32_t list_bits;
@@ -228,12 +199,14 @@ find_uses (DnNetwork *network, const char *tap)
   return uses;
 }
 
-/* The last guest is gone, and with it what all had. */
-static int
-remove_table (DnNetwork *network, DnGatewayAnswer *answer)
+int
+dn_network_remove_common (DnNetwork *network, DnGatewayAnswer *answer)
 {
-  int r = dn_forwarding_end (&network->nft, answer);
+  int r;
 
+  if (dn_nft_list (&network->nft, "map inet " DN_RULES_TABLE " from") == NULL)
+    return 0;
+  r = dn_forwarding_end (&network->nft, answer);
   (void) dn_link_open_pools (&network->links);
   if (r < 0)
     return r;
@@ -263,21 +236,60 @@ remove_rules (DnNetwork *network, uint32_t slot, const char *tap, DnGatewayAnswe
   return r;
 }
 
+/* Returns: how many other slots there are, or -errno */
+static int
+remove_guest (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer)
+{
+  static bool slots[DN_NETWORK_SLOTS];
+  int count = (int) dn_network_find_slots (network, slots), r;
+  char tap[DN_NETWORK_TAP_BYTES];
+
+  if (!slots[slot])
+    return count;
+  dn_network_tap_name (slot, tap);
+  r = dn_link_remove (&network->links, tap, answer);
+  if (r == 0 && dn_nft_list (&network->nft, "map inet " DN_RULES_TABLE " from") != NULL)
+    {
+      r = dn_conntrack_forget (slot, answer);
+      if (r == 0)
+        r = remove_rules (network, slot, tap, answer);
+    }
+  return r < 0 ? r : count - 1;
+}
+
+int
+dn_guest_network_open (DnNetwork *network, const DnGatewayGuest *guest, DnGatewayAnswer *answer)
+{
+  DnNetworkPlan plan;
+  int r, tap_fd;
+
+  if (dn_network_plan_make (&guest->pool, guest->slot, &plan) < 0)
+    return dn_fault (answer, -ERANGE,
+                     "identity slot %u has no addresses: %u guests have a network at most\n"
+                     "widen [network] ipv4_pool in danchi.conf",
+                     guest->slot, dn_network_pool_count (&guest->pool));
+  r = remove_guest (network, guest->slot, answer);
+  if (r >= 0)
+    r = make_table (network, answer);
+  if (r == 0)
+    r = dn_conntrack_forget (guest->slot, answer);
+  if (r == 0)
+    r = dn_forwarding_begin (&network->nft, &network->links, network->has_ipv6, answer);
+  if (r == 0)
+    r = dn_link_close_pool (&network->links, &guest->pool, network->has_ipv6, answer);
+  tap_fd = r == 0 ? dn_link_make_tap (&plan, answer) : r;
+  r = tap_fd >= 0 ? make_tap (network, guest, &plan, tap_fd, answer) : tap_fd;
+  if (tap_fd >= 0)
+    (void) close (tap_fd);
+  if (r < 0)
+    clean_up (network, guest->slot);
+  return r;
+}
+
 int
 dn_guest_network_close (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer)
 {
-  static bool slots[DN_NETWORK_SLOTS];
-  char tap[DN_NETWORK_TAP_BYTES];
-  int r;
+  int others = remove_guest (network, slot, answer);
 
-  dn_network_tap_name (slot, tap);
-  r = dn_link_remove (&network->links, tap, answer);
-  if (r < 0 || dn_nft_list (&network->nft, "map inet " DN_RULES_TABLE " from") == NULL)
-    return r;
-  r = dn_conntrack_forget (slot, answer);
-  if (r == 0)
-    r = remove_rules (network, slot, tap, answer);
-  if (r == 0 && dn_network_find_slots (network, slots) == 0)
-    r = remove_table (network, answer);
-  return r;
+  return others != 0 ? (others < 0 ? others : 0) : dn_network_remove_common (network, answer);
 }

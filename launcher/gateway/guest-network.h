@@ -35,6 +35,9 @@ int dn_guest_network_close (DnNetwork *network, uint32_t slot, DnGatewayAnswer *
 /* Whether the table with our rules is there. */
 bool dn_network_has_table (DnNetwork *network);
 
+/* What all guests have in common, after the last. */
+int dn_network_remove_common (DnNetwork *network, DnGatewayAnswer *answer);
+
 /* Slots of which there is a tap or a rule: @slots of %DN_NETWORK_SLOTS. Returns: how many */
 uint32_t dn_network_find_slots (DnNetwork *network, bool *slots);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bound sockets.  They listen already where they are TCP's: two sockets may be bound to one port
- * as long as neither does, and a conflict is to be an error now. */
+/* Sockets for danchi-publish and resolvers.  Those that are bound listen already where they are
+ * TCP's: two sockets may be bound to one port as long as neither does, and a conflict is to be an
+ * error now. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "orders.h"
+#include "rules.h"
 
 #define BACKLOG 128
 
@@ -39,6 +41,16 @@ make_address (const DnGatewaySocket *wish, const DnNetworkPlan *plan, Address *a
   else
     memcpy (&address->six.sin6_addr, wish->address, 16);
   return sizeof address->six;
+}
+
+int
+dn_socket_confine (int fd, uint32_t mark, const char *tap)
+{
+  if (setsockopt (fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0
+      || (tap != NULL
+          && setsockopt (fd, SOL_SOCKET, SO_BINDTODEVICE, tap, (socklen_t) strlen (tap)) < 0))
+    return -errno;
+  return 0;
 }
 
 /* Returns: a descriptor, or -errno */
@@ -117,6 +129,31 @@ dn_order_listen (const DnGatewayListen *listen_wishes, DnGatewayAnswer *answer, 
         {
           dn_fd_list_clear (ret_fds);
           return fail (wish, &plan, fd, answer);
+        }
+      ret_fds->fds[ret_fds->count++] = fd;
+    }
+  return 0;
+}
+
+int
+dn_order_reach (const DnGatewayReach *reach, DnGatewayAnswer *answer, DnFdList *ret_fds)
+{
+  int type = reach->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+  char tap[DN_NETWORK_TAP_BYTES];
+
+  dn_network_tap_name (reach->slot, tap);
+  for (uint32_t i = 0; i < reach->count; i++)
+    {
+      int fd = socket (reach->family == 4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                       0);
+      int r = fd < 0 ? -errno : dn_socket_confine (fd, DN_RULES_MARK_REACH | reach->slot, tap);
+
+      if (r < 0)
+        {
+          if (fd >= 0)
+            (void) close (fd);
+          dn_fd_list_clear (ret_fds);
+          return dn_fault (answer, r, "socket to tap '%s': %s", tap, strerror (-r));
         }
       ret_fds->fds[ret_fds->count++] = fd;
     }

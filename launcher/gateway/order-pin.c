@@ -2,8 +2,11 @@
 /* A resolver's pins.  It is a process of the guest's own uid that reads what strangers answer, so
  * all it says is checked here as if the guest had said it: the set it writes to is of its own tap,
  * an address is public, an end comes by itself, and there are so many a second and in all. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,10 +25,18 @@
 
 typedef struct
 {
-  DnNetwork *network;
-  uint32_t slot;
   double tokens;
   double filled_s; /* CLOCK_MONOTONIC */
+  double a_second;
+  double at_once;
+} Bucket;
+
+typedef struct
+{
+  DnNetwork *network;
+  const DnGatewayResolver *resolver;
+  Bucket pins;
+  Bucket dials;
   unsigned messages;
 } Pinning;
 
@@ -39,17 +50,17 @@ now_s (void)
 }
 
 static bool
-take_token (Pinning *pinning)
+take_token (Bucket *bucket)
 {
   double now = now_s ();
 
-  pinning->tokens += (now - pinning->filled_s) * MESSAGES_A_SECOND;
-  pinning->filled_s = now;
-  if (pinning->tokens > MESSAGES_AT_ONCE)
-    pinning->tokens = MESSAGES_AT_ONCE;
-  if (pinning->tokens < 1)
+  bucket->tokens += (now - bucket->filled_s) * bucket->a_second;
+  bucket->filled_s = now;
+  if (bucket->tokens > bucket->at_once)
+    bucket->tokens = bucket->at_once;
+  if (bucket->tokens < 1)
     return false;
-  pinning->tokens -= 1;
+  bucket->tokens -= 1;
   return true;
 }
 
@@ -70,15 +81,15 @@ pin (Pinning *pinning, const uint8_t *bytes, size_t size)
 
   if (count < 0)
     return count;
-  if (!take_token (pinning))
+  if (!take_token (&pinning->pins))
     return -EAGAIN;
   for (int i = 0; i < count; i++)
     if (pins[i].list > DN_GATEWAY_LISTS_MAX
         || !dn_address_is_public (pins[i].family, pins[i].address))
       return -EACCES;
   for (int i = 0; i < count; i++)
-    dn_rules_write_pin (pinning->network->nft.text, pinning->slot, pins[i].family, pins[i].list,
-                        pins[i].address, bound_ttl (pins[i].ttl_s));
+    dn_rules_write_pin (pinning->network->nft.text, pinning->resolver->slot, pins[i].family,
+                        pins[i].list, pins[i].address, bound_ttl (pins[i].ttl_s));
   ignored = calloc (1, sizeof *ignored);
   r = ignored == NULL ? -ENOMEM : dn_nft_commit (&pinning->network->nft, NULL, ignored);
   free (ignored);
@@ -95,22 +106,90 @@ pin (Pinning *pinning, const uint8_t *bytes, size_t size)
   return r == 0 ? 0 : -ENOSPC;
 }
 
-void
-dn_order_pin (DnNetwork *network, uint32_t slot, int fd)
+/* A socket to one of the order's servers, which can speak to no other: its mark says so to the
+ * rules.  Returns: a descriptor, or -errno */
+static int
+dial (Pinning *pinning, const uint8_t *bytes, size_t size)
 {
-  Pinning pinning
-      = { .network = network, .slot = slot, .tokens = MESSAGES_AT_ONCE, .filled_s = now_s () };
-  uint8_t bytes[DN_GATEWAY_PINS_MAX * DN_GATEWAY_PIN_BYTES + 1], answer[4];
+  union
+  {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+  } address = { .six = { .sin6_family = AF_UNSPEC } };
+  const DnNetworkEnd *server;
+  DnGatewayDial wish;
+  int fd, r = dn_gateway_dial_unpack (bytes, size, &wish);
+
+  if (r < 0)
+    return r;
+  if (wish.server >= pinning->resolver->server_count)
+    return -EPERM;
+  if (!take_token (&pinning->dials))
+    return -EAGAIN;
+  server = &pinning->resolver->servers[wish.server];
+  if (server->family == 4)
+    {
+      address.four.sin_family = AF_INET;
+      address.four.sin_port = htons (server->port);
+      memcpy (&address.four.sin_addr, server->address, sizeof address.four.sin_addr);
+    }
+  else
+    {
+      address.six.sin6_family = AF_INET6;
+      address.six.sin6_port = htons (server->port);
+      memcpy (&address.six.sin6_addr, server->address, sizeof address.six.sin6_addr);
+    }
+  fd = socket (address.any.sa_family,
+               (wish.is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0)
+    return -errno;
+  r = dn_socket_confine (fd, DN_RULES_MARK_ASKS | pinning->resolver->slot, NULL);
+  if (r == 0
+      && connect (fd, &address.any, server->family == 4 ? sizeof address.four : sizeof address.six)
+             < 0
+      && errno != EINPROGRESS)
+    r = -errno;
+  if (r == 0)
+    return fd;
+  (void) close (fd);
+  return r;
+}
+
+/* Returns: whether it could be sent. */
+static bool
+send_status (int to, int status, int fd)
+{
+  DnFdList fds = { .fds = { fd }, .count = fd >= 0 ? 1 : 0 };
+  uint8_t answer[4];
+  DnPacker packer = { .bytes = answer, .size = sizeof answer };
+  bool is_sent;
+
+  dn_pack_u32 (&packer, (uint32_t) status);
+  is_sent = dn_fdpass_send (to, answer, sizeof answer, &fds) == sizeof answer;
+  dn_fd_list_clear (&fds);
+  return is_sent;
+}
+
+void
+dn_order_pin (DnNetwork *network, const DnGatewayResolver *resolver, int fd)
+{
+  Pinning pinning = {
+    .network = network,
+    .resolver = resolver,
+    .pins = { MESSAGES_AT_ONCE, now_s (), MESSAGES_A_SECOND, MESSAGES_AT_ONCE },
+    .dials = { DN_GATEWAY_DIALS_PER_S, now_s (), DN_GATEWAY_DIALS_PER_S, DN_GATEWAY_DIALS_PER_S },
+  };
+  uint8_t bytes[DN_GATEWAY_PINS_MAX * DN_GATEWAY_PIN_BYTES + 1];
   ssize_t n;
   int r = 0;
 
   while (r != -EPROTO && (n = recv (fd, bytes, sizeof bytes, 0)) > 0)
     {
-      DnPacker packer = { .bytes = answer, .size = sizeof answer };
+      bool is_dial = n == DN_GATEWAY_DIAL_BYTES;
 
-      r = pin (&pinning, bytes, (size_t) n);
-      dn_pack_u32 (&packer, (uint32_t) r);
-      if (send (fd, answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer)
+      r = is_dial ? dial (&pinning, bytes, (size_t) n) : pin (&pinning, bytes, (size_t) n);
+      if (!send_status (fd, r < 0 ? r : 0, is_dial ? r : -1))
         break;
     }
 }

@@ -28,11 +28,14 @@ static const struct
   { "never", NULL },
   { "special", NULL },
   { "refuse", NULL },
+  { "uid", NULL },
 };
 
 static const char *const special_sets[] = { "never4", "never6", "special4", "special6" };
-static const char *const guest_maps[] = { "at", "from", "to", "host", "out", "uids" };
-static const char *const guest_chains[] = { "at", "new", "from", "to", "host", "out", "uid" };
+static const char *const guest_maps[]
+    = { "taps", "at", "from", "to", "host", "out", "uids", "marks" };
+static const char *const guest_chains[]
+    = { "at", "new", "from", "to", "host", "out", "reach", "asks" };
 
 /* Lines of @listed that lie inside of the object: rules, and for a chain with a hook that. */
 static char *
@@ -161,27 +164,33 @@ compare_device (DnNetwork *network, const char *tap, char *why, size_t size)
   return true;
 }
 
-/* That packets of this tap reach its chains at all. */
+/* Where packets of this tap, and of sockets for it, find its chains at all. */
 static bool
 compare_maps (DnNetwork *network, const DnNetworkPlan *plan, char *why, size_t size)
 {
   for (size_t i = 0; i < sizeof guest_maps / sizeof guest_maps[0]; i++)
     {
-      bool is_uids = strcmp (guest_maps[i], "uids") == 0;
-      char *real = list_body (network, "map", "inet", DN_RULES_TABLE, guest_maps[i]);
+      const char *name = guest_maps[i];
+      const char *kind = strcmp (name, "uids") == 0 || strcmp (name, "taps") == 0 ? "set" : "map";
+      char *real = list_body (network, kind, "inet", DN_RULES_TABLE, name);
       char element[96];
       bool is_there;
 
-      if (is_uids)
-        (void) snprintf (element, sizeof element, "%u : jump uid-%s", plan->uid, plan->tap);
+      if (strcmp (name, "uids") == 0)
+        (void) snprintf (element, sizeof element, "%u", plan->uid);
+      else if (strcmp (name, "taps") == 0)
+        (void) snprintf (element, sizeof element, "\"%s\"", plan->tap);
+      else if (strcmp (name, "marks") == 0)
+        (void) snprintf (element, sizeof element, "0x%08x : goto reach-%s",
+                         DN_RULES_MARK_REACH | plan->slot, plan->tap);
       else
-        (void) snprintf (element, sizeof element, "\"%s\" : jump %s-%s", plan->tap, guest_maps[i],
+        (void) snprintf (element, sizeof element, "\"%s\" : jump %s-%s", plan->tap, name,
                          plan->tap);
       is_there = real != NULL && strstr (real, element) != NULL;
       free (real);
       if (!is_there)
         {
-          (void) snprintf (why, size, "map %s: no '%s'", guest_maps[i], element);
+          (void) snprintf (why, size, "%s %s: no '%s'", kind, name, element);
           return false;
         }
     }

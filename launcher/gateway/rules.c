@@ -67,7 +67,8 @@ dn_rules_write_base (FILE *text, const char *table, bool is_twin, uint32_t sum)
     }
   fprintf (text,
            "add set inet %1$s taps { type ifname; }\n"
-           "add map inet %1$s uids { type uid : verdict; }\n"
+           "add set inet %1$s uids { type uid; }\n"
+           "add map inet %1$s marks { type mark : verdict; }\n"
            "add set inet %1$s accept-ra { type ifname; }\n"
            "add map inet %1$s at { type ifname : verdict; }\n"
            "add map inet %1$s from { type ifname : verdict; }\n"
@@ -75,9 +76,9 @@ dn_rules_write_base (FILE *text, const char *table, bool is_twin, uint32_t sum)
            "add map inet %1$s host { type ifname : verdict; }\n"
            "add map inet %1$s out { type ifname : verdict; }\n"
            "add chain inet %1$s refuse\n"
-           "add rule inet %1$s refuse limit rate 200/second burst 100 packets "
-           "reject with icmpx admin-prohibited\n"
-           "add rule inet %1$s refuse drop\n"
+           "add rule inet %1$s refuse limit rate over 200/second burst 100 packets drop\n"
+           "add rule inet %1$s refuse meta l4proto tcp reject with tcp reset\n"
+           "add rule inet %1$s refuse reject with icmpx admin-prohibited\n"
            "add chain inet %1$s sum\n"
            "add rule inet %1$s sum ct count over %2$u drop\n",
            table, sum);
@@ -93,7 +94,12 @@ dn_rules_write_base (FILE *text, const char *table, bool is_twin, uint32_t sum)
            "add rule inet %1$s arriving fib daddr type { local, broadcast, anycast, multicast } "
            "drop\n",
            table);
-  fprintf (text, "add chain inet %1$s guard\n", table);
+  fprintf (text,
+           "add chain inet %1$s guard\n"
+           "add chain inet %1$s uid\n"
+           "add rule inet %1$s uid ct state established,related accept\n"
+           "add rule inet %1$s uid drop\n",
+           table);
   for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++)
     if (is_twin)
       fprintf (text, "add chain inet %s %s\n", table, hooks[i].chain);
@@ -106,12 +112,14 @@ dn_rules_write_base (FILE *text, const char *table, bool is_twin, uint32_t sum)
            "add rule inet %1$s forward iifname vmap @from\n"
            "add rule inet %1$s forward oifname vmap @to\n"
            "add rule inet %1$s forward jump guard\n"
+           "add rule inet %1$s output meta mark %2$u goto uid\n"
+           "add rule inet %1$s output meta mark vmap @marks\n"
            "add rule inet %1$s output oifname vmap @out\n"
-           "add rule inet %1$s output meta skuid vmap @uids\n"
+           "add rule inet %1$s output meta skuid @uids jump uid\n"
            "add rule inet %1$s postrouting oifname @taps return\n"
            "add rule inet %1$s postrouting ip saddr @pool4 masquerade fully-random\n"
            "add rule inet %1$s postrouting ip6 saddr @pool6 masquerade fully-random\n",
-           table);
+           table, DN_RULES_MARK_ANSWERS);
 }
 
 /* Addresses that a guest has: its own and its containers'. */
@@ -137,17 +145,18 @@ find_sources (const DnNetworkPlan *plan)
   return sources;
 }
 
-/* More than @kbit is dropped; a tenth of a second's worth may come at once, 64 KiB at least, which
- * is what a card hands over in one piece. */
+/* More than @kbit is dropped.  A second's worth may come at once, and two of the largest pieces
+ * that a card hands over. */
+#define BURST_BYTES 131072u
+
 static void
 write_limit (FILE *text, const char *chain, uint32_t kbit)
 {
   uint64_t bytes = (uint64_t) kbit * 125;
 
   if (kbit != 0)
-    fprintf (text, "add rule %s limit rate over %llu bytes/second burst %llu bytes drop\n", chain,
-             (unsigned long long) bytes,
-             (unsigned long long) (bytes / 10 > 131072 ? bytes / 10 : 131072));
+    fprintf (text, "add rule %s limit rate over %llu bytes/second burst %u bytes drop\n", chain,
+             (unsigned long long) bytes, BURST_BYTES);
 }
 
 static void
@@ -376,27 +385,27 @@ write_host (FILE *text, const char *table, const DnGatewayGuest *guest, const Dn
            "add rule inet %1$s out-%2$s ct state established,related accept\n"
            "add rule inet %1$s out-%2$s icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
            "accept\n"
-           "add rule inet %1$s out-%2$s meta skuid != %3$u drop\n"
-           "add rule inet %1$s out-%2$s ct state new ct mark set %4$u\n"
-           "add rule inet %1$s out-%2$s accept\n",
-           table, tap, plan->uid, mark);
+           "add rule inet %1$s out-%2$s drop\n",
+           table, tap);
 }
 
-/* What runs with a guest's uid on the host is its QEMU, its resolver and danchi-publish.  None
- * begins a connection but to the guest itself and to name servers: so a QEMU that was taken over
- * has no more of the network than the guest had. */
+/* What the guest's own sockets on the host may begin. */
 static void
-write_uid (FILE *text, const char *table, const DnGatewayGuest *guest, const char *tap)
+write_sockets (FILE *text, const char *table, const DnGatewayGuest *guest, const char *tap)
 {
-  fprintf (text, "add rule inet %s uid-%s ct state established,related accept\n", table, tap);
-  if (guest->has_resolver)
-    {
-      fprintf (text, "add rule inet %s uid-%s meta l4proto { tcp, udp } th dport { 53", table, tap);
-      for (uint32_t i = 0; i < guest->dns_port_count; i++)
-        fprintf (text, ", %u", guest->dns_ports[i]);
-      fputs (" } accept\n", text);
-    }
-  fprintf (text, "add rule inet %s uid-%s drop\n", table, tap);
+  for (int family = 4; family <= 6; family += 2)
+    fprintf (text,
+             "add set inet %s %s-servers-%d { type ipv%d_addr . inet_proto . inet_service; }\n",
+             table, tap, family, family);
+  fprintf (
+      text,
+      "add rule inet %1$s reach-%2$s oifname != %2$s drop\n"
+      "add rule inet %1$s reach-%2$s ct state new ct mark set %3$u\n"
+      "add rule inet %1$s reach-%2$s accept\n"
+      "add rule inet %1$s asks-%2$s ip daddr . meta l4proto . th dport @%2$s-servers-4 accept\n"
+      "add rule inet %1$s asks-%2$s ip6 daddr . meta l4proto . th dport @%2$s-servers-6 accept\n"
+      "add rule inet %1$s asks-%2$s drop\n",
+      table, tap, DN_RULES_MARK | guest->slot);
 }
 
 static void
@@ -420,7 +429,8 @@ write_group (FILE *text, const char *table, uint32_t group)
 /* By device: what of a packet that comes from a guest, or goes to it, is asked where. */
 static const char *const maps[] = { "at", "from", "to", "host", "out" };
 /* The first is jumped to by others. */
-static const char *const guest_chains[] = { "new", "at", "from", "to", "host", "out", "uid" };
+static const char *const guest_chains[]
+    = { "new", "at", "from", "to", "host", "out", "reach", "asks" };
 
 static void
 write_names (FILE *text, const char *table, const DnGatewayGuest *guest, const DnNetworkPlan *plan)
@@ -430,8 +440,10 @@ write_names (FILE *text, const char *table, const DnGatewayGuest *guest, const D
              maps[i], plan->tap);
   fprintf (text,
            "add element inet %1$s taps { %2$s }\n"
-           "add element inet %1$s uids { %3$u : jump uid-%2$s }\n",
-           table, plan->tap, plan->uid);
+           "add element inet %1$s uids { %3$u }\n"
+           "add element inet %1$s marks { %4$u : goto reach-%2$s, %5$u : goto asks-%2$s }\n",
+           table, plan->tap, plan->uid, DN_RULES_MARK_REACH | plan->slot,
+           DN_RULES_MARK_ASKS | plan->slot);
   fprintf (text, "add element inet %s pool4 { %s/%u }\n", table, TEXT4 (guest->pool.address4),
            guest->pool.bits4);
   fprintf (text, "add element inet %s pool6 { %s/%u }\n", table, TEXT6 (guest->pool.prefix6),
@@ -454,7 +466,7 @@ dn_rules_write_guest (FILE *text, const char *table, bool is_twin, const DnGatew
   write_lists (text, table, guest, tap);
   write_from (text, table, guest, tap);
   write_host (text, table, guest, plan);
-  write_uid (text, table, guest, tap);
+  write_sockets (text, table, guest, tap);
   if (is_twin)
     fprintf (text, "add chain %s\nadd chain %s\n", in, out);
   else
@@ -495,13 +507,23 @@ dn_rules_write_removal (FILE *text, uint32_t slot, uint32_t list_bits)
   fprintf (text,
            "add element inet " DN_RULES_TABLE " taps { %1$s }\n"
            "delete element inet " DN_RULES_TABLE " taps { %1$s }\n"
-           "add chain inet " DN_RULES_TABLE " uid-%1$s\n"
-           "add element inet " DN_RULES_TABLE " uids { %2$u : jump uid-%1$s }\n"
-           "delete element inet " DN_RULES_TABLE " uids { %2$u }\n",
-           tap, DN_NETWORK_UID_FIRST + slot);
+           "add element inet " DN_RULES_TABLE " uids { %2$u }\n"
+           "delete element inet " DN_RULES_TABLE " uids { %2$u }\n"
+           "add chain inet " DN_RULES_TABLE " reach-%1$s\n"
+           "add chain inet " DN_RULES_TABLE " asks-%1$s\n"
+           "add element inet " DN_RULES_TABLE
+           " marks { %3$u : goto reach-%1$s, %4$u : goto asks-%1$s }\n"
+           "delete element inet " DN_RULES_TABLE " marks { %3$u, %4$u }\n",
+           tap, DN_NETWORK_UID_FIRST + slot, DN_RULES_MARK_REACH | slot, DN_RULES_MARK_ASKS | slot);
   /* Backwards: those that jump before those jumped to. */
   for (size_t i = sizeof guest_chains / sizeof guest_chains[0]; i-- > 0;)
     write_chain_removal (text, "inet", guest_chains[i], tap);
+  for (int family = 4; family <= 6; family += 2)
+    fprintf (text,
+             "add set inet " DN_RULES_TABLE
+             " %1$s-servers-%2$d { type ipv%2$d_addr . inet_proto . inet_service; }\n"
+             "delete set inet " DN_RULES_TABLE " %1$s-servers-%2$d\n",
+             tap, family);
   write_chain_removal (text, "netdev", "in", tap);
   write_chain_removal (text, "netdev", "out", tap);
   for (uint32_t list = 1; list <= DN_GATEWAY_LISTS_MAX; list++)
@@ -533,6 +555,26 @@ dn_rules_write_members (FILE *text, const DnGatewayMembers *members)
                members->group, TEXT4 (four), protocol, exposed->port_first, exposed->port_last);
       fprintf (text, "add element inet " DN_RULES_TABLE " group-%u-6 { %s . %s . %u-%u }\n",
                members->group, TEXT6 (six), protocol, exposed->port_first, exposed->port_last);
+    }
+}
+
+void
+dn_rules_write_servers (FILE *text, const DnGatewayResolver *resolver)
+{
+  char tap[DN_NETWORK_TAP_BYTES];
+
+  dn_network_tap_name (resolver->slot, tap);
+  for (int family = 4; family <= 6; family += 2)
+    fprintf (text, "flush set inet " DN_RULES_TABLE " %s-servers-%d\n", tap, family);
+  for (uint32_t i = 0; i < resolver->server_count; i++)
+    {
+      const DnNetworkEnd *server = &resolver->servers[i];
+
+      fprintf (text,
+               "add element inet " DN_RULES_TABLE
+               " %1$s-servers-%2$u { %3$s . tcp . %4$u, %3$s . udp . %4$u }\n",
+               tap, server->family, address_text (server->family, server->address).text,
+               server->port);
     }
 }
 

@@ -14,8 +14,13 @@
  * and what is sent to it:
  *
  *   inet danchi, to-TAP      nothing from outside but answers
- *   inet danchi, out-TAP     of the host's own processes: those of the guest's uid (danchi-publish)
+ *   inet danchi, out-TAP     of the host's own processes: sockets that were made for it (REACH)
  *   netdev danchi, out-TAP   nothing but what is addressed to it: the host's own chatter stays here
+ *
+ * Programs with a guest's uid (its QEMU, its resolver, danchi-publish) may be the guest's, too.  By
+ * themselves they begin nothing (inet danchi, uid).  What they do with the sockets that they were
+ * given is bounded by a mark, which they cannot change: listening ones only answer, those of REACH
+ * go to the guest, and a resolver's to the servers of danchid's order.
  *
  * Every list of what may pass ends in a drop, so what is not thought of does not pass.  Chains are
  * chosen by the device's name in maps: a packet costs the same with one guest and with five
@@ -43,6 +48,10 @@
 /* Of connections of a guest, so that they can be found and ended: this and the slot. */
 #define DN_RULES_MARK 0x646e0000u
 #define DN_RULES_MARK_MASK 0xffffffffu
+/* Of sockets: those that answer; with a slot, those of REACH and of a resolver. */
+#define DN_RULES_MARK_ANSWERS 0x646f0000u
+#define DN_RULES_MARK_REACH 0x64700000u
+#define DN_RULES_MARK_ASKS 0x64710000u
 
 /* The tables and what is common to all guests; @sum: connections of all guests together.  Written
  * once, when the first guest comes.  @is_twin: hooked to nothing. */
@@ -58,6 +67,9 @@ void dn_rules_write_removal (FILE *text, uint32_t slot, uint32_t list_bits);
 
 /* Makes the group's sets these; the group need not be there yet. */
 void dn_rules_write_members (FILE *text, const DnGatewayMembers *members);
+
+/* To which servers of names the guest's resolver speaks: these, in place of those before. */
+void dn_rules_write_servers (FILE *text, const DnGatewayResolver *resolver);
 
 /* While the host forwards only for us: nothing else is forwarded.  @family: 4 or 6 */
 void dn_rules_write_guard (FILE *text, int family);

@@ -57,7 +57,7 @@ run (int unpacked, DnFdList *fds)
   (void) dup3 (rest.fds[0], 3, 0);
   (void) close_range (4, ~0u, 0);
   if (dn_network_init (&network, &answer) == 0)
-    dn_order_pin (&network, order.slot, 3);
+    dn_order_pin (&network, &order.resolver, 3);
   _exit (EXIT_SUCCESS);
 }
 

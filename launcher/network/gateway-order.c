@@ -33,9 +33,6 @@ pack_guest (DnPacker *packer, const DnGatewayGuest *guest)
   pack_pool (packer, &guest->pool);
   dn_pack_u32 (packer, guest->slot);
   dn_pack_u8 (packer, guest->has_resolver);
-  dn_pack_u32 (packer, guest->dns_port_count);
-  for (uint32_t i = 0; i < guest->dns_port_count && i < DN_GATEWAY_DNS_PORTS_MAX; i++)
-    dn_pack_u16 (packer, guest->dns_ports[i]);
   dn_pack_u8 (packer, guest->has_internet);
   dn_pack_u32 (packer, guest->group);
   dn_pack_u32 (packer, guest->egress_kbit);
@@ -118,6 +115,12 @@ dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
       break;
     case DN_GATEWAY_PROBE:
       pack_pool (&packer, &order->pool);
+      break;
+    case DN_GATEWAY_REACH:
+      dn_pack_u32 (&packer, order->reach.slot);
+      dn_pack_u8 (&packer, order->reach.family);
+      dn_pack_u8 (&packer, order->reach.protocol);
+      dn_pack_u32 (&packer, order->reach.count);
       break;
     case DN_GATEWAY_LIST:
       break;
@@ -209,9 +212,6 @@ unpack_guest (DnUnpacker *unpacker, DnGatewayGuest *guest)
   unpack_pool (unpacker, &guest->pool);
   guest->slot = unpack_slot (unpacker);
   guest->has_resolver = unpack_flag (unpacker);
-  guest->dns_port_count = unpack_number (unpacker, 0, DN_GATEWAY_DNS_PORTS_MAX);
-  for (uint32_t i = 0; !unpacker->failed && i < guest->dns_port_count; i++)
-    guest->dns_ports[i] = dn_unpack_u16 (unpacker);
   guest->has_internet = unpack_flag (unpacker);
   guest->group = dn_unpack_u32 (unpacker);
   guest->egress_kbit = unpack_number (unpacker, 0, DN_GATEWAY_KBIT_MAX);
@@ -305,6 +305,12 @@ dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_
       break;
     case DN_GATEWAY_PROBE:
       unpack_pool (&unpacker, &ret_order->pool);
+      break;
+    case DN_GATEWAY_REACH:
+      ret_order->reach.slot = unpack_slot (&unpacker);
+      ret_order->reach.family = unpack_family (&unpacker);
+      ret_order->reach.protocol = unpack_protocol (&unpacker, false);
+      ret_order->reach.count = unpack_number (&unpacker, 1, DN_GATEWAY_LISTEN_MAX);
       break;
     case DN_GATEWAY_LIST:
       break;

@@ -13,6 +13,8 @@
  *   LISTEN    bound sockets, as descriptors of the answer, in the order's order
  *   PIN       a second descriptor: where a resolver tells which addresses its lists have, and gets
  *             its sockets to these servers of names (gateway-pin.h)
+ *   REACH     sockets with which a program on the host (danchi-publish) reaches the guest, and
+ *             nothing else, as descriptors of the answer: bound to the tap, not connected
  *   LIST      the slots of which anything is in the kernel, one a line
  *   VERIFY    as OPEN, but compares: one line "NAME PROMISED|OBSERVED" for each fact
  *   PROBE     what danchi doctor asks: one line "NAME ok" or "NAME REASON" for each
@@ -35,7 +37,6 @@
 #define DN_GATEWAY_LISTS_MAX 16
 #define DN_GATEWAY_EXPOSED_MAX 4096 /* of a group, all members together */
 #define DN_GATEWAY_LISTEN_MAX 8     /* DN_FDPASS_MAX */
-#define DN_GATEWAY_DNS_PORTS_MAX 8
 #define DN_GATEWAY_KBIT_MAX 100000000
 #define DN_GATEWAY_CONNECTIONS_MIN 16
 #define DN_GATEWAY_CONNECTIONS_MAX 1000000
@@ -55,6 +56,7 @@ typedef enum
   DN_GATEWAY_LIST,
   DN_GATEWAY_VERIFY,
   DN_GATEWAY_PROBE,
+  DN_GATEWAY_REACH,
 } DnGatewayOrderType;
 
 /* A deny wins over an allow; the order of rules does not matter.
@@ -78,11 +80,8 @@ typedef struct
 {
   DnNetworkPool pool;
   uint32_t slot;
-  bool has_resolver; /* port 53 of the gateway's address answers */
-  uint32_t dns_port_count;
-  uint16_t
-      dns_ports[DN_GATEWAY_DNS_PORTS_MAX]; /* of name servers that listen elsewhere than at 53 */
-  bool has_internet;                       /* public addresses that no rule names are reached */
+  bool has_resolver;     /* port 53 of the gateway's address answers */
+  bool has_internet;     /* public addresses that no rule names are reached */
   uint32_t group;        /* a tenant network's number, or 0; equal ones are the same network */
   uint32_t egress_kbit;  /* from the guest, 0: no limit */
   uint32_t ingress_kbit; /* to the guest, likewise */
@@ -134,6 +133,14 @@ typedef struct
 
 typedef struct
 {
+  uint32_t slot; /* as above */
+  uint8_t family;
+  uint8_t protocol; /* 6 or 17 */
+  uint32_t count;   /* 1..%DN_GATEWAY_LISTEN_MAX */
+} DnGatewayReach;
+
+typedef struct
+{
   DnGatewayOrderType type;
   union
   {
@@ -143,6 +150,7 @@ typedef struct
     DnGatewayMembers members;   /* MEMBERS */
     DnGatewayListen listen;     /* LISTEN */
     DnNetworkPool pool;         /* PROBE */
+    DnGatewayReach reach;       /* REACH */
   };
 } DnGatewayOrder;
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """danchid's side of danchi-gateway for the tests: orders packed by hand, as docs/network.md has them."""
 
-import array
 import ipaddress
 import os
 import socket
@@ -12,7 +11,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 BUILD = os.environ.get("DN_TEST_BUILD", os.path.join(TOP, "build"))
 PROGRAM = os.path.join(BUILD, "bin", "danchi-gateway")
 VERSION = 1
-OPEN, CLOSE, MEMBERS, LISTEN, PIN, LIST, VERIFY, PROBE = range(1, 9)
+OPEN, CLOSE, MEMBERS, LISTEN, PIN, LIST, VERIFY, PROBE, REACH = range(1, 10)
 UID_FIRST = 200001
 POOL4 = ipaddress.ip_network("10.217.0.0/16")
 PREFIX6 = ipaddress.ip_network("fd12:3456:789a::/48")
@@ -57,10 +56,8 @@ def rule(allow, to=None, protocol=0, ports=(0, 65535), listed=0):
 
 
 def guest(slot, internet=False, resolver=False, group=0, egress_kbit=0, ingress_kbit=0, connections=1024,
-          rules=(), dns_ports=()):
-    return (pool() + struct.pack(">IBI", slot, resolver, len(dns_ports))
-            + b"".join(struct.pack(">H", port) for port in dns_ports)
-            + struct.pack(">BIIIII", internet, group, egress_kbit, ingress_kbit, connections, len(rules))
+          rules=()):
+    return (pool() + struct.pack(">IBBIIIII", slot, resolver, internet, group, egress_kbit, ingress_kbit, connections, len(rules))
             + b"".join(rules))
 
 
@@ -78,6 +75,7 @@ class Gateway:
         self.process = subprocess.Popen(self.wrapper + [PROGRAM, "--serve", str(theirs.fileno())],
                                         pass_fds=[theirs.fileno()])
         theirs.close()
+        ours.settimeout(30)
         self.socket = ours
 
     def send(self, order_type, body=b"", fds=()):
@@ -85,6 +83,7 @@ class Gateway:
         message = struct.pack(">HH", VERSION, order_type) + body
         socket.send_fds(self.socket, [message], [theirs.fileno(), *fds])
         theirs.close()
+        ours.settimeout(30)
         return ours
 
     def receive(self, answered):
@@ -123,9 +122,18 @@ class Gateway:
             body += struct.pack(">BB16sBH", on_tap, address.version, address.packed.ljust(16, b"\0"), protocol, port)
         return [socket.socket(fileno=fd) for fd in self.order(LISTEN, body)[1]]
 
-    def pin(self, slot):
+    def reach(self, slot, version, protocol, count):
+        return [socket.socket(fileno=fd) for fd in self.order(REACH, struct.pack(">IBBI", slot, version, protocol,
+                                                                                count))[1]]
+
+    def pin(self, slot, servers=()):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.order(PIN, struct.pack(">I", slot), [theirs.fileno()])
+        body = struct.pack(">II", slot, len(servers))
+        for address, port in servers:
+            address = ipaddress.ip_address(address)
+            body += struct.pack(">B16sH", address.version, address.packed.ljust(16, b"\0"), port)
+        self.order(PIN, body, [theirs.fileno()])
+        ours.settimeout(10)
         theirs.close()
         return ours
 
@@ -156,3 +164,11 @@ def pins(entries):
 def say_pins(channel, entries):
     channel.send(pins(entries))
     return struct.unpack(">i", channel.recv(4))[0]
+
+
+def dial(channel, server, is_tcp):
+    """Returns: a socket, or a negative errno"""
+    channel.send(struct.pack(">BBH", server, is_tcp, 0))
+    answer, fds, _, _ = socket.recv_fds(channel, 4, 1)
+    status = struct.unpack(">i", answer)[0]
+    return socket.socket(fileno=fds[0]) if status == 0 else status
