@@ -21,7 +21,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent scale asan e2e,redteam,compat+kernel lab+fuzz
+CHECK_PLAN := unit agent network scale asan e2e,redteam,compat+kernel lab+fuzz
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
@@ -84,6 +84,11 @@ check-unit: deps images  ## unit, golden and platform tests: no root, no guest
 check-agent: deps  ## the real agent and relay as processes of this machine; needs root
 	+@$(BUILD_TESTS) tests-build-agent || true
 	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-agent
+
+# In a namespace of their own; slow builds of danchi-gateway are no business of theirs.
+.PHONY: check-network
+check-network: deps $(B)/bin/danchi-gateway  ## the host's side of guests' networks, against raw frames; needs root
+	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 240 $(wildcard tests/network/test-*.py)
 
 .PHONY: check-asan
 check-asan: deps  ## unit and agent tests under ASan and UBSan

@@ -70,9 +70,7 @@ make_socket (const DnGatewaySocket *wish, const DnNetworkPlan *plan)
    * port be one of connections that are over. */
   if ((wish->family == 4 || setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0)
       && (!is_tcp || setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0)
-      && (!wish->is_on_tap
-          || setsockopt (fd, SOL_SOCKET, SO_BINDTODEVICE, plan->tap, (socklen_t) strlen (plan->tap))
-                 == 0)
+      && dn_socket_confine (fd, DN_RULES_MARK_ANSWERS, wish->is_on_tap ? plan->tap : NULL) == 0
       && bind (fd, &address.any, size) == 0 && (!is_tcp || listen (fd, BACKLOG) == 0))
     return fd;
   size = (socklen_t) errno;
