@@ -44,8 +44,7 @@ $(B)/fuzz/%.o: %.c $(FLAGS_FILE) | deps
 $(B)/host/tests/%.o $(B)/fuzz/tests/%.o: CPPFLAGS += -Wno-comment
 $(B)/host/tests/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
 
-$(B)/fuzz/launcher/daemon/%.o $(B)/fuzz/launcher/guest/%.o $(B)/fuzz/launcher/images/%.o \
-  $(B)/fuzz/launcher/network/%.o $(B)/fuzz/launcher/spec/%.o $(B)/fuzz/launcher/verify/%.o: \
+$(foreach room,$(DAEMON_ROOMS),$(B)/fuzz/launcher/$(room)/%.o): \
   CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/fuzz/launcher/cli/%.o $(B)/fuzz/launcher/common/%.o $(B)/fuzz/launcher/record/%.o \
   $(B)/fuzz/launcher/report/%.o $(B)/fuzz/launcher/survey/%.o $(B)/fuzz/launcher/intake/%.o: \
@@ -85,10 +84,18 @@ check-agent: deps  ## the real agent and relay as processes of this machine; nee
 	+@$(BUILD_TESTS) tests-build-agent || true
 	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-agent
 
-# In a namespace of their own; slow builds of danchi-gateway are no business of theirs.
+# Programs of the host's network between network namespaces that the tests make.
+NETWORK_TESTS := $(wildcard tests/network/test-*.py)
+
+.PHONY: tests-build-network tests-run-network
+tests-build-network: $(HOST_PROGRAMS)
+tests-run-network:
+	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 300 $(NETWORK_TESTS)
+
 .PHONY: check-network
-check-network: deps $(B)/bin/danchi-gateway  ## the host's side of guests' networks, against raw frames; needs root
-	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 240 $(wildcard tests/network/test-*.py)
+check-network: deps  ## the programs with the network, between namespaces of this machine; needs root
+	+@$(BUILD_TESTS) tests-build-network || true
+	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-network
 
 .PHONY: check-asan
 check-asan: deps  ## unit and agent tests under ASan and UBSan
@@ -192,7 +199,7 @@ $(FAULTY)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) 
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $(call wrap,$(FAULTY_DANCHID_WRAPS)) -o $@ $^ \
 	  $(call pkg_libs,$(DAEMON_PKGS)) -lacl $(LDLIBS)
 
-$(FAULTY)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(BASE_SRC) $(PROTOCOL_SRC) \
+$(FAULTY)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC) \
   tests/verify/faulty-relay.c)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

@@ -54,6 +54,7 @@ class World:
 
     def end(self):
         self.gateway.stop()
+        self.internet.end()
 
 
 def setting(path):

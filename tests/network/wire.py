@@ -241,6 +241,11 @@ class Internet:
         self.thread.start()
 
     @staticmethod
+    def end():
+        run("ip", "link", "del", "up0")
+        run("ip", "netns", "del", "internet")
+
+    @staticmethod
     def listen(family, kind, port):
         listening = socket.socket(family, kind)
         if family == socket.AF_INET6:
