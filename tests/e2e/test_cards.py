@@ -2,7 +2,7 @@
 """Containers' cards: who reaches whom within a guest, by which name, and who does not."""
 
 from machine import expect, expect_equal, wait_until
-from suite import context, exec_sh, expect_error, image, new_name, run_sh, test
+from suite import EMULATION, context, exec_sh, expect_error, image, new_name, run_sh, test
 
 SERVE = "mkdir -p /tmp/www && echo page of $HOSTNAME > /tmp/www/index.html && exec httpd -f -p 80 -h /tmp/www"
 FETCH = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {} 80 2>&1"
@@ -74,7 +74,7 @@ def containers_of_a_context_reach_each_other_by_name_where_it_says_so(machine):
                                                                            "ways")], "rows of verify")
 
 
-@test("R5.13", only=None)
+@test("R5.13", only=EMULATION)
 def a_container_without_a_network_has_its_loopback_alone(machine):
     shown = run_sh(machine, "cat /proc/net/dev; cat /proc/net/route; cat /etc/hosts", "--add-host",
                    "db:192.0.2.7").stdout
@@ -82,7 +82,7 @@ def a_container_without_a_network_has_its_loopback_alone(machine):
     expect("192.0.2.7\tdb" in shown, f"/etc/hosts: {shown}")
 
 
-@test()
+@test(only=EMULATION)
 def names_and_servers_of_names_are_checked_before_anything_starts(machine):
     for flags, words in ((("--add-host", "db"), ("--add-host 'db'", "NAME:ADDRESS")),
                          (("--add-host", "h:host-gateway"), ("do not reach the host",)),
