@@ -2,12 +2,14 @@
 #include "container-part.h"
 
 #include "../health/health.h"
+#include "../network/container-network.h"
 #include "../volumes/volume-part.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
   &dn_volume_part,
+  &dn_container_network_part,
   &dn_health_part,
 };
 

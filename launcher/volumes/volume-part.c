@@ -2,6 +2,8 @@
 #include "volume-part.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../common/autofd.h"
 #include "../common/error.h"
@@ -104,6 +106,19 @@ prepare (DnPartStart *start, GError **error)
   return TRUE;
 }
 
+/* A key that others may read or exchange is none. */
+static gboolean
+check_key_file (int fd, const char *path, GError **error)
+{
+  struct stat status;
+
+  return (fstat (fd, &status) == 0 && S_ISREG (status.st_mode) && status.st_uid == geteuid ()
+          && (status.st_mode & 077) == 0)
+         || dn_throw (error, DN_ERROR_CONFIG,
+                      "key '%s': must be a file that is root's alone\nchown root '%s'; chmod 0400 '%s'",
+                      path, path, path);
+}
+
 /* The key's file: what came with the request, or is in the operator's directory. -1 with @error */
 static int
 open_key (DnPartStart *start, const DnVolume *volume, GError **error)
@@ -121,8 +136,10 @@ open_key (DnPartStart *start, const DnVolume *volume, GError **error)
   if (settings->volume_key_directory != NULL)
     {
       path = g_build_filename (settings->volume_key_directory, volume->id, NULL);
-      fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-      if (fd >= 0)
+      fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+      if (fd >= 0 && !check_key_file (fd, path, error))
+        dn_fd_clear (&fd);
+      if (fd >= 0 || (error != NULL && *error != NULL))
         return fd;
     }
   dn_throw (error, DN_ERROR_USAGE,

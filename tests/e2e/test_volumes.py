@@ -87,6 +87,7 @@ def a_volume_is_one_contexts_at_a_time_and_one_tenants_for_ever(machine):
     name = new_volume(machine, "--size", "32m")
     holder = start_sh(machine, "echo first > /vol/x; exec sleep 1000", "-u", "0", "-v",
                       f"{name}:/vol")
+    machine.danchi("verify", holder)
     # In its own context others may share it.
     run_sh(machine, "cat /vol/x; echo second > /vol/x", "-v", f"{name}:/vol", "-u", "0")
     with context(machine) as other, context(machine, tenant="zeta") as stranger:
