@@ -26,4 +26,4 @@ gboolean dn_guest_network_get (DnContext *context, DnGuest *guest, DnGatewayGues
                                GError **error);
 
 /* Has the gateway know which ports members of tenant networks reach: once, at the start. */
-void dn_guest_network_watch (void);
+void dn_guest_network_watch (DnDaemon *daemon);
