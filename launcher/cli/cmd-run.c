@@ -96,6 +96,8 @@ run (DnCli *cli, RunOptions *options, char **words)
     return dn_cli_fail_usage_error (cli, error);
   if (dn_cli_connect (cli, &error) && dn_pull_before (cli, options->create.pull, words[0], &error))
     {
+      call.event = dn_secret_sources_answer;
+      call.data = options->create.secret_sources;
       dn_trace_file_mark (&options->trace, "connect", 0);
       ok = dn_cli_call (cli, "container-run", g_steal_pointer (&args), &call, &error);
       dn_trace_file_mark (&options->trace, "request", 0);

@@ -48,6 +48,17 @@ static const DnCommand context_commands[] = {
   END,
 };
 
+static const DnCommand secret_commands[] = {
+  { "ls", "CONTAINER", "Lists a container's secrets and configuration files, without contents",
+    "danchi secret ls web", dn_cmd_secret_list, NULL, FALSE },
+  { "update", "[FLAGS] CONTAINER NAME=FILE...", "Gives secrets of a running container new contents",
+    "danchi secret update web password=new.txt\n"
+    "danchi secret update --signal HUP web tls.key=key.pem tls.crt=crt.pem\n"
+    "pass show db | danchi secret update web password=-",
+    dn_cmd_secret_update, NULL, FALSE },
+  END,
+};
+
 static const DnCommand image_commands[] = {
   { "ls", "[FLAGS]", "Lists the images of the store", "danchi image ls", dn_cmd_images, NULL,
     FALSE },
@@ -142,6 +153,7 @@ const DnCommand dn_commands[] = {
   { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
     "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
     dn_cmd_audit, audit_commands, FALSE },
+  { "secret", "COMMAND", "Secrets of containers: ls, update", NULL, NULL, secret_commands, FALSE },
   { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, thaw, rm", NULL,
     NULL, context_commands, FALSE },
   { "forensics", "[FLAGS] CONTEXT", "Saves a context's traces, with a manifest of their digests",
@@ -185,7 +197,6 @@ const DnCommand dn_commands[] = {
   UNBUILT ("port"),
   UNBUILT ("volume"),
   UNBUILT ("network"),
-  UNBUILT ("secret"),
   UNBUILT ("build"),
   UNBUILT ("push"),
   END,
