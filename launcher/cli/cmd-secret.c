@@ -54,7 +54,8 @@ dn_cmd_secret_list (DnCli *cli, char **words)
 static int
 update (DnCli *cli, const char *signal, char **words)
 {
-  DnClientCall call = { .event = dn_secret_sources_answer };
+  DnSecretOffer offer = { .cli = cli };
+  DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) sources = NULL;
   g_autoptr (JsonObject) ok = NULL;
@@ -72,7 +73,7 @@ update (DnCli *cli, const char *signal, char **words)
   args = dn_args_new ("container", words[0]);
   dn_args_set_text (args, "signal", signal);
   dn_secret_sources_fill_args (sources, DN_SECRETS_UPDATE, args);
-  call.data = sources;
+  offer.sources = sources;
   ok = dn_cli_call (cli, "secret-update", args, &call, &error);
   dn_fd_list_clear (&call.ret_fds);
   if (ok == NULL)

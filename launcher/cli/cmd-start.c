@@ -39,7 +39,8 @@ ask_terminal (DnCli *cli, const char *name, gboolean *ret_has_terminal, GError *
 static int
 start_attached (DnCli *cli, StartOptions *options, const char *name)
 {
-  DnClientCall call = { .event = dn_secret_sources_answer, .data = options->sources };
+  DnSecretOffer offer = { options->sources, cli };
+  DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) ok = NULL;
   JsonObject *args;
@@ -65,7 +66,8 @@ start_attached (DnCli *cli, StartOptions *options, const char *name)
 static int
 start_detached (DnCli *cli, const StartOptions *options, char **names)
 {
-  DnClientCall call = { .event = dn_secret_sources_answer, .data = options->sources };
+  DnSecretOffer offer = { options->sources, cli };
+  DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (JsonObject) args = json_object_new ();
 
   if (cli->allow_emulation)

@@ -307,6 +307,7 @@ dn_secret_sources_fill_args (const GPtrArray *sources, DnSecretsUse use, JsonObj
 typedef struct
 {
   const DnSecretSource *source;
+  int danchid;
   int socket;
   guint8 *page; /* a piece: its header, and its bytes */
   gsize bytes;  /* so far */
@@ -329,6 +330,19 @@ put (const Delivery *delivery, gsize size)
   return TRUE;
 }
 
+/* A source may let wait for it; meanwhile the relay may go, or danchid. */
+static gboolean
+wait_readable (const Delivery *delivery)
+{
+  struct pollfd fds[3] = { { .fd = delivery->source->fd, .events = POLLIN },
+                           { .fd = delivery->socket, .events = POLLRDHUP },
+                           { .fd = delivery->danchid, .events = POLLRDHUP } };
+
+  while (poll (fds, 3, -1) < 0 && errno == EINTR)
+    ;
+  return fds[1].revents == 0 && fds[2].revents == 0;
+}
+
 /* Returns: bytes; 0 at the end, or where nobody takes any more; -1 with @error */
 static gssize
 move_piece (Delivery *delivery, GError **error)
@@ -336,15 +350,13 @@ move_piece (Delivery *delivery, GError **error)
   const DnSecretSource *source = delivery->source;
   ssize_t n;
 
-  for (;;)
+  do
     {
-      struct pollfd readable = { .fd = source->fd, .events = POLLIN };
-
+      if (!wait_readable (delivery))
+        return 0;
       n = read (source->fd, delivery->page + DN_SECRET_PIECE_HEADER_BYTES, PIECE_BYTES);
-      if (n >= 0 || (errno != EINTR && errno != EAGAIN))
-        break;
-      (void) poll (&readable, 1, -1);
     }
+  while (n < 0 && (errno == EINTR || errno == EAGAIN));
   if (n < 0)
     {
       dn_throw_errno (error, "%s: '%s': reading it", source->flag, source->name);
@@ -362,9 +374,9 @@ move_piece (Delivery *delivery, GError **error)
 }
 
 static gboolean
-deliver (const DnSecretSource *source, int socket, GError **error)
+deliver (const DnSecretSource *source, int danchid, int socket, GError **error)
 {
-  Delivery delivery = { .source = source, .socket = socket };
+  Delivery delivery = { .source = source, .danchid = danchid, .socket = socket };
   gssize n;
 
   delivery.page = dn_locked_new (DN_LOCKED_PAGE_BYTES);
@@ -397,13 +409,14 @@ gboolean
 dn_secret_sources_answer (JsonObject *event, DnFdList *fds, gpointer data, GError **error)
 {
   const char *name = dn_answer_text (event, "secret");
-  DnSecretSource *source = find_source (data, name);
+  const DnSecretOffer *offer = data;
+  DnSecretSource *source = find_source (offer->sources, name);
   gboolean is_fine;
 
   /* What was not offered, and what was given already, nobody gets. */
   if (source == NULL || fds->count != 1)
     return dn_throw (error, DN_ERROR_PROTOCOL, "danchid: asks for a secret that was not offered");
-  is_fine = deliver (source, fds->fds[0], error);
+  is_fine = deliver (source, dn_client_fd (offer->cli->client), fds->fds[0], error);
   dn_fd_clear (&source->fd);
   return is_fine;
 }

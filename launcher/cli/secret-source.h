@@ -52,5 +52,12 @@ GPtrArray *dn_secret_sources_read (char **secrets, char **configs, DnSecretsUse 
  * those whose content danchid can ask for. */
 void dn_secret_sources_fill_args (const GPtrArray *sources, DnSecretsUse use, JsonObject *args);
 
-/* A DnClientEventFunc; @data: the sources. */
-gboolean dn_secret_sources_answer (JsonObject *event, DnFdList *fds, gpointer data, GError **error);
+typedef struct
+{
+  GPtrArray *sources; /* of DnSecretSource */
+  DnCli *cli;         /* where danchid goes, nobody is asked any more */
+} DnSecretOffer;
+
+/* A DnClientEventFunc; @data: a DnSecretOffer. */
+gboolean dn_secret_sources_answer (JsonObject *event, DnFdList *fds, gpointer data,
+                                   GError **error);

@@ -146,6 +146,7 @@ DN_VERB (container_start)
       || !read_size (rows, columns, &start, error)
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
+  start.contents = contents;
   container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
@@ -174,7 +175,7 @@ DN_VERB (container_restart)
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
-  gboolean is_fine;
+  gboolean is_fine, is_held = FALSE;
 
   if (!dn_request_read (request, fields, error)
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
@@ -183,8 +184,12 @@ DN_VERB (container_restart)
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
-  is_fine = dn_secrets_hold (container, error) && dn_container_stop (container, timeout_s, error)
-            && dn_container_start (container, &start, request, ret_fds, error);
+  is_fine = dn_secrets_hold (container, &is_held, error)
+            && dn_container_stop (container, timeout_s, error);
+  /* Nothing of its end happens before op_lock is free. */
+  if (is_fine && is_held)
+    dn_restart_hold (container);
+  is_fine = is_fine && dn_container_start (container, &start, request, ret_fds, error);
   if (is_fine)
     dn_restart_started (container, FALSE);
   else

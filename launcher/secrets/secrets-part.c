@@ -34,7 +34,7 @@ check_offers (const DnPartStart *start, const GPtrArray *specs, GError **error)
       if (!dn_secret_name_check (contents[i], "secret", error))
         return FALSE;
       if (dn_secret_specs_find (specs, contents[i]) == NULL)
-        return dn_throw (error, DN_ERROR_USAGE,
+        return dn_throw (error, DN_ERROR_NOT_FOUND,
                          "container '%s': has no secret '%s'\nsee danchi secret ls %s",
                          start->container->name, contents[i], start->container->name);
     }
@@ -258,22 +258,19 @@ dn_secrets_drop (DnContainer *container)
 }
 
 gboolean
-dn_secrets_hold (DnContainer *container, GError **error)
+dn_secrets_hold (DnContainer *container, gboolean *ret_is_held, GError **error)
 {
   g_autoptr (GPtrArray) specs = dn_secrets_of (container, error);
   g_autoptr (DnGuest) guest = NULL;
 
-  if (specs == NULL)
-    return FALSE;
-  if (specs->len == 0)
-    return TRUE;
+  *ret_is_held = FALSE;
+  if (specs == NULL || specs->len == 0)
+    return specs != NULL;
   guest = dn_container_get_guest (container, NULL);
   if (guest == NULL)
     return TRUE;
-  if (!keep (container, guest, TRUE, error))
-    return FALSE;
-  dn_restart_hold (container);
-  return TRUE;
+  *ret_is_held = keep (container, guest, TRUE, error);
+  return *ret_is_held;
 }
 
 static char *

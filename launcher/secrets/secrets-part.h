@@ -33,8 +33,9 @@ void dn_secrets_fill_message (DnContainer *container, const DnSecretSpec *spec,
                               DnMsgSecret *ret_message);
 
 /* With op_lock held, before the container is stopped to be started again at once: what it has stays
- * in its guest, and the guest stays.  Nothing for one without secrets, or that does not run. */
-gboolean dn_secrets_hold (DnContainer *container, GError **error);
+ * in its guest.  @ret_is_held: (out): that there is something, for which the guest has to stay too
+ * (dn_restart_hold(), once it is stopped). */
+gboolean dn_secrets_hold (DnContainer *container, gboolean *ret_is_held, GError **error);
 
 /* It will not be started again after all: what was kept for that goes.  Nothing where nothing was;
  * does not fail, but tells the log. */
