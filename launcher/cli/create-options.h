@@ -45,6 +45,10 @@ typedef struct
   DnSecretsUse secrets_use;  /* by the command, before the arguments are made */
   GPtrArray *secret_sources; /* owned; what came of them: for dn_secret_sources_answer() */
   char *network;
+  char **expose;
+  char **add_hosts;
+  char **dns;
+  char **dns_search;
   char *guest_memory;
   char *guest_cpus;
   char *stop_signal;

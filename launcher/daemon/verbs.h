@@ -83,10 +83,13 @@ DN_VERB (image_remove);
 DN_VERB (context_list);
 DN_VERB (context_create);
 DN_VERB (context_explain);
+DN_VERB (context_size);
+DN_VERB (context_update);
 DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);
 DN_VERB (context_thaw);
+DN_VERB (network_list);
 DN_VERB (forensics);
 
 /* What a verb answers that has brought @image in: a list of that one, with its id, its names, and
