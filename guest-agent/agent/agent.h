@@ -10,6 +10,7 @@
 #pragma once
 
 #include "../../protocol/link.h"
+#include "card.h"
 #include "cgroup.h"
 #include "channel.h"
 #include "disk.h"
@@ -70,6 +71,8 @@ struct DnAgent
   DnStreams streams;
   DnCgroups cgroups;
   DnDisks disks;
+  DnNetwork network;
+  DnCards cards;
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

@@ -159,6 +159,9 @@ dn_child_set_up_namespaces (DnChild *child, DnFault *fault)
     return dn_fault_set_errno (fault, "set the hostname");
   if (bring_loopback_up () < 0)
     return dn_fault_set_errno (fault, "bring the loopback interface up");
+  if (child->plan->card != NULL && child->plan->card->has_card
+      && dn_card_set_up_inside (child->plan->card, fault) < 0)
+    return fault->status;
   /* No user namespaces below this one: they are the way to most of the kernel's bugs.  Set with
    * capabilities that nobody in the container will have. */
   if (write_sysctl ("/proc/sys/user/max_user_namespaces", "0") < 0)

@@ -16,6 +16,7 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
+#include "card.h"
 #include "config.h"
 #include "user.h"
 
@@ -33,6 +34,7 @@ typedef struct
   int container_fd;      /* exec: a pidfd of the container's first process; create: -1 */
   const char *run_dir;   /* create: holds the directories root/ and files/ to mount on */
   const char *container; /* its id, for the default hostname */
+  const DnCard *card;    /* create; NULL: a loopback alone */
   /* In place of execve(2), with every right dropped, and never returns; NULL: execve(2). */
   void (*program) (void *data);
   void *program_data;

@@ -38,6 +38,7 @@ struct DnContainer
   DnDisk *disk;
   DnScratch scratch;
   DnDiskMounts disk_mounts; /* besides its root */
+  DnCard *card;             /* owned; NULL: a loopback alone */
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;

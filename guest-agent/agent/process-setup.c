@@ -143,7 +143,8 @@ clone_and_prepare (DnProcess *process, int sync[2], const Stdio *stdio, DnFault 
                        .columns = process->columns,
                        .container_fd = is_first (process) ? -1 : first->pid_watch.fd,
                        .run_dir = container->agent->options.run_dir,
-                       .container = container->id };
+                       .container = container->id,
+                       .card = container->card };
   int pidfd = -1;
 
   process->pid = clone_child (process, plan.container_fd, &pidfd);
@@ -229,6 +230,19 @@ take_terminal (DnProcess *process, int master)
   (void) dn_stream_attach (&process->streams[DN_STREAM_STDOUT], master);
 }
 
+/* Returns whether @fd was taken. */
+static bool
+take_file (DnProcess *process, uint8_t kind, int fd)
+{
+  DnCard *card = process->container->card;
+
+  if (fd < 0 || card == NULL || kind < 1 || kind > DN_CARD_FILES || card->files[kind - 1].fd >= 0
+      || process->stage != DN_PROCESS_STAGE_SETTING_UP)
+    return false;
+  card->files[kind - 1].fd = fd;
+  return true;
+}
+
 static void
 child_is_ready (DnProcess *process, const DnSyncIds *ids)
 {
@@ -252,7 +266,10 @@ dn_process_run (DnProcess *process, DnFault *fault)
   DnReadback readback;
 
   if (dn_readback_read (process->pid, config, &readback, fault) < 0
-      || dn_readback_check (&readback, &wanted, fault) < 0)
+      || dn_readback_check (&readback, &wanted, fault) < 0
+      /* Those of exec share the first one's, which may be changed by whoever has CAP_NET_ADMIN. */
+      || (is_first (process)
+          && dn_card_check (process->container->card, process->pid_watch.fd, fault) < 0))
     return fault->status;
   process->started = readback.started;
   process->stage = DN_PROCESS_STAGE_STARTING;
@@ -309,6 +326,8 @@ sync_ready (DnWatch *watch, uint32_t events)
       take_terminal (process, passed);
       return;
     }
+  if (r == 0 && report.kind == DN_SYNC_FILE && take_file (process, report.file, passed))
+    return;
   dn_fd_clear (&passed);
   if (r == 0 && report.kind == DN_SYNC_READY && process->stage == DN_PROCESS_STAGE_SETTING_UP)
     child_is_ready (process, &report.ids);

@@ -112,6 +112,14 @@ dn_report_stats (DnContainer *container, DnRequest *request)
       entry.guest_memory_bytes = (uint64_t) info.totalram * info.mem_unit;
       entry.guest_memory_used_bytes = entry.guest_memory_bytes - available;
     }
+  if (container->card != NULL && container->card->has_card
+      && container->agent->generation >= DN_PROTOCOL_GENERATION_OUTSIDE)
+    {
+      DnMsgCardStats card = { .request = request->number };
+
+      dn_card_count (container->card, &card);
+      DN_AGENT_SEND (container->agent, CARD_STATS, card_stats, &card);
+    }
   DN_AGENT_SEND (container->agent, STATS_ENTRY, stats_entry, &entry);
   dn_agent_reply (container->agent, request, 0, "");
 }

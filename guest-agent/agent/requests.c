@@ -318,6 +318,63 @@ handle_listeners (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_network (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+
+  UNPACK (Network, network);
+  if (dn_network_apply (&agent->network, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+/* The card of that container, or what waits for it; NULL without memory, or for a container that
+ * was made without one. */
+static DnCard *
+find_card (DnAgent *agent, const char *id)
+{
+  DnContainer *container = dn_container_find (agent, id);
+
+  return container != NULL ? container->card : dn_cards_wait (&agent->cards, id);
+}
+
+static int
+handle_card (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+  DnCard *card;
+
+  UNPACK (Card, card);
+  card = find_card (agent, message.container);
+  if (card == NULL)
+    (void) dn_fault_set (&fault, -ENODEV, "the container has no card");
+  if (card == NULL || dn_card_set (card, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
+handle_card_file (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+  DnCard *card;
+
+  UNPACK (CardFile, card_file);
+  card = find_card (agent, message.container);
+  if (card == NULL)
+    (void) dn_fault_set (&fault, -ENODEV, "the container has no card");
+  if (card == NULL || dn_card_set_file (card, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
 handle_copy_out (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK_FOR_CONTAINER (CopyOut, copy_out);
@@ -392,6 +449,9 @@ static const struct
   { DN_MSG_VERIFY, handle_verify },
   { DN_MSG_LISTENERS, handle_listeners },
   { DN_MSG_DISK_LAYER, handle_disk_layer },
+  { DN_MSG_NETWORK, handle_network },
+  { DN_MSG_CARD, handle_card },
+  { DN_MSG_CARD_FILE, handle_card_file },
 };
 
 static int

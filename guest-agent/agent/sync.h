@@ -4,7 +4,8 @@
  *
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
  *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; DN_SYNC_RUN
- *   child → agent   DnSyncReport: TERMINAL (with the terminal's master), READY, FAULT
+ *   child → agent   DnSyncReport: FILE (with a file of /etc that the agent writes anew later),
+ *                   TERMINAL (with the terminal's master), READY, FAULT
  *
  * The child is still the agent's own code when it speaks, but it lives in the container: the agent
  * checks lengths and kinds, and never waits for it longer than its deadline.
@@ -24,6 +25,7 @@ enum
   DN_SYNC_TERMINAL = 1,
   DN_SYNC_READY = 2,
   DN_SYNC_FAULT = 3,
+  DN_SYNC_FILE = 4,
 };
 
 /* Of the container's range. */
@@ -39,6 +41,7 @@ typedef struct
 {
   int kind;
   bool is_exec;  /* FAULT: execve(2) itself failed */
+  uint8_t file;  /* FILE: a DnCardFile */
   DnSyncIds ids; /* READY: who it was to become, by the config and the image's files */
   DnFault fault;
 } DnSyncReport;

@@ -189,6 +189,7 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_STARTED:
     case DN_MSG_LIST_ENTRY:
     case DN_MSG_STATS_ENTRY:
+    case DN_MSG_CARD_STATS:
     case DN_MSG_TOP_ENTRY:
     case DN_MSG_LISTENER_ENTRY:
     case DN_MSG_FACT:

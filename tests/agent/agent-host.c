@@ -391,6 +391,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
       g_hash_table_insert (host->facts, g_strdup (fact.name), g_strdup (fact.value));
       g_ptr_array_add (host->all_facts, g_strconcat (fact.name, "=", fact.value, NULL));
       break;
+    case DN_MSG_CARD_STATS:
+      g_assert_cmpint (dn_msg_card_stats_unpack (payload, header->length, &host->card_stats), ==,
+                       0);
+      break;
     case DN_MSG_STATS_ENTRY:
       g_assert_cmpint (dn_msg_stats_entry_unpack (payload, header->length, &host->stats), ==, 0);
       break;

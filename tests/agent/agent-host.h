@@ -45,6 +45,7 @@ typedef struct
   GHashTable *facts;    /* name to value, of FACT: the last one of each name */
   GPtrArray *all_facts; /* "name=value", each of them */
   DnMsgStatsEntry stats;
+  DnMsgCardStats card_stats;
   DnMsgStarted started;
   DnMsgReady ready;
   DnMsgReply reply; /* the last one */
