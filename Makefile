@@ -14,7 +14,7 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,intake}/, guest-agent/{init,agent,unpack}/   the programs
+#   launcher/{cli,daemon,relay,resolver,intake}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -76,6 +76,7 @@ DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
               $(call sources,launcher/verify) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
+RESOLVER_SRC := $(call sources,launcher/resolver)
 INTAKE_SRC := $(call sources,launcher/intake)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
@@ -84,7 +85,7 @@ AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay \
-                 $(B)/bin/danchi-intake
+                 $(B)/bin/danchi-intake $(B)/bin/danchi-resolver
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -116,6 +117,11 @@ $(B)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PRO
 $(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
+
+# Of libraries only what reads and writes DNS messages, besides those of the relay.
+$(B)/bin/danchi-resolver: $(call host_objs,$(RESOLVER_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lldns -lseccomp -lcap-ng $(LDLIBS)
 
 # What registries, signers and scanners say is read here, in a jail: launcher/intake/jail.h.
 $(B)/bin/danchi-intake: $(call host_objs,$(INTAKE_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin

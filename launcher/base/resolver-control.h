@@ -8,6 +8,19 @@
 
 #include "../../protocol/wire.h"
 
+/* The descriptors with which danchid starts it, each at its place for good: the filter of system
+ * calls goes by these numbers.  Where there is no IPv6, something that is no socket lies there. */
+enum
+{
+  DN_RESOLVER_FD_CONTROL = 3,    /* listening */
+  DN_RESOLVER_FD_LOCK = 4,       /* only held */
+  DN_RESOLVER_FD_DATAGRAMS4 = 5, /* UDP, bound */
+  DN_RESOLVER_FD_DATAGRAMS6 = 6,
+  DN_RESOLVER_FD_CONNECTIONS4 = 7, /* TCP, listening */
+  DN_RESOLVER_FD_CONNECTIONS6 = 8,
+  DN_RESOLVER_FD_LAST = DN_RESOLVER_FD_CONNECTIONS6,
+};
+
 #define DN_RESOLVER_ALL_SLOTS 255
 
 /* Of one network, over all its guests. */

@@ -9,8 +9,8 @@
 #define EDNS_OPTION_EDE 15
 
 static const uint16_t asked_types[] = {
-  LDNS_RR_TYPE_A,   LDNS_RR_TYPE_NS,   LDNS_RR_TYPE_CNAME, LDNS_RR_TYPE_SOA,   LDNS_RR_TYPE_PTR,
-  LDNS_RR_TYPE_MX,  LDNS_RR_TYPE_TXT,  LDNS_RR_TYPE_AAAA,  LDNS_RR_TYPE_SRV,   LDNS_RR_TYPE_NAPTR,
+  LDNS_RR_TYPE_A,    LDNS_RR_TYPE_NS,    LDNS_RR_TYPE_CNAME, LDNS_RR_TYPE_SOA, LDNS_RR_TYPE_PTR,
+  LDNS_RR_TYPE_MX,   LDNS_RR_TYPE_TXT,   LDNS_RR_TYPE_AAAA,  LDNS_RR_TYPE_SRV, LDNS_RR_TYPE_NAPTR,
   LDNS_RR_TYPE_TLSA, LDNS_RR_TYPE_SSHFP, LDNS_RR_TYPE_CAA,
 };
 
@@ -45,8 +45,8 @@ print_name (const ldns_rdf *name, char ret_text[DN_DOMAIN_MAX_BYTES + 1])
         {
           unsigned char c = wire[i + j];
 
-          ret_text[used++] = c < 0x80 && (isalnum (c) || c == '-' || c == '_') ? (char) tolower (c)
-                                                                               : '?';
+          ret_text[used++]
+              = c < 0x80 && (isalnum (c) || c == '-' || c == '_') ? (char) tolower (c) : '?';
         }
       if (used >= DN_DOMAIN_MAX_BYTES)
         break;
@@ -258,8 +258,8 @@ find_alias (const ldns_rr_list *records, const ldns_rdf *owner)
   return NULL;
 }
 
-/* Follows CNAMEs from the question's name on.  Returns: the name at the end (borrowed); NULL: a name
- * on the way is denied, or there are too many */
+/* Follows CNAMEs from the question's name on.  Returns: the name at the end (borrowed); NULL: a
+ * name on the way is denied, or there are too many */
 static const ldns_rdf *
 follow (const DnTable *table, const ldns_rr_list *records, const ldns_rdf *owner, DnReply *reply)
 {
@@ -438,8 +438,7 @@ add_own (DnReply *reply, const DnQuery *query, ldns_rdf *data)
 }
 
 static void
-add_address (DnReply *reply, const DnQuery *query, const uint8_t *address4,
-             const uint8_t *address6)
+add_address (DnReply *reply, const DnQuery *query, const uint8_t *address4, const uint8_t *address6)
 {
   static const uint8_t none[DN_ADDRESS_BYTES] = { 0 };
 
@@ -584,8 +583,8 @@ build (const DnQuery *query, const DnReply *reply, uint32_t age_s, bool is_cut)
   ldns_pkt_set_tc (packet, is_cut);
   ldns_pkt_set_rcode (packet, (ldns_pkt_rcode) reply->rcode);
   is_fine = push_question (packet, query);
-  for (size_t i = 0; is_fine && !is_cut && reply->answer != NULL
-                     && i < ldns_rr_list_rr_count (reply->answer);
+  for (size_t i = 0;
+       is_fine && !is_cut && reply->answer != NULL && i < ldns_rr_list_rr_count (reply->answer);
        i++)
     is_fine = push_copy (packet, LDNS_SECTION_ANSWER, ldns_rr_list_rr (reply->answer, i), age_s);
   if (is_fine && !is_cut && reply->soa != NULL)

@@ -57,9 +57,9 @@ typedef struct
   uint16_t type;
   bool wants_recursion;
   bool has_edns;
-  uint16_t udp_bytes;                      /* that the sender takes in a datagram */
-  char name[DN_DOMAIN_MAX_BYTES + 1];      /* for rules */
-  uint8_t wire[LDNS_MAX_DOMAINLEN];        /* as it was written */
+  uint16_t udp_bytes;                 /* that the sender takes in a datagram */
+  char name[DN_DOMAIN_MAX_BYTES + 1]; /* for rules */
+  uint8_t wire[LDNS_MAX_DOMAINLEN];   /* as it was written */
   uint8_t wire_bytes;
 } DnQuery;
 
@@ -73,9 +73,9 @@ typedef struct
 {
   uint8_t rcode;
   uint16_t ede;
-  uint32_t ttl_s;       /* how long it may be kept */
-  ldns_rr_list *answer; /* owned; or NULL */
-  ldns_rr *soa;         /* owned; of what is not there; or NULL */
+  uint32_t ttl_s;                              /* how long it may be kept */
+  ldns_rr_list *answer;                        /* owned; or NULL */
+  ldns_rr *soa;                                /* owned; of what is not there; or NULL */
   DnAnswerAddress addresses[DN_ADDRESSES_MAX]; /* of A and AAAA in the answer */
   size_t address_count;
   unsigned rebound; /* addresses that were dropped */
@@ -103,11 +103,11 @@ int dn_query_pack (const DnQuery *query, uint16_t id, bool has_edns,
 
 typedef enum
 {
-  DN_ANSWER_GOOD,     /* @ret_reply is set */
-  DN_ANSWER_FOREIGN,  /* no answer to this query: another id, another question; go on waiting */
-  DN_ANSWER_CUT,      /* ask again over TCP */
-  DN_ANSWER_OLD,      /* the server does not know EDNS: ask again without */
-  DN_ANSWER_FAILED,   /* ask another server */
+  DN_ANSWER_GOOD,    /* @ret_reply is set */
+  DN_ANSWER_FOREIGN, /* no answer to this query: another id, another question; go on waiting */
+  DN_ANSWER_CUT,     /* ask again over TCP */
+  DN_ANSWER_OLD,     /* the server does not know EDNS: ask again without */
+  DN_ANSWER_FAILED,  /* ask another server */
 } DnAnswerKind;
 
 /* @id, @query: what was asked; @ret_reply: (out): taken for empty */

@@ -32,10 +32,10 @@ dn_table_add_rule (DnTable *table, const DnMsgResolverRule *message)
   if (message->is_allow > 1 || message->kind > DN_RULE_DOMAIN || message->is_below > 1
       || message->opens_special > 1 || message->list > DN_NETWORK_LISTS_MAX)
     return -EPROTO;
-  if (is_domain ? message->domain[0] == '\0' ? !message->is_below
-                                             : !dn_domain_is_valid (message->domain)
-                : (message->family != 4 && message->family != 6)
-                      || message->prefix > (message->family == 4 ? 32 : 128))
+  if (is_domain
+          ? message->domain[0] == '\0' ? !message->is_below : !dn_domain_is_valid (message->domain)
+          : (message->family != 4 && message->family != 6)
+                || message->prefix > (message->family == 4 ? 32 : 128))
     return -EPROTO;
   memset (rule, 0, sizeof *rule);
   rule->kind = message->kind;
