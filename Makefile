@@ -7,14 +7,17 @@
 #   launcher/confined/  how the relay and its like give up their rights, and what they share
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
+#   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
+#   launcher/limits/    what guests and containers may take, for danchid
 #   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
+#   launcher/secrets/   secrets and configuration files of containers, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
 #   launcher/survey/    what a host runs and allows, and what an auditor should mind, for danchi
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,resolver,intake}/, guest-agent/{init,agent,unpack}/   the programs
+#   launcher/{cli,daemon,relay,resolver,publish,intake}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -70,13 +73,13 @@ COMMON_SRC := $(call sources,launcher/common)
 RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
-DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
-              $(call sources,launcher/images) \
-              $(call sources,launcher/network) $(call sources,launcher/spec) \
-              $(call sources,launcher/verify) $(RECORD_SRC)
+# What danchid is made of, beside the record.
+DAEMON_ROOMS := daemon guest health images limits network secrets spec verify volumes
+DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
 RESOLVER_SRC := $(call sources,launcher/resolver)
+PUBLISH_SRC := $(call sources,launcher/publish)
 INTAKE_SRC := $(call sources,launcher/intake)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
@@ -84,8 +87,8 @@ INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
 AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
-HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay \
-                 $(B)/bin/danchi-intake $(B)/bin/danchi-resolver
+HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
+                 $(B)/bin/danchi-resolver $(B)/bin/danchi-intake
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -123,6 +126,11 @@ $(B)/bin/danchi-resolver: $(call host_objs,$(RESOLVER_SRC) $(CONFINED_SRC) $(BAS
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lldns -lseccomp -lcap-ng $(LDLIBS)
 
+# Likewise for the clients of published ports: launcher/publish/publisher.h.
+$(B)/bin/danchi-publish: $(call host_objs,$(PUBLISH_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
+
 # What registries, signers and scanners say is read here, in a jail: launcher/intake/jail.h.
 $(B)/bin/danchi-intake: $(call host_objs,$(INTAKE_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
@@ -143,8 +151,8 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -larchive -ljansson -lnettle -lz -lzstd \
 	  $(LDLIBS)
 
-$(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/images/%.o \
-  $(B)/host/launcher/network/%.o $(B)/host/launcher/spec/%.o $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
+$(foreach room,$(DAEMON_ROOMS),$(B)/host/launcher/$(room)/%.o): \
+  CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
   $(B)/host/launcher/intake/%.o \
   $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \

@@ -52,6 +52,17 @@
 #define DN_PART_TOTAL_BYTES (1024 * 1024)
 #define DN_LIMIT_NONE UINT64_MAX
 
+/* Secrets and configuration files of a container: of each, of all, and how many. */
+#define DN_SECRET_NAME_BYTES 64
+#define DN_SECRET_BYTES (1024 * 1024)
+#define DN_SECRETS_TOTAL_BYTES (4 * 1024 * 1024)
+#define DN_SECRETS_MAX 64
+/* SECRET.uid and gid: of the user that the container's program runs as. */
+#define DN_SECRET_OF_USER UINT32_MAX
+/* Of a KEY, and of all that wait to be taken. */
+#define DN_KEY_BYTES 4096
+#define DN_KEYS_MAX 16
+
 /* At most this many bytes of a stream are under way unacknowledged.  Both sides start with a full
  * window when a stream is made; CREDIT gives back what was consumed. */
 #define DN_STREAM_WINDOW_BYTES (256 * 1024)
@@ -67,8 +78,28 @@
 #define DN_PROCESS_TERMINAL (1u << 0)
 #define DN_PROCESS_STDIN (1u << 1) /* without it, standard input is empty */
 
+/* With a first process of its own that reaps and passes signals on (CREATE, generation 4). */
+#define DN_PROCESS_REAPER (1u << 2)
+
 /* SIGNAL flags. */
 #define DN_SIGNAL_ALL (1u << 0)
+
+/* What a check of a container's health found, of HEALTH. */
+typedef enum
+{
+  DN_HEALTH_STARTING = 1, /* none has passed yet, and none counted */
+  DN_HEALTH_HEALTHY,
+  DN_HEALTH_UNHEALTHY,
+} DnHealthStatus;
+
+typedef enum
+{
+  DN_HEALTH_ENDED = 1, /* with `code`, 128 + n by signal n */
+  DN_HEALTH_LATE,      /* it took longer than it may and was killed */
+  DN_HEALTH_NOT_RUN,   /* `output` says why */
+} DnHealthOutcome;
+
+#define DN_HEALTH_OUTPUT_BYTES 768
 
 /* PART kinds. */
 enum

@@ -33,6 +33,7 @@ typedef struct
   const char *run_dir;
   const char *cgroup_root;
   const char *secret_file;
+  const char *reaper;        /* the program of DN_PROCESS_REAPER */
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
@@ -46,6 +47,9 @@ typedef struct
 typedef struct DnContainer DnContainer;
 typedef struct DnCopy DnCopy;
 typedef struct DnUnpack DnUnpack;
+typedef struct DnVault DnVault;
+typedef struct DnSecretIntake DnSecretIntake;
+typedef struct DnKey DnKey;
 
 /* PARTs and DISK_LAYERs that wait for their request. */
 typedef struct
@@ -79,6 +83,9 @@ struct DnAgent
   DnCopy *copies;
   unsigned copy_count;
   DnUnpack *unpack; /* the one under way, or NULL */
+  DnVault *vaults;
+  DnSecretIntake *intakes;
+  DnKey *keys;
   DnParts parts[DN_PARTS_MAX];
   DnTimer end_timer;
   DnWatch audit_watch;  /* fd -1: no records are to be had */

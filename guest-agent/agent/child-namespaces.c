@@ -46,6 +46,19 @@ dn_child_close_others (DnChild *child, DnFault *fault)
     }
 }
 
+/* While the guest's root is seen.  What the container gets of it is a program that it runs: by its
+ * /proc it can open the file, which lies on the guest's root, read-only and checked block by block.
+ */
+int
+dn_child_open_reaper (DnChild *child, DnFault *fault)
+{
+  if (child->plan->reaper == NULL)
+    return 0;
+  child->reaper_fd = open (child->plan->reaper, O_RDONLY | O_CLOEXEC);
+  return child->reaper_fd >= 0 ? 0
+                               : dn_fault_set_errno (fault, "--init: '%s'", child->plan->reaper);
+}
+
 int
 dn_child_enter_container (DnChild *child, DnFault *fault)
 {
@@ -71,6 +84,11 @@ dn_child_await_root (DnChild *child, DnFault *fault)
       if (r < 0 || child->disk_fds[i] < 0)
         return dn_fault_set (fault, -EIO, "wait for the disks: the agent sent too few");
     }
+  if (child->plan->config->secrets == NULL)
+    return 0;
+  r = dn_sync_await_order (child->plan->sync_fd, DN_SYNC_SECRETS, &child->secrets_fd);
+  if (r < 0 || child->secrets_fd < 0)
+    return dn_fault_set (fault, -EIO, "wait for the secrets: the agent sent none");
   return 0;
 }
 

@@ -42,7 +42,11 @@ dn_report_list (DnAgent *agent, DnRequest *request)
   for (container = agent->containers; container != NULL; container = container->next)
     if (!container->is_deleting)
       for (process = container->processes->next; process != NULL; process = process->next)
-        list_one (agent, request, process);
+        if (!dn_process_is_check (process))
+          list_one (agent, request, process);
+  for (container = agent->containers; container != NULL; container = container->next)
+    if (!container->is_deleting)
+      dn_health_tell (&container->health);
   dn_audit_tell_all (agent);
   dn_damage_tell_all (agent);
   dn_agent_reply (agent, request, 0, "");

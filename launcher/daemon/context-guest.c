@@ -110,8 +110,15 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
   is_fine = is_fine && check_mcs (context, error);
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
+  plan->has_network = dn_network_policy_has_card (&context->definition.network)
+                      || context->definition.network.containers;
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
+  plan->host_percent = settings->memory_percent;
+  plan->limits = context->definition.limits;
+  /* What a guest that ends with its container frees goes back with it. */
+  plan->has_balloon = plan->limits.balloon == DN_BALLOON_YES
+                      || (plan->limits.balloon == DN_BALLOON_AUTO && !context->is_ephemeral);
   plan->kernel = (DnKernel) settings->kernel;
   plan->boot_timeout_s = (guint) settings->guest_boot_timeout_s;
   plan->transport = (DnTransport) context->definition.transport;
@@ -327,6 +334,7 @@ stop_guest (DnContext *context, guint timeout_ms, gboolean is_idle_only, const c
 void
 dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
 {
+  dn_restart_forbid_all (context);
   stop_guest (context, timeout_ms, FALSE, reason);
 }
 

@@ -25,6 +25,7 @@
 
 #include "../base/control.h"
 #include "../base/fdpass.h"
+#include "../limits/guest-limits.h"
 
 typedef struct DnGuest DnGuest;
 
@@ -84,9 +85,13 @@ typedef struct
   DnTransport transport;
   gboolean allow_emulation;
   char *mcs;            /* owned; for QEMU's SELinux label, "cA,cB", or NULL: libvirt chooses */
+  DnGuestLimits limits; /* of what it takes of the host */
+  gboolean has_balloon;
+  guint64 host_percent; /* of the host's memory, that guests may be promised; 0: not asked */
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
+  gboolean has_network; /* its containers may have cards: its kernel gets what these need */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
 } DnGuestPlan;
 
@@ -117,6 +122,10 @@ typedef struct
   guint spare_disks;  /* PCIe ports for disks */
   guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
   gint64 started_us;  /* g_get_real_time() */
+  DnGuestLimits limits;
+  gboolean has_balloon;
+  guint64 balloon_bytes;    /* what it was asked to keep to; 0: never asked */
+  guint64 host_limit_bytes; /* of QEMU's memory; 0 of a guest from before there was one */
 } DnGuestInfo;
 
 void dn_guest_info_clear (DnGuestInfo *info);
@@ -134,6 +143,8 @@ typedef struct
   void (*oom) (DnGuest *guest, const char *container, gpointer data);
   /* A system call was refused; the same one may be told again. */
   void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);
+  /* A check of a container's health has ended; the same one may be told again. */
+  void (*health) (DnGuest *guest, const DnMsgHealth *health, gpointer data);
   /* A block of a disk is not what its hash tree promises; the same one may be told again. */
   void (*disk_damage) (DnGuest *guest, const DnMsgDiskDamage *damage, gpointer data);
   void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,
@@ -159,6 +170,9 @@ typedef struct
 DnGuest *dn_guest_start (const DnGuestPlan *plan, const DnGuestHandlers *handlers,
                          DnGuestStepFunc step, gpointer step_data, int *ret_console,
                          GError **error);
+
+/* Of the host's memory, to all guests in this process's hands. */
+guint64 dn_guest_promised_memory (void);
 
 DnGuest *dn_guest_ref (DnGuest *guest);
 void dn_guest_unref (DnGuest *guest);
@@ -219,6 +233,19 @@ gboolean dn_guest_is_frozen_in_passing (DnGuest *guest);
 
 /* FALSE with DN_ERROR_CONFLICT and the remedy where it is frozen. */
 gboolean dn_guest_check_thawed (DnGuest *guest, GError **error);
+
+/**
+ * dn_guest_set_limits:
+ *
+ * Changes what it may take of the host's processors and disks while it runs; the balloon stays as
+ * it is.  On failure all is as before.  DN_ERROR_HYPERVISOR with libvirt's words where the host has
+ * no cgroups for it.
+ */
+gboolean dn_guest_set_limits (DnGuest *guest, const DnGuestLimits *limits, GError **error);
+
+/* Asks it to keep to @bytes of the memory that it was started with, by its balloon; it may take its
+ * time, or never do.  DN_ERROR_CONFLICT: it has none; _LIMIT: more than it was started with. */
+gboolean dn_guest_set_memory (DnGuest *guest, guint64 bytes, GError **error);
 
 /* The domain's XML as libvirt has it now. (transfer full), or NULL with DN_ERROR_HYPERVISOR */
 char *dn_guest_get_xml (DnGuest *guest, GError **error);
@@ -303,6 +330,10 @@ gboolean dn_guest_open_session (DnGuest *guest, const char *container, guint32 p
 /* TRANSFER: has the relay move raw bytes between @fd (stays the caller's) and @stream. */
 gboolean dn_guest_transfer (DnGuest *guest, guint32 stream, gboolean to_guest, int fd,
                             GError **error);
+
+/* SECRET_TRANSFER: likewise to the guest, through locked memory alone; @fd is a socket.
+ * DN_ERROR_GUEST where the guest, or its relay, is of before there were secrets. */
+gboolean dn_guest_transfer_secret (DnGuest *guest, guint32 stream, int fd, GError **error);
 
 /* A read-only descriptor of the console ring, for a user; -1 with @error. */
 int dn_guest_open_console (DnGuest *guest, GError **error);

@@ -51,6 +51,10 @@ typedef struct
   guint vcpus;
   guint spare_disks;
   gint64 started_us;
+  DnGuestLimits limits;
+  gboolean has_balloon;
+  guint64 balloon_bytes;
+  guint64 host_limit_bytes;
   DnFreeze freeze; /* written before the guest is stopped, and after it goes on */
   char *root_hash; /* "sha256 HEX"; NULL in an entry of a danchid that knew of none */
   /* What the machine was started with; NULL likewise. */

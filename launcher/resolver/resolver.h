@@ -178,8 +178,8 @@ typedef struct
   int gateway_fd; /* or -1 */
 } DnResolverOptions;
 
-/* Of a descriptor that comes from elsewhere, whatever it is there: everything here goes on when there
- * is nothing. */
+/* Of a descriptor that comes from elsewhere, whatever it is there: everything here goes on when
+ * there is nothing. */
 void dn_resolver_unblock (int fd);
 
 /* Takes ownership of the descriptors. Returns 0 or -errno. */

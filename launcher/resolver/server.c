@@ -13,8 +13,6 @@
 #define DATAGRAMS_A_TURN 32
 #define MESSAGE_MAX_BYTES 65535
 
-static void read_client (DnResolver *resolver, DnClient *client);
-
 static void
 drop_client (DnResolver *resolver, DnClient *client)
 {
@@ -32,6 +30,18 @@ client_of (DnResolver *resolver, const DnOrigin *origin)
 
   return client != NULL && client->socket.fd >= 0 && client->serial == origin->serial ? client
                                                                                       : NULL;
+}
+
+/* Whether a query waits in what was read; or what can be none, which is as good as one to look at.
+ */
+static bool
+has_query (const DnClient *client)
+{
+  size_t size = (size_t) (client->in[0] << 8 | client->in[1]);
+
+  return client->in_bytes >= 2
+         && (client->in_bytes >= 2 + size || size < DN_DNS_HEADER_BYTES
+             || size > DN_DNS_QUERY_MAX_BYTES);
 }
 
 static void
@@ -55,7 +65,9 @@ flush_client (DnResolver *resolver, DnClient *client)
   client->out = NULL;
   client->is_busy = false;
   dn_loop_set_timer (&resolver->loop, &client->idle, DN_RESOLVER_CLIENT_IDLE_NS);
-  (void) dn_loop_want (&resolver->loop, &client->socket, EPOLLIN | EPOLLRDHUP);
+  /* A query that came with this one is next: in a turn of its own, which EPOLLOUT brings. */
+  (void) dn_loop_want (&resolver->loop, &client->socket,
+                       has_query (client) ? EPOLLOUT : EPOLLIN | EPOLLRDHUP);
 }
 
 /* @bytes have room for the length in front. */
@@ -174,7 +186,7 @@ datagrams_ready (void *data, uint32_t events)
       }
 }
 
-/* What has come, if it is a whole query and none is being answered. */
+/* The first query of what has come. */
 static void
 serve_client (DnResolver *resolver, DnClient *client)
 {
@@ -184,15 +196,11 @@ serve_client (DnResolver *resolver, DnClient *client)
                       .client = (unsigned) (client - resolver->clients),
                       .serial = client->serial };
 
-  if (client->in_bytes < 2 || client->is_busy)
-    return;
   if (size < DN_DNS_HEADER_BYTES || size > DN_DNS_QUERY_MAX_BYTES)
     {
       drop_client (resolver, client);
       return;
     }
-  if (client->in_bytes < 2 + size)
-    return;
   memcpy (bytes, client->in + 2, size);
   client->in_bytes -= 2 + size;
   memmove (client->in, client->in + 2 + size, client->in_bytes);
@@ -221,23 +229,15 @@ client_ready (void *data, uint32_t events)
 {
   DnClient *client = data;
   DnResolver *resolver = client->resolver;
-  uint64_t serial = client->serial;
 
   if ((events & (EPOLLERR | EPOLLHUP)) != 0)
     drop_client (resolver, client);
   else if (client->out != NULL)
     flush_client (resolver, client);
-  else if (!client->is_busy)
+  else if (!has_query (client))
     read_client (resolver, client);
-  /* Queries that came together, one behind the other. */
-  while (client->socket.fd >= 0 && client->serial == serial && !client->is_busy)
-    {
-      size_t before = client->in_bytes;
-
-      serve_client (resolver, client);
-      if (client->socket.fd < 0 || client->serial != serial || client->in_bytes == before)
-        break;
-    }
+  if (client->socket.fd >= 0 && !client->is_busy && has_query (client))
+    serve_client (resolver, client);
 }
 
 static void

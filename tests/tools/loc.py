@@ -16,25 +16,29 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 9900, ["launcher/cli"]),
+    ("danchi", "the caller", 11500, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
-    ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
+    ("danchid: secrets", "root", 1000, ["launcher/secrets"]),
+    ("danchid: health", "root", 800, ["launcher/health"]),
+    ("danchid: guests through libvirt", "root", 7900, ["launcher/guest"]),
+    ("danchid: limits", "root", 2000, ["launcher/limits"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 8400, ["launcher/spec", "launcher/verify"]),
     ("danchid: network", "root", 3000, ["launcher/network"]),
     ("danchi-gateway", "an own uid, CAP_NET_ADMIN", 3500, ["launcher/gateway"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("danchi-resolver", "the context's uid, confined", 2600, ["launcher/resolver"]),
+    ("danchi-publish", "the context's uid, confined", 1500, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
     ("shared: base, common", "with its program", 3000, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 13500, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 14600, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 
