@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: tests/unit/relay-fixture.c launcher/relay/*.c !launcher/relay/main.c
- * !launcher/relay/filter.c launcher/confined/loop.c launcher/confined/say.c launcher/base/*.c
+ * !launcher/relay/filter.c launcher/confined/bucket.c launcher/confined/loop.c launcher/confined/say.c launcher/base/*.c
  * protocol/*.c */
 #include <string.h>
 #include <sys/socket.h>
