@@ -24,20 +24,23 @@ copy_args (JsonObject *args, const char *member, const char *name)
   return copy;
 }
 
+typedef void (*PrintFunc) (const char *name, JsonObject *ok);
+
 static int
 call_each (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
-           const DnFdList *fds, void (*print) (const char *name, JsonObject *ok))
+           PrintFunc print, DnClientCall *call)
 {
   g_autoptr (JsonArray) answers = json_array_new ();
   int status = DN_EXIT_DONE;
 
   for (; *names != NULL; names++)
     {
-      DnClientCall call = { .fds = fds };
       g_autoptr (GError) error = NULL;
       g_autoptr (JsonObject) ok
-          = dn_cli_call (cli, verb, copy_args (args, member, *names), &call, &error);
+          = dn_cli_call (cli, verb, copy_args (args, member, *names), call, &error);
 
+      if (call != NULL)
+        dn_fd_list_clear (&call->ret_fds);
       if (ok == NULL)
         {
           status = dn_cli_fail (cli, error);
@@ -60,14 +63,14 @@ int
 dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
               void (*print) (const char *name, JsonObject *ok))
 {
-  return call_each (cli, verb, member, names, args, NULL, print);
+  return call_each (cli, verb, member, names, args, print, NULL);
 }
 
 int
 dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
-                   const DnFdList *fds)
+                   DnClientCall *call)
 {
-  return call_each (cli, verb, member, names, args, fds, NULL);
+  return call_each (cli, verb, member, names, args, NULL, call);
 }
 
 int

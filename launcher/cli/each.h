@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "../base/fdpass.h"
 #include "cli.h"
 
 /**
@@ -20,9 +19,10 @@
 int dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
                   void (*print) (const char *name, JsonObject *ok));
 
-/* Likewise, with descriptors that go along with each. */
+/* Likewise, with what each request has besides its arguments; descriptors that come back are
+ * closed. */
 int dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names,
-                       JsonObject *args, const DnFdList *fds);
+                       JsonObject *args, DnClientCall *call);
 
 /**
  * dn_each_run_timed:

@@ -12,6 +12,7 @@ typedef struct
   guint16 columns;
   char **volume_keys; /* names of volumes; the request's descriptors are their keys; or NULL */
   gboolean allow_emulation; /* besides what container and context say */
+  char **contents;          /* borrowed; secrets whose content the client offers, or NULL */
 } DnContainerStart;
 
 /**

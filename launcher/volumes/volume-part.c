@@ -114,9 +114,10 @@ check_key_file (int fd, const char *path, GError **error)
 
   return (fstat (fd, &status) == 0 && S_ISREG (status.st_mode) && status.st_uid == geteuid ()
           && (status.st_mode & 077) == 0)
-         || dn_throw (error, DN_ERROR_CONFIG,
-                      "key '%s': must be a file that is root's alone\nchown root '%s'; chmod 0400 '%s'",
-                      path, path, path);
+         || dn_throw (
+             error, DN_ERROR_CONFIG,
+             "key '%s': must be a file that is root's alone\nchown root '%s'; chmod 0400 '%s'",
+             path, path, path);
 }
 
 /* The key's file: what came with the request, or is in the operator's directory. -1 with @error */

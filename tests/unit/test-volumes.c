@@ -222,8 +222,7 @@ test_limits_hold_for_one_for_a_user_and_for_the_host (Fixture *fixture, gconstpo
   for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
     {
       g_autofree char *name = g_strdup_printf ("v%u", i);
-      g_autoptr (DnVolume) volume
-          = new_volume (fixture, name, NULL, wishes[i].uid, wishes[i].mib);
+      g_autoptr (DnVolume) volume = new_volume (fixture, name, NULL, wishes[i].uid, wishes[i].mib);
       g_autoptr (GError) error = NULL;
       gboolean is_made = dn_volumes_create (fixture->volumes, volume, &limits, &error);
 
