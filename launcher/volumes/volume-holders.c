@@ -36,6 +36,12 @@ dn_volume_add_holder (DnVolume *volume, const char *context, gboolean is_writabl
   return holder;
 }
 
+static gint
+compare (gconstpointer one, gconstpointer other)
+{
+  return g_strcmp0 (*(char *const *) one, *(char *const *) other);
+}
+
 /* "container 'db'", or what else of it is in the way. (transfer full) */
 static char *
 words_of_users (const DnVolumeHolder *holder)
@@ -50,7 +56,7 @@ words_of_users (const DnVolumeHolder *holder)
     g_ptr_array_add (names, name);
   if (names->len == 0)
     return g_strdup ("its guest, which has not let go of it");
-  g_ptr_array_sort_with_data (names, (GCompareDataFunc) (GCallback) g_strcmp0, NULL);
+  g_ptr_array_sort (names, compare);
   g_ptr_array_add (names, NULL);
   list = g_strjoinv ("', '", (char **) names->pdata);
   return g_strdup_printf ("container%s '%s'", names->len > 2 ? "s" : "", list);

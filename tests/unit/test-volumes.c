@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/volumes/volume.c launcher/volumes/volume-file.c launcher/volumes/volume-holders.c
-   launcher/volumes/volumes.c launcher/daemon/tree.c launcher/common/*.c */
+   launcher/volumes/volumes.c launcher/daemon/tree.c launcher/common/[ej]*.c
+   launcher/common/names.c launcher/common/state-file.c launcher/common/paths.c */
 /* The store of volumes: made whole or not at all, and one context's at a time. */
 #include <errno.h>
 #include <glib/gstdio.h>
