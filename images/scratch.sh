@@ -16,7 +16,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # The build machine's preferences have no say.
-printf '[fs_types]\next4 = {\ninode_size = 256\n}\nfloppy = {\ninode_size = 256\n}\nsmall = {\ninode_size = 256\n}\n' > "$work/conf"
+{
+  echo '[fs_types]'
+  for type in ext4 floppy small; do
+    printf '%s = {\ninode_size = 256\n}\n' "$type"
+  done
+} > "$work/conf"
 export E2FSPROGS_FAKE_TIME=1 MKE2FS_CONFIG="$work/conf"
 features=none,extent,64bit,flex_bg,metadata_csum,dir_index,filetype,sparse_super,large_file
 features+=,huge_file,extra_isize,dir_nlink,ext_attr,resize_inode
