@@ -23,9 +23,9 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->profile,     &options->network,     &options->guest_memory,
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
                            &options->pull,        &options->writable,    &options->restart };
-  char ***const lists[]
-      = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
-          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
+  char ***const lists[] = { &options->env,     &options->env_files, &options->labels,
+                            &options->cap_add, &options->cap_drop,  &options->security,
+                            &options->tmpfs,   &options->ulimits,   &options->publish };
 
   dn_limit_options_clear (&options->limits);
   dn_health_options_clear (&options->health);
@@ -84,6 +84,12 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "A syscall filter in Docker's format, or unconfined", "seccomp=FILE" },
     { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network,
       "none (the default), internal, egress, or a tenant network's name", "MODE" },
+    { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->publish,
+      "Let a port of this host lead to one of the container's; on the loopback, unless an address "
+      "is named",
+      "[[ADDRESS:]HOSTPORT:]PORT[/udp]" },
+    { "publish-all", 'P', 0, G_OPTION_ARG_NONE, &o->publishes_all,
+      "Likewise for all ports that are exposed, at host ports that are free", NULL },
     { "pull", 0, 0, G_OPTION_ARG_FILENAME, &o->pull,
       "Fetch the image: never (the default), missing, always", "WHEN" },
     { "stop-signal", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_signal, "What danchi stop sends",
@@ -93,8 +99,6 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     DN_OPTION_UNBUILT ("volume", 'v'),
     DN_OPTION_UNBUILT ("mount", 0),
     DN_OPTION_UNBUILT ("secret", 0),
-    DN_OPTION_UNBUILT ("publish", 'p'),
-    DN_OPTION_UNBUILT ("publish-all", 'P'),
     { "init", 0, 0, G_OPTION_ARG_NONE, &o->has_init,
       "Run the command below a first process that reaps and passes signals on", NULL },
     { "restart", 0, 0, G_OPTION_ARG_FILENAME, &o->restart,
@@ -269,6 +273,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "keeps_stdin_open", o->wants_stdin },
     { "is_removed_at_exit", o->is_removed_at_exit },
     { "is_readonly", o->is_readonly },
+    { "publishes_all", o->publishes_all },
     { "has_init", o->has_init },
     { "allow_emulation", cli->allow_emulation },
   };
@@ -308,6 +313,7 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  dn_args_set_list (args, "publish", o->publish);
   set_switches (args, cli, o);
   if (!set_writable (args, o, error))
     return NULL;

@@ -40,6 +40,8 @@ typedef struct
   char *restart;
   gboolean has_init;
   char *network;
+  char **publish;
+  gboolean publishes_all;
   char *guest_memory;
   char *guest_cpus;
   char *stop_signal;

@@ -222,9 +222,9 @@ class Publisher:
                 self.send(LIST, struct.pack(">I", len(found)))
                 continue
             length = struct.unpack(">H", payload[:2])[0]
-            names = ("is_udp", "family", "address", "host_port", "port", "now", "total", "refused",
-                     "bytes_in", "bytes_out")
-            row = dict(zip(names, struct.unpack(">BB16sHHIQQQQ", payload[2 + length:])))
+            names = ("is_udp", "host_family", "host_address", "host_port", "family", "address", "port", "now",
+                     "total", "refused", "bytes_in", "bytes_out")
+            row = dict(zip(names, struct.unpack(">BB16sHB16sHIQQQQ", payload[2 + length:])))
             row["container"] = payload[2:2 + length].decode()
             found[row["host_port"]] = row
 
