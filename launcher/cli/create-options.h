@@ -42,6 +42,10 @@ typedef struct
   char *network;
   char **publish;
   gboolean publishes_all;
+  char **expose;
+  char **add_hosts;
+  char **dns;
+  char **dns_search;
   char *guest_memory;
   char *guest_cpus;
   char *stop_signal;

@@ -2,10 +2,12 @@
 #include "container-part.h"
 
 #include "../health/health.h"
+#include "../network/container-network.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
+  &dn_container_network_part,
   &dn_health_part,
 };
 

@@ -171,7 +171,7 @@ send_card_that_reaches (Host *host, const char *id, guint slot, guint16 port, gb
   g_autofree char *address4 = g_strdup_printf ("10.217.0.%u", FIRST + slot);
   g_autofree char *address6 = g_strdup_printf ("fd64:6e::%x", 16 + slot);
   guint8 ports[sizeof ranges];
-  guint8 payload[512];
+  guint8 payload[2048];
 
   g_strlcpy (message.container, id, sizeof message.container);
   (void) inet_pton (AF_INET, address4, message.ipv4);
@@ -619,7 +619,7 @@ test_nonsense_is_refused_by_name (void)
   Host *host;
   const HostContainer container = { .id = "abc1", .args = ARGS ("sleep") };
   DnMsgCard message = { .mtu = 1500, .ports = (const guint8 *) "nonsense", .ports_bytes = 8 };
-  guint8 payload[512];
+  guint8 payload[2048];
 
   g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
   host = host_new ();
