@@ -3,11 +3,13 @@
 
 #include "../health/health.h"
 #include "../network/container-network.h"
+#include "../network/container-publish.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
   &dn_container_network_part,
+  &dn_container_publish_part,
   &dn_health_part,
 };
 

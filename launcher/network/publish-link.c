@@ -18,7 +18,6 @@ struct DnPublishLink
   gint ref_count;
   DnGuest *guest; /* a reference */
   guint slot;
-  guint uid;
   DnPublishCutFunc cut;
   gpointer data;
   int fd;           /* owned; until the last reference goes */
@@ -72,7 +71,7 @@ give_dials (DnPublishLink *link, const DnMsgPublishWant *want)
       g_autoptr (GError) error = NULL;
       int r;
 
-      if (!dn_publish_sockets_dial (link->slot, link->uid, want->is_udp, want->family,
+      if (!dn_publish_sockets_dial (link->slot, want->is_udp, want->family,
                                     MIN (left, DN_FDPASS_MAX), &fds, &error))
         {
           /* It asks again. */
@@ -195,7 +194,6 @@ dn_publish_link_open (DnGuest *guest, DnPublishCutFunc cut, gpointer data, GErro
   *link = (DnPublishLink){ .ref_count = 2, /* the thread has one */
                            .guest = dn_guest_ref (guest),
                            .slot = info.uid - DN_IDENTITY_UID_FIRST,
-                           .uid = info.uid,
                            .cut = cut,
                            .data = data,
                            .fd = fd };

@@ -8,15 +8,23 @@
 #include "../base/fdpass.h"
 #include "../spec/port-spec.h"
 
+typedef enum
+{
+  DN_LISTEN_DONE,
+  DN_LISTEN_IN_USE,     /* somebody has the port */
+  DN_LISTEN_NO_ADDRESS, /* the host has no such address, or not this family */
+  DN_LISTEN_FAILED,
+} DnListenResult;
+
 /**
  * dn_publish_sockets_listen:
- * @ret_errno: (out): why not, for instance EADDRINUSE, EADDRNOTAVAIL
+ * @ret_fd: (out): with DN_LISTEN_DONE: a socket that is bound and, of TCP, listens
  *
- * Returns: a socket that is bound and, of TCP, listens; or -1 with DN_ERROR_FAILED
+ * With all other results @error is set.
  */
-int dn_publish_sockets_listen (const DnHostPort *port, int *ret_errno, GError **error);
+DnListenResult dn_publish_sockets_listen (const DnHostPort *port, int *ret_fd, GError **error);
 
-/* Up to %DN_FDPASS_MAX sockets to reach the containers of @slot's guest with: bound to its tap, and
- * of @uid, by which the gateway's rules know them.  @ret_fds is the caller's. */
-gboolean dn_publish_sockets_dial (guint slot, guint uid, gboolean is_udp, guint family, guint count,
+/* Up to %DN_FDPASS_MAX sockets to reach the containers of @slot's guest with, and nothing else:
+ * bound to its tap, and marked so that the gateway's rules know them.  @ret_fds is the caller's. */
+gboolean dn_publish_sockets_dial (guint slot, gboolean is_udp, guint family, guint count,
                                   DnFdList *ret_fds, GError **error);

@@ -2,7 +2,6 @@
 #include "published.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -122,14 +121,19 @@ name_holder (DnDaemon *daemon, const DnRequest *request, const DnHostPort *host)
 }
 
 static gboolean
-refuse (DnDaemon *daemon, const DnRequest *request, const DnHostPort *host, int problem,
+refuse (DnDaemon *daemon, const DnRequest *request, const DnHostPort *host, DnListenResult result,
         GError **error)
 {
   g_autofree char *place = show (host);
   g_autofree char *holder = NULL;
 
+  if (result == DN_LISTEN_FAILED)
+    {
+      g_prefix_error (error, "--publish: ");
+      return FALSE;
+    }
   g_clear_error (error);
-  if (problem == EADDRNOTAVAIL || problem == EAFNOSUPPORT)
+  if (result == DN_LISTEN_NO_ADDRESS)
     return dn_throw (error, DN_ERROR_CONFLICT,
                      "--publish: %s: this host has no such address\nsee ip address; without an "
                      "address it is the loopback",
@@ -141,16 +145,9 @@ refuse (DnDaemon *daemon, const DnRequest *request, const DnHostPort *host, int 
                    place, holder);
 }
 
-static gboolean
-is_missing (int problem)
-{
-  return problem == EADDRNOTAVAIL || problem == EAFNOSUPPORT;
-}
-
-/* All addresses of one host port.  @ret_problem, @ret_at: which could not be had, and why. */
-static gboolean
-bind_port (const DnPort *port, guint16 number, GPtrArray *bound, DnHostPort *ret_at,
-           int *ret_problem, GError **error)
+/* All addresses of one host port.  @ret_at: which could not be had. */
+static DnListenResult
+bind_port (const DnPort *port, guint16 number, GPtrArray *bound, DnHostPort *ret_at, GError **error)
 {
   DnHostPort hosts[2];
   guint count = dn_port_hosts (port, hosts), before = bound->len;
@@ -158,19 +155,20 @@ bind_port (const DnPort *port, guint16 number, GPtrArray *bound, DnHostPort *ret
   for (guint i = 0; i < count; i++)
     {
       g_autoptr (GError) why = NULL;
+      DnListenResult result;
       Published *one;
-      int fd;
+      int fd = -1;
 
       hosts[i].port = number;
-      fd = dn_publish_sockets_listen (&hosts[i], ret_problem, &why);
-      if (fd < 0 && i > 0 && is_missing (*ret_problem))
+      result = dn_publish_sockets_listen (&hosts[i], &fd, &why);
+      if (result == DN_LISTEN_NO_ADDRESS && i > 0)
         continue; /* a host without IPv6 */
-      if (fd < 0)
+      if (result != DN_LISTEN_DONE)
         {
           *ret_at = hosts[i];
           g_ptr_array_set_size (bound, (gint) before);
           g_propagate_error (error, g_steal_pointer (&why));
-          return FALSE;
+          return result;
         }
       one = g_new0 (Published, 1);
       one->host = hosts[i];
@@ -178,7 +176,7 @@ bind_port (const DnPort *port, guint16 number, GPtrArray *bound, DnHostPort *ret
       one->fd = fd;
       g_ptr_array_add (bound, one);
     }
-  return TRUE;
+  return DN_LISTEN_DONE;
 }
 
 /* The one host port, or one of several. */
@@ -188,31 +186,26 @@ choose_port (DnDaemon *daemon, const DnRequest *request, const DnPort *port, GPt
 {
   guint first = port->host_first, last = port->host_last;
   guint tries = first == 0 ? CHOICES : 1 + last - first;
+  DnListenResult result = DN_LISTEN_IN_USE;
   DnHostPort at = { 0 };
-  int problem = 0;
 
-  for (guint i = 0; i < tries; i++)
+  for (guint i = 0; i < tries && result == DN_LISTEN_IN_USE; i++)
     {
       guint number
           = first != 0 ? first + i : (guint) g_random_int_range (DN_PORT_CHOSEN_FIRST, 65536);
 
       g_clear_error (error);
-      if (bind_port (port, (guint16) number, bound, &at, &problem, error))
-        return TRUE;
-      if (problem != EADDRINUSE)
-        break;
+      result = bind_port (port, (guint16) number, bound, &at, error);
     }
-  if (problem == EADDRINUSE && tries > 1)
-    {
-      g_clear_error (error);
-      return dn_throw (error, DN_ERROR_CONFLICT,
-                       "--publish: %s: no port of %u to %u is free\nname others",
-                       dn_port_protocol (port->is_udp), first != 0 ? first : DN_PORT_CHOSEN_FIRST,
-                       first != 0 ? last : 65535);
-    }
-  return problem == EADDRINUSE || is_missing (problem)
-             ? refuse (daemon, request, &at, problem, error)
-             : FALSE;
+  if (result == DN_LISTEN_DONE)
+    return TRUE;
+  if (result != DN_LISTEN_IN_USE || tries == 1)
+    return refuse (daemon, request, &at, result, error);
+  g_clear_error (error);
+  return dn_throw (error, DN_ERROR_CONFLICT,
+                   "--publish: %s: no port of %u to %u is free\nname others",
+                   dn_port_protocol (port->is_udp), first != 0 ? first : DN_PORT_CHOSEN_FIRST,
+                   first != 0 ? last : 65535);
 }
 
 gboolean
@@ -506,11 +499,11 @@ restore (DnGuest *guest, const GArray *served)
     {
       Published one = g_array_index (served, Published, i);
       g_autofree char *place = show (&one.host);
-      int problem;
 
       g_clear_error (&error);
-      one.fd = dn_publish_sockets_listen (&one.host, &problem, &error);
-      if (one.fd < 0 || !hand_over (link, &one, &error))
+      one.fd = -1;
+      if (dn_publish_sockets_listen (&one.host, &one.fd, &error) != DN_LISTEN_DONE
+          || !hand_over (link, &one, &error))
         g_warning ("container %s: published port %s is lost: %s", one.container, place,
                    error->message);
       dn_fd_clear (&one.fd);
