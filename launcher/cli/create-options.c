@@ -29,6 +29,9 @@ dn_create_options_clear (DnCreateOptions *options)
           &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search,
           &options->publish };
 
+  g_clear_pointer (&options->secrets, g_strfreev);
+  g_clear_pointer (&options->configs, g_strfreev);
+  g_clear_pointer (&options->secret_sources, g_ptr_array_unref);
   dn_limit_options_clear (&options->limits);
   dn_health_options_clear (&options->health);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -108,7 +111,11 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "Seconds until danchi stop kills", "SECONDS" },
     DN_OPTION_UNBUILT ("volume", 'v'),
     DN_OPTION_UNBUILT ("mount", 0),
-    DN_OPTION_UNBUILT ("secret", 0),
+    { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
+      "A file in memory alone, at /run/secrets/NAME: its content, and where else",
+      "NAME[=FILE][,KEY=VALUE...]" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->configs,
+      "Likewise a configuration file, which all may read", "NAME[=FILE][,target=PATH...]" },
     { "init", 0, 0, G_OPTION_ARG_NONE, &o->has_init,
       "Run the command below a first process that reaps and passes signals on", NULL },
     { "restart", 0, 0, G_OPTION_ARG_FILENAME, &o->restart,
@@ -292,13 +299,18 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
 }
 
 JsonObject *
-dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **words, GError **error)
+dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, GError **error)
 {
   g_autoptr (JsonObject) args = json_object_new ();
   g_auto (GStrv) env = dn_env_collect (o->env_files, o->env, error);
 
   if (env == NULL)
     return NULL;
+  o->secret_sources
+      = dn_secret_sources_read (o->secrets, o->configs, o->secrets_use, o->wants_stdin, error);
+  if (o->secret_sources == NULL)
+    return NULL;
+  dn_secret_sources_fill_args (o->secret_sources, o->secrets_use, args);
   json_object_set_string_member (args, "image", words[0]);
   if (words[1] != NULL)
     dn_args_set_list (args, "command", words + 1);

@@ -7,11 +7,14 @@
 #include "../common/error.h"
 #include "../daemon/json-build.h"
 #include "../spec/network-options.h"
+#include "../verify/promise.h"
 #include "daemon-pool.h"
 #include "guest-card.h"
 #include "network-files.h"
 
 #define SHORT_ID_BYTES 12
+/* For the names of one that came or went, in all others of its context. */
+#define TELL_TIMEOUT_S 10
 /* Of guests without a card of their own: nothing of it is seen outside of them. */
 #define INNER_PREFIX6 "fd64:616e:6368::/48"
 
@@ -145,8 +148,10 @@ tell_others (DnContainer *except, DnGuest *guest)
 {
   g_autoptr (GPtrArray) members
       = dn_network_registry_list_context (dn_network_registry_get (), except->context->name);
+  gint64 end_us = g_get_monotonic_time () + TELL_TIMEOUT_S * G_TIME_SPAN_SECOND;
 
-  for (guint i = 0; i < members->len; i++)
+  /* An agent that does not answer is given up for one, not for each of them. */
+  for (guint i = 0; i < members->len && g_get_monotonic_time () < end_us; i++)
     {
       const DnNetworkMember *member = members->pdata[i];
       g_autoptr (DnContainer) other = NULL;
@@ -273,6 +278,46 @@ leave (DnContainer *container, DnGuest *guest)
   g_mutex_unlock (lock);
 }
 
+/* As the agent makes it, of the address. (transfer full) */
+static char *
+format_mac (const DnNetworkMember *member)
+{
+  const guint8 *bytes = (const guint8 *) &member->address4;
+
+  return g_strdup_printf ("02:64:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
+void
+dn_container_network_promise (DnContainer *container, DnGuest *guest, JsonObject *spec,
+                              GPtrArray *promises)
+{
+  g_autoptr (DnNetworkMember) member
+      = dn_network_registry_find (dn_network_registry_get (), container->id);
+  char own4[INET_ADDRSTRLEN], own6[INET6_ADDRSTRLEN], way4[INET_ADDRSTRLEN], way6[INET6_ADDRSTRLEN];
+  g_autofree char *card = NULL, *addresses = NULL, *ways = NULL;
+  DnGuestInfo info = { 0 };
+  guint32 generation;
+
+  dn_guest_get_info (guest, &info);
+  generation = info.generation;
+  dn_guest_info_clear (&info);
+  if (generation < DN_PROTOCOL_GENERATION_OUTSIDE)
+    return;
+  if (member != NULL)
+    {
+      (void) inet_ntop (AF_INET, &member->address4, own4, sizeof own4);
+      (void) inet_ntop (AF_INET6, &member->address6, own6, sizeof own6);
+      (void) inet_ntop (AF_INET, &member->plan.gateway4, way4, sizeof way4);
+      (void) inet_ntop (AF_INET6, &member->plan.gateway6, way6, sizeof way6);
+      card = format_mac (member);
+      addresses = g_strdup_printf ("%s/32 %s/128", own4, own6);
+      ways = g_strdup_printf ("%s/%d %s/%d", way4, member->has_card ? 0 : DN_NETWORK_BLOCK4_BITS,
+                              way6, member->has_card ? 0 : DN_NETWORK_BLOCK6_BITS);
+    }
+  dn_verify_promise_network (promises, spec, card, addresses, ways,
+                             member != NULL ? member->port_count : 0);
+}
+
 static void
 set_address (JsonObject *object, const char *name, int family, const void *address)
 {
@@ -287,9 +332,7 @@ dn_container_network_to_json (const DnNetworkMember *member)
 {
   JsonObject *object = json_object_new ();
   JsonArray *ports = json_array_new ();
-  const guint8 *bytes = (const guint8 *) &member->address4;
-  g_autofree char *mac
-      = g_strdup_printf ("02:64:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3]);
+  g_autofree char *mac = format_mac (member);
 
   json_object_set_string_member (object, "mode", member->mode);
   if (member->network != NULL)

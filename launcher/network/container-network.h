@@ -20,6 +20,10 @@ extern const DnContainerPart dn_container_network_part;
 /* For inspect: {"mode", "network", "ipv4_address", ...}. (transfer full) */
 JsonObject *dn_container_network_to_json (const DnNetworkMember *member);
 
+/* What danchi verify holds the guest to.  A guest from before networks says nothing of them. */
+void dn_container_network_promise (DnContainer *container, DnGuest *guest, JsonObject *spec,
+                                   GPtrArray *promises);
+
 /* The guest is gone, and with it what was in it.  May block. */
 void dn_container_network_guest_gone (const char *guest_id);
 

@@ -86,8 +86,7 @@ connect_socket (GError **error)
 }
 
 static gboolean
-send_order (int to, const DnGatewayOrder *order, const DnFdList *fds, int answer_fd,
-            GError **error)
+send_order (int to, const DnGatewayOrder *order, const DnFdList *fds, int answer_fd, GError **error)
 {
   g_autofree guint8 *bytes = g_malloc (DN_GATEWAY_ORDER_MAX_BYTES);
   int size = dn_gateway_order_pack (order, bytes);

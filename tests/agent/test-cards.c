@@ -552,6 +552,27 @@ test_what_ends_leaves_neither_card_nor_rule (void)
 }
 
 static void
+test_the_next_one_in_a_place_inherits_no_connection (void)
+{
+  Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
+  g_autofree char *known = NULL, *left = NULL;
+
+  start_server (host, "abc1", 0, "80", TRUE);
+  start_server (host, "abc2", 1, "80", TRUE);
+  assert_outside ("reach udp 10.217.0.10 80", "reached\n");
+  assert_outside ("reach udp fd64:6e::10 80", "reached\n");
+  assert_outside ("reach udp 10.217.0.11 80", "reached\n");
+  known = run ("cat /proc/net/nf_conntrack");
+  g_assert_nonnull (strstr (known, "dst=10.217.0.10 "));
+  g_assert_cmpint (host_simple (host, DN_MSG_DELETE, "abc1"), ==, 0);
+  left = run ("cat /proc/net/nf_conntrack");
+  g_assert_null (strstr (left, "10.217.0.10 "));
+  g_assert_null (strstr (left, "fd64:006e:0000:0000:0000:0000:0000:0010 "));
+  g_assert_nonnull (strstr (left, "dst=10.217.0.11 "));
+  finish (host);
+}
+
+static void
 test_a_child_that_dies_on_its_way_takes_all_along (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
@@ -610,6 +631,40 @@ test_a_card_that_is_not_as_asked_starts_nothing (void)
       g_assert_nonnull (strstr (host->reply.message, cases[i].words));
       g_assert_cmpint (host_simple (host, DN_MSG_DELETE, cases[i].id), ==, 0);
     }
+  finish (host);
+}
+
+static const char *
+fact (Host *host, const char *name)
+{
+  return g_hash_table_lookup (host->facts, name);
+}
+
+static void
+test_verify_says_what_the_kernel_has (void)
+{
+  Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
+  const HostContainer plain = { .id = "abc2", .args = ARGS ("sleep") };
+
+  start_server (host, "abc1", 0, "80", TRUE);
+  g_assert_cmpint (host_simple (host, DN_MSG_VERIFY, "abc1"), ==, 0);
+  g_assert_cmpstr (fact (host, "complete"), ==, "yes");
+  g_assert_cmpstr (fact (host, "network.cards"), ==, "02:64:0a:d9:00:0a");
+  g_assert_cmpstr (fact (host, "network.addresses"), ==, "10.217.0.10/32 fd64:6e::10/128");
+  g_assert_cmpstr (fact (host, "network.ways"), ==, GATEWAY4 "/0 " GATEWAY6 "/0");
+  g_assert_cmpstr (fact (host, "network.rules"), ==, "2 ports");
+  g_free (run_inside (host, "abc1", "ip address add 10.217.0.77/24 dev eth0"));
+  run_here ("nft flush chain inet danchi to-cabc1");
+  g_assert_cmpint (host_simple (host, DN_MSG_VERIFY, "abc1"), ==, 0);
+  g_assert_nonnull (strstr (fact (host, "network.addresses"), "10.217.0.77/24"));
+  g_assert_cmpstr (fact (host, "network.rules"), ==,
+                   "the packet filter has other rules for its card");
+  g_assert_cmpint (host_create (host, &plain), ==, 0);
+  g_assert_cmpint (host_start (host, "abc2"), ==, 0);
+  g_hash_table_remove_all (host->facts);
+  g_assert_cmpint (host_simple (host, DN_MSG_VERIFY, "abc2"), ==, 0);
+  g_assert_cmpstr (fact (host, "network.cards"), ==, "none");
+  g_assert_null (fact (host, "network.rules"));
   finish (host);
 }
 
@@ -686,8 +741,10 @@ main (int argc, char **argv)
   TEST (files_come_with_it_and_change_in_place);
   TEST (bytes_are_counted_as_the_container_sees_them);
   TEST (what_ends_leaves_neither_card_nor_rule);
+  TEST (the_next_one_in_a_place_inherits_no_connection);
   TEST (a_child_that_dies_on_its_way_takes_all_along);
   TEST (a_card_that_is_not_as_asked_starts_nothing);
+  TEST (verify_says_what_the_kernel_has);
   TEST (nonsense_is_refused_by_name);
   TEST (sixty_four_have_one_each);
   return g_test_run ();
