@@ -17,7 +17,7 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,publish,intake,gateway}/, guest-agent/{init,agent,unpack}/   the programs
+#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -80,6 +80,7 @@ DAEMON_ROOMS := daemon guest health images limits network secrets spec verify vo
 DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
+RESOLVER_SRC := $(call sources,launcher/resolver)
 PUBLISH_SRC := $(call sources,launcher/publish)
 INTAKE_SRC := $(call sources,launcher/intake)
 GATEWAY_SRC := $(call sources,launcher/gateway) launcher/network/plan.c launcher/network/gateway-order.c
@@ -90,7 +91,7 @@ AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
-                 $(B)/bin/danchi-intake $(B)/bin/danchi-gateway
+                 $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -122,6 +123,11 @@ $(B)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PRO
 $(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
+
+# Of libraries only what reads and writes DNS messages, besides those of the relay.
+$(B)/bin/danchi-resolver: $(call host_objs,$(RESOLVER_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lldns -lseccomp -lcap-ng $(LDLIBS)
 
 # Likewise for the clients of published ports: launcher/publish/publisher.h.
 $(B)/bin/danchi-publish: $(call host_objs,$(PUBLISH_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: tests/unit/relay-fixture.c launcher/relay/*.c !launcher/relay/main.c
- * !launcher/relay/filter.c launcher/confined/loop.c launcher/confined/say.c launcher/base/*.c
- * protocol/*.c */
+ * !launcher/relay/filter.c launcher/confined/bucket.c launcher/confined/loop.c
+ * launcher/confined/say.c launcher/base/*.c protocol/*.c */
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
