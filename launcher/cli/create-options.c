@@ -90,9 +90,9 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network,
       "none (the default), internal, egress, or a tenant network's name", "MODE" },
     { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->publish,
-      "Let a port of this host lead to one of the container's; on the loopback, unless an address "
-      "is named",
-      "[[ADDRESS:]HOSTPORT:]PORT[/udp]" },
+      "Let a port of this host lead to one of the container's; on the loopback, unless "
+      "ADDRESS: is in front",
+      "HOSTPORT:PORT[/udp]" },
     { "publish-all", 'P', 0, G_OPTION_ARG_NONE, &o->publishes_all,
       "Likewise for all ports that are exposed, at host ports that are free", NULL },
     { "expose", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->expose,
