@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../common/error.h"
-#include "../network/container-network.h"
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"

@@ -121,7 +121,8 @@ class Publisher:
         listener.bind(self.path)
         listener.listen(4)
         lock = os.open(os.path.join(directory, "publish.lock"), os.O_CREAT | os.O_RDWR)
-        words = os.environ.get("DN_TEST_WRAPPER", "").split() + [PROGRAM, "--guest", "test", "--uid", str(UID), "--gid", str(UID), "--owner-uid", "0",
+        words = os.environ.get("DN_TEST_WRAPPER", "").split()  # strace, for one
+        words += [PROGRAM, "--guest", "test", "--uid", str(UID), "--gid", str(UID), "--owner-uid", "0",
                  "--control-fd", str(listener.fileno()), "--lock-fd", str(lock), *options]
         self.process = subprocess.Popen(words, pass_fds=[listener.fileno(), lock])
         listener.close()
