@@ -3,6 +3,7 @@
 
 #include "../health/health.h"
 #include "../network/container-network.h"
+#include "../network/container-publish.h"
 #include "../secrets/secrets-part.h"
 #include "../volumes/volume-part.h"
 #include "container-scratch.h"
@@ -11,6 +12,7 @@ static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
   &dn_volume_part,
   &dn_container_network_part,
+  &dn_container_publish_part,
   &dn_health_part,
   /* Last: its links lie over what others mount, and what it asks the client for comes when all else
    * is there. */
