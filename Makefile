@@ -13,7 +13,7 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,intake}/, guest-agent/{init,agent,unpack}/   the programs
+#   launcher/{cli,daemon,relay,intake,share}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -75,6 +75,7 @@ DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
 INTAKE_SRC := $(call sources,launcher/intake)
+SHARE_SRC := $(call sources,launcher/share)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
 INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
@@ -82,7 +83,7 @@ AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay \
-                 $(B)/bin/danchi-intake
+                 $(B)/bin/danchi-intake $(B)/bin/danchi-share
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -120,6 +121,11 @@ $(B)/bin/danchi-intake: $(call host_objs,$(INTAKE_SRC) $(COMMON_SRC) $(BASE_SRC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS)) -lseccomp -lcap-ng \
 	  -lcrypto $(LDLIBS)
+
+# Starts virtiofsd in its jail, and puts directories of the host's into its share: launcher/share/start.h.
+$(B)/bin/danchi-share: $(call host_objs,$(SHARE_SRC) launcher/confined/allowlist.c $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
 
 $(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)
