@@ -8,6 +8,7 @@
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
+#   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
 #   launcher/survey/    what a host runs and allows, and what an auditor should mind, for danchi
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
@@ -71,7 +72,8 @@ CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
 DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
               $(call sources,launcher/images) \
-              $(call sources,launcher/spec) $(call sources,launcher/verify) $(RECORD_SRC)
+              $(call sources,launcher/network) $(call sources,launcher/spec) \
+              $(call sources,launcher/verify) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
 INTAKE_SRC := $(call sources,launcher/intake)
@@ -142,7 +144,7 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 	  $(LDLIBS)
 
 $(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/images/%.o \
-  $(B)/host/launcher/spec/%.o $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
+  $(B)/host/launcher/network/%.o $(B)/host/launcher/spec/%.o $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
   $(B)/host/launcher/intake/%.o \
   $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \

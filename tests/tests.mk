@@ -45,7 +45,7 @@ $(B)/host/tests/%.o $(B)/fuzz/tests/%.o: CPPFLAGS += -Wno-comment
 $(B)/host/tests/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
 
 $(B)/fuzz/launcher/daemon/%.o $(B)/fuzz/launcher/guest/%.o $(B)/fuzz/launcher/images/%.o \
-  $(B)/fuzz/launcher/spec/%.o $(B)/fuzz/launcher/verify/%.o: \
+  $(B)/fuzz/launcher/network/%.o $(B)/fuzz/launcher/spec/%.o $(B)/fuzz/launcher/verify/%.o: \
   CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/fuzz/launcher/cli/%.o $(B)/fuzz/launcher/common/%.o $(B)/fuzz/launcher/record/%.o \
   $(B)/fuzz/launcher/report/%.o $(B)/fuzz/launcher/survey/%.o $(B)/fuzz/launcher/intake/%.o: \

@@ -81,8 +81,8 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     { "cap-drop", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->cap_drop, "Take a capability", "NAME" },
     { "security-opt", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->security,
       "A syscall filter in Docker's format, or unconfined", "seccomp=FILE" },
-    { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network, "none (the default): loopback only",
-      "MODE" },
+    { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network,
+      "none (the default), internal, egress, or a tenant network's name", "MODE" },
     { "pull", 0, 0, G_OPTION_ARG_FILENAME, &o->pull,
       "Fetch the image: never (the default), missing, always", "WHEN" },
     { "stop-signal", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_signal, "What danchi stop sends",
@@ -235,11 +235,6 @@ set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
 {
   guint signal_number;
 
-  if (o->network != NULL && !g_str_equal (o->network, "none"))
-    return dn_throw (error, DN_ERROR_USAGE,
-                     "--network: %s: not built yet in this version\n"
-                     "there is --network none, the default: loopback only",
-                     o->network);
   if (o->stop_signal != NULL && !dn_signal_parse (o->stop_signal, &signal_number, error))
     {
       g_prefix_error (error, "--stop-signal: ");

@@ -9,6 +9,7 @@
 #include "../images/signature.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
+#include "lookup.h"
 #include "settings-file.h"
 
 #define SHORT_HASH_BYTES 12
@@ -69,10 +70,13 @@ collect_context (DnContext *context, Facts *facts)
                                          .labels = dn_context_definition_labels (definition),
                                          .policy = &definition->policy,
                                          .terms = &definition->terms,
+                                         .network = &definition->network,
                                          .file = facts->file,
                                          .guest_places = definition->guest_origin.places,
                                          .places = definition->origin.places };
   facts->host = (DnAdmissionHost){ .accepts = facts->settings->accepts,
+                                   .networks = facts->settings->networks,
+                                   .network = facts->settings->network.mode,
                                    .file = facts->settings->file,
                                    .places = facts->settings->places,
                                    .default_places = definition->origin.settings->places };
@@ -139,7 +143,7 @@ dn_container_read_profile (DnContext *context, const DnContainerOptions *options
 }
 
 gboolean
-dn_container_admit (DnContainer *container, const DnContainerOptions *options,
+dn_container_admit (DnContainer *container, const DnContainerOptions *options, DnRequest *request,
                     DnVerdict *ret_verdict, GError **error)
 {
   g_auto (Facts) facts = { 0 };
@@ -154,17 +158,18 @@ dn_container_admit (DnContainer *container, const DnContainerOptions *options,
     return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
                      container->image);
   collect_image (container, &facts);
-  facts.request
-      = (DnAdmissionRequest){ .labels
-                              = { .values = { options->tenant, options->stage, options->tier } },
-                              .network = options->network,
-                              .profile = container->profile,
-                              .is_own = options->profile_text != NULL,
-                              .permitted = permitted,
-                              .operators = operators,
-                              .cap_add = options->cap_add,
-                              .cap_drop = options->cap_drop,
-                              .seccomp_json = options->seccomp_json };
+  facts.request = (DnAdmissionRequest){
+    .labels = { .values = { options->tenant, options->stage, options->tier } },
+    .network = options->network,
+    .is_of_tenant = request == NULL || dn_lookup_is_of_tenant (request, facts.definition.tenant),
+    .profile = container->profile,
+    .is_own = options->profile_text != NULL,
+    .permitted = permitted,
+    .operators = operators,
+    .cap_add = options->cap_add,
+    .cap_drop = options->cap_drop,
+    .seccomp_json = options->seccomp_json
+  };
   for (char **name = facts.definition.policy.profiles; facts.request.is_own && *name != NULL;
        name++)
     {

@@ -16,10 +16,10 @@
 DnProfile *dn_container_read_profile (DnContext *context, const DnContainerOptions *options,
                                       GError **error);
 
-/* @container has a context, an image and a profile; out as in dn_admission_decide().  Without the
- * daemon's lock. */
+/* @container has a context, an image and a profile; @request: who asks, or NULL where danchid
+ * starts it itself; out as in dn_admission_decide().  Without the daemon's lock. */
 gboolean dn_container_admit (DnContainer *container, const DnContainerOptions *options,
-                             DnVerdict *ret_verdict, GError **error);
+                             DnRequest *request, DnVerdict *ret_verdict, GError **error);
 
 /* Whether this host takes @context: DN_ERROR_DENIED. Without the daemon's lock. */
 gboolean dn_context_check_host (DnContext *context, GError **error);

@@ -71,6 +71,12 @@ make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *op
   set_label (&definition.tenant, options->tenant);
   set_label (&definition.stage, options->stage);
   set_label (&definition.tier, options->tier);
+  /* A port that is published needs a card, and no more than that. */
+  if (options->network != NULL)
+    dn_network_policy_set_mode (&definition.network, options->network);
+  else if (((options->publish != NULL && options->publish[0] != NULL) || options->publishes_all)
+           && !dn_network_policy_has_card (&definition.network))
+    dn_network_policy_set_mode (&definition.network, "internal");
   /* Whole MiB, which is what libvirt counts guest memory in. */
   needed = (needed + MIB - 1) / MIB * MIB;
   definition.guest_memory_bytes = MAX (definition.guest_memory_bytes, needed);
@@ -297,7 +303,8 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
                            error))
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
-  if (container->profile == NULL || !dn_container_admit (container, options, &verdict, error)
+  if (container->profile == NULL
+      || !dn_container_admit (container, options, request, &verdict, error)
       || !dn_request_record_decided (request, container, error))
     return NULL;
   container->relaxations = g_steal_pointer (&verdict.relaxations);

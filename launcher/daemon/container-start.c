@@ -120,7 +120,7 @@ compile_filter (Start *start, const DnContainerOptions *options, GError **error)
   g_auto (DnVerdict) verdict = { 0 };
   guint64 ambient;
 
-  if (!dn_container_admit (container, options, &verdict, error))
+  if (!dn_container_admit (container, options, start->request, &verdict, error))
     return FALSE;
   start->relaxations = g_steal_pointer (&verdict.relaxations);
   if (json != NULL && g_str_equal (json, DN_SECCOMP_NO_FILTER))

@@ -42,6 +42,7 @@ dn_context_definition_init (DnContextDefinition *definition, DnSettings *setting
   };
   dn_policy_copy (&settings->policy, &definition->policy);
   dn_terms_copy (&settings->terms, &definition->terms);
+  dn_network_policy_copy (&settings->network, &definition->network);
   dn_access_rules_init (&definition->access);
 }
 
@@ -61,6 +62,7 @@ dn_context_definition_clear (DnContextDefinition *definition)
   g_clear_pointer (&definition->stage, g_free);
   g_clear_pointer (&definition->tier, g_free);
   g_clear_pointer (&definition->mcs, g_strfreev);
+  dn_network_policy_clear (&definition->network);
   clear_origin (&definition->guest_origin);
   clear_policy (definition);
 }
@@ -123,6 +125,7 @@ dn_context_definition_copy (const DnContextDefinition *definition, DnContextDefi
   ret_copy->origin = copy_origin (&definition->origin);
   dn_policy_copy (&definition->policy, &ret_copy->policy);
   dn_terms_copy (&definition->terms, &ret_copy->terms);
+  dn_network_policy_copy (&definition->network, &ret_copy->network);
   dn_access_rules_copy (&definition->access, &ret_copy->access);
 }
 
@@ -134,6 +137,7 @@ dn_context_definition_take_policy (DnContextDefinition *definition, DnContextDef
   definition->terms = from->terms;
   definition->access = from->access;
   definition->origin = from->origin;
+  dn_network_policy_take_publish (&definition->network, &from->network);
   from->policy = (DnPolicy){ NULL };
   from->terms = (DnTerms){ NULL };
   from->access = (DnAccessRules){ NULL };
@@ -163,13 +167,16 @@ dn_context_definition_fill_keys (DnContextDefinition *definition, DnKey *ret_key
   dn_policy_fill_keys (&definition->policy, at);
   at += DN_POLICY_KEYS;
   dn_terms_fill_keys (&definition->terms, at);
+  at += DN_TERMS_KEYS;
+  dn_network_policy_fill_keys (&definition->network, at);
   ret_keys[DN_CONTEXT_KEYS] = (DnKey){ .group = NULL };
 }
 
 gboolean
 dn_context_definition_is_of_guest (const DnKey *key)
 {
-  return g_str_equal (key->group, "context") || g_str_equal (key->group, "guest");
+  return g_str_equal (key->group, "context") || g_str_equal (key->group, "guest")
+         || (g_str_equal (key->group, "network") && !g_str_equal (key->key, "publish"));
 }
 
 const DnOrigin *
@@ -190,7 +197,8 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
       || !check_mcs (definition, what, places, error)
       || !dn_access_rules_check (&definition->access, what, places, error)
       || !dn_policy_check (&definition->policy, what, places, error)
-      || !dn_terms_check (&definition->terms, what, places, error))
+      || !dn_terms_check (&definition->terms, what, places, error)
+      || !dn_network_policy_check (&definition->network, what, places, error))
     return FALSE;
   dn_key_places_free (definition->guest_origin.places);
   definition->guest_origin.places = dn_key_places_copy (places);

@@ -15,11 +15,14 @@
  *     ...                     ../spec/access.h
  *     [confinement]
  *     ...                     ../spec/policy.h
- *     [images] [network] [lifetime]
+ *     [images] [lifetime]
  *     ...                     ../spec/terms.h
+ *     [network]
+ *     ...                     ../spec/network-policy.h
  *
- * [context] and [guest] are settled when a guest starts; all else holds at once.  So there are two
- * origins: what a context's guest was started by, and what the file says now.
+ * [context], [guest] and [network] but for its `publish` are settled when a guest starts; all else
+ * holds at once.  So there are two origins: what a context's guest was started by, and what the
+ * file says now.
  *
  * Pure.
  */
@@ -45,17 +48,19 @@ typedef struct
   guint64 guest_vcpus;
   int transport; /* DnTransport */
   gboolean allow_emulation;
-  char **mcs;            /* owned; empty: libvirt chooses; else one text, "cA,cB" with A < B */
-  DnOrigin guest_origin; /* of all above */
+  char **mcs; /* owned; empty: libvirt chooses; else one text, "cA,cB" with A < B */
+  DnNetworkPolicy network;
+  DnOrigin guest_origin; /* of all above, but for [network] publish */
   DnPolicy policy;
   DnTerms terms;
   DnAccessRules access;
-  DnOrigin origin; /* of all below guest_origin */
+  DnOrigin origin; /* of all below guest_origin, and [network] publish */
 } DnContextDefinition;
 
 /* Keys of a context's file. */
 #define DN_CONTEXT_OWN_KEYS 8
-#define DN_CONTEXT_KEYS (DN_CONTEXT_OWN_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
+#define DN_CONTEXT_KEYS                                                                            \
+  (DN_CONTEXT_OWN_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS)
 
 /* What holds where the file says nothing: tenant, stage and tier are "none".  Takes references to
  * @settings. */

@@ -109,6 +109,8 @@ definition_to_json (const DnContextDefinition *definition)
   json_object_set_int_member (object, "guest_vcpus", (gint64) definition->guest_vcpus);
   json_object_set_string_member (object, "transport", dn_transport_words[definition->transport]);
   json_object_set_boolean_member (object, "allow_emulation", definition->allow_emulation);
+  json_object_set_object_member (object, "network",
+                                 dn_network_policy_to_json (&definition->network));
   json_object_set_int_member (object, "idle_s", (gint64) definition->terms.idle_s);
   json_object_set_int_member (object, "maximum_s", (gint64) definition->terms.maximum_s);
   return object;
@@ -172,6 +174,7 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
   gint64 vcpus = (gint64) definition->guest_vcpus;
   gint64 idle = (gint64) definition->terms.idle_s;
   gint64 maximum = (gint64) definition->terms.maximum_s;
+  g_autoptr (JsonObject) network = NULL;
   const DnJsonField fields[] = {
     { "tenant", DN_JSON_STRING, TRUE, &definition->tenant },
     { "stage", DN_JSON_STRING, TRUE, &definition->stage },
@@ -180,12 +183,15 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
     { "guest_vcpus", DN_JSON_INT, TRUE, &vcpus },
     { "transport", DN_JSON_STRING, TRUE, &transport },
     { "allow_emulation", DN_JSON_BOOL, TRUE, &definition->allow_emulation },
+    { "network", DN_JSON_OBJECT, FALSE, &network },
     { "idle_s", DN_JSON_INT, FALSE, &idle },
     { "maximum_s", DN_JSON_INT, FALSE, &maximum },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 
-  if (!dn_json_read (object, fields, what, error))
+  if (!dn_json_read (object, fields, what, error)
+      || (network != NULL
+          && !dn_network_policy_read_json (&definition->network, network, what, error)))
     return FALSE;
   definition->guest_memory_bytes = (guint64) memory;
   definition->guest_vcpus = (guint64) vcpus;
@@ -356,7 +362,6 @@ add_terms (JsonObject *object, const DnTerms *terms)
   dn_json_set_strings (images, "signature", terms->signature);
   json_object_set_string_member (images, "scan", dn_scan_need_words[terms->scan]);
   json_object_set_object_member (object, "images", images);
-  json_object_set_string_member (object, "network", dn_network_words[terms->network]);
   json_object_set_int_member (lifetime, "idle_s", (gint64) terms->idle_s);
   json_object_set_int_member (lifetime, "maximum_s", (gint64) terms->maximum_s);
   json_object_set_object_member (object, "lifetime", lifetime);

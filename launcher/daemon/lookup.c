@@ -53,6 +53,23 @@ check (DnRequest *request, const DnContext *context, const char *what, const cha
                       name, principal.uid, missing, request->rule);
 }
 
+gboolean
+dn_lookup_is_of_tenant (DnRequest *request, const char *tenant)
+{
+  DnDaemon *daemon = request->daemon;
+  gboolean is_found = dn_caller_is_root (request->caller);
+  GHashTableIter iter;
+  DnContext *context;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (!is_found && g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    is_found = !context->is_ephemeral && g_str_equal (context->definition.tenant, tenant)
+               && decide (request, context, DN_RIGHT_RUN).verdict == DN_ACCESS_ALLOWED;
+  g_mutex_unlock (&daemon->lock);
+  return is_found;
+}
+
 void
 dn_lookup_refresh (DnRequest *request)
 {

@@ -39,5 +39,8 @@ gboolean dn_lookup_sees_event (DnRequest *request, JsonNode *event);
 /* Under the daemon's lock: whether the caller has any right on @context, and so may know of it. */
 gboolean dn_lookup_sees (DnRequest *request, const DnContext *context);
 
+/* Whether the caller may run containers in a context of @tenant that has a file. */
+gboolean dn_lookup_is_of_tenant (DnRequest *request, const char *tenant);
+
 /* Whether the caller has any right to anything on this host. */
 gboolean dn_lookup_has_anything (DnRequest *request);

@@ -24,6 +24,7 @@ dn_settings_new (const char *file)
     .file = g_strdup (file),
     .places = dn_key_places_new (),
     .accepts = g_new0 (char *, 1),
+    .networks = g_strsplit ("none;internal;egress;*", ";", -1),
     .guest_memory_bytes = 256 * MIB,
     .guest_vcpus = 1,
     .kernel = DN_KERNEL_DEBIAN,
@@ -48,6 +49,7 @@ dn_settings_new (const char *file)
   dn_scan_settings_init (&settings->scan);
   dn_policy_init (&settings->policy);
   dn_terms_init (&settings->terms);
+  dn_network_policy_init (&settings->network);
   return settings;
 }
 
@@ -66,6 +68,7 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->file);
   dn_key_places_free (settings->places);
   g_strfreev (settings->accepts);
+  g_strfreev (settings->networks);
   g_strfreev (settings->load_keys);
   g_free (settings->trust_policy);
   g_free (settings->audit_anchor);
@@ -74,6 +77,7 @@ dn_settings_unref (DnSettings *settings)
   dn_scan_settings_clear (&settings->scan);
   dn_policy_clear (&settings->policy);
   dn_terms_clear (&settings->terms);
+  dn_network_policy_clear (&settings->network);
   g_free (settings);
 }
 
@@ -114,6 +118,7 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
     { "forensics", "key", DN_KEY_PATH, &settings->forensics_key, 0, 0, 0, NULL },
     { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
+    { "network", "ephemeral", DN_KEY_LIST, &settings->networks, 0, 0, 0, NULL },
     { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
   };
   DnKey *at = ret_keys;
@@ -127,7 +132,23 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
   dn_policy_fill_keys (&settings->policy, at);
   at += DN_POLICY_KEYS;
   dn_terms_fill_keys (&settings->terms, at);
+  at += DN_TERMS_KEYS;
+  dn_network_policy_fill_keys (&settings->network, at);
   ret_keys[DN_SETTINGS_KEYS] = (DnKey){ .group = NULL };
+}
+
+static gboolean
+check_networks (const DnSettings *settings, GError **error)
+{
+  for (char **word = settings->networks; *word != NULL; word++)
+    {
+      g_autoptr (GError) local = NULL;
+
+      if (!g_str_equal (*word, "*") && !dn_network_mode_check (*word, "network", &local))
+        return dn_key_file_throw (error, settings->file, settings->places, "network", "ephemeral",
+                                  "%s; * is for every NAME", local->message);
+    }
+  return TRUE;
 }
 
 gboolean
@@ -142,7 +163,9 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
          && dn_scan_settings_check (&settings->scan, what, settings->places, error)
          && dn_signing_keys_check (settings->load_keys, what, settings->places, error)
          && dn_policy_check (&settings->policy, what, settings->places, error)
-         && dn_terms_check (&settings->terms, what, settings->places, error);
+         && dn_terms_check (&settings->terms, what, settings->places, error)
+         && dn_network_policy_check (&settings->network, what, settings->places, error)
+         && check_networks (settings, error);
 }
 
 DnSettings *

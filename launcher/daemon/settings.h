@@ -14,6 +14,7 @@
 #include "../common/guest-size.h"
 #include "../common/key-file.h"
 #include "../guest/guest.h"
+#include "../spec/network-policy.h"
 #include "../spec/policy.h"
 #include "../spec/terms.h"
 #include "host-access.h"
@@ -52,17 +53,20 @@ typedef struct
   char *forensics_key; /* owned; path of the key that signs manifests, or NULL */
   DnHostAccess access;
   DnScanSettings scan;
-  DnPolicy policy; /* what contexts permit whose file says nothing, and those without one */
-  DnTerms terms;   /* likewise */
+  DnPolicy policy;         /* what contexts permit whose file says nothing, and those without one */
+  DnTerms terms;           /* likewise */
+  DnNetworkPolicy network; /* likewise */
+  char **networks;         /* owned; what --network may name without a context; "*": any NAME */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 26
+#define DN_SETTINGS_OWN_KEYS 27
 #define DN_SETTINGS_KEYS                                                                           \
-  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS)
+  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS      \
+   + DN_NETWORK_POLICY_KEYS)
 
 /* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
 DnSettings *dn_settings_new (const char *file);

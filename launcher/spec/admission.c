@@ -33,6 +33,22 @@ dn_verdict_clear (DnVerdict *verdict)
   g_clear_pointer (&verdict->relaxations, g_strfreev);
 }
 
+static char *
+find_host_place (const DnAdmissionHost *host, const char *group, const char *key)
+{
+  guint line = dn_key_places_find (host->places, group, key);
+
+  return line != 0 ? g_strdup_printf ("%s:%u", host->file, line) : g_strdup ("built in");
+}
+
+/* What is settled when the guest starts. */
+static gboolean
+is_of_guest (DnRule rule)
+{
+  return rule == DN_RULE_TENANT || rule == DN_RULE_STAGE || rule == DN_RULE_TIER
+         || rule == DN_RULE_NETWORK || rule == DN_RULE_NETWORK_TENANT;
+}
+
 /* "FILE:LINE"; "FILE" for a file as a whole; "built in" where no file says it.  (transfer full) */
 static char *
 find_place (const DnAdmission *admission, DnRule rule)
@@ -40,15 +56,13 @@ find_place (const DnAdmission *admission, DnRule rule)
   const DnAdmissionContext *context = admission->context;
   const DnAdmissionHost *host = admission->host;
   const char *group = places[rule].group, *key = places[rule].key;
-  const DnKeyPlaces *own = rule == DN_RULE_TENANT || rule == DN_RULE_STAGE || rule == DN_RULE_TIER
-                               ? context->guest_places
-                               : context->places;
+  const DnKeyPlaces *own = is_of_guest (rule) ? context->guest_places : context->places;
   guint line;
 
   if (rule == DN_RULE_CONTEXT_FILE)
     return g_strdup (context->file);
-  if (rule == DN_RULE_HOST_ACCEPTS)
-    return g_strdup_printf ("%s:%u", host->file, dn_key_places_find (host->places, group, key));
+  if (rule == DN_RULE_HOST_ACCEPTS || rule == DN_RULE_NETWORK_EPHEMERAL)
+    return find_host_place (host, group, key);
   line = context->file != NULL ? dn_key_places_find (own, group, key) : 0;
   if (line != 0)
     return g_strdup_printf ("%s:%u", context->file, line);
@@ -242,7 +256,7 @@ static gboolean
 check_network (const DnAdmission *admission, GError **error)
 {
   const char *asked = admission->request->network;
-  const char *mode = dn_network_words[admission->context->terms->network];
+  const char *mode = admission->context->network->mode;
   g_autofree char *message = NULL;
 
   if (asked == NULL || g_str_equal (asked, mode))
@@ -250,6 +264,69 @@ check_network (const DnAdmission *admission, GError **error)
   message = g_strdup_printf ("--network %s: context '%s' has network %s", asked,
                              admission->context->name, mode);
   return dn_admission_refuse (admission, DN_RULE_NETWORK, message, "leave out --network", error);
+}
+
+/* A context that is made for one container has the network that was asked for: so it has to be one
+ * that the operator lets be asked for. */
+static gboolean
+check_network_ephemeral (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionHost *host = admission->host;
+  const char *mode = admission->context->network->mode;
+  const char *const *networks = (const char *const *) host->networks;
+  g_autofree char *message = NULL, *hint = NULL, *list = NULL;
+
+  if (admission->context->file != NULL || g_str_equal (mode, host->network)
+      || g_strv_contains (networks, mode)
+      || (dn_network_mode (mode) == DN_NETWORK_NAMED && g_strv_contains (networks, "*")))
+    return TRUE;
+  list = g_strjoinv (", ", host->networks);
+  message = g_strdup_printf ("--network %s: not permitted without a context on this host", mode);
+  hint = g_strdup_printf ("permitted are %s: [network] ephemeral; or choose a context",
+                          list[0] != '\0' ? list : "none others than its default");
+  return dn_admission_refuse (admission, DN_RULE_NETWORK_EPHEMERAL, message, hint, error);
+}
+
+/* A label is a word that anybody can say; a tenant's network is for those who are let into one of
+ * its contexts. */
+static gboolean
+check_network_tenant (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionContext *context = admission->context;
+  const char *mode = context->network->mode, *tenant = context->labels.values[DN_LABEL_TENANT];
+  g_autofree char *message = NULL;
+
+  if (context->file != NULL || dn_network_mode (mode) != DN_NETWORK_NAMED
+      || g_str_equal (tenant, "none") || admission->request->is_of_tenant)
+    return TRUE;
+  message = g_strdup_printf ("--network %s: is a network of tenant '%s', whose contexts you may "
+                             "not run containers in",
+                             mode, tenant);
+  return dn_admission_refuse (admission, DN_RULE_NETWORK_TENANT, message,
+                              "leave out --tenant: the network is your own then", error);
+}
+
+static gboolean
+check_publish (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionRequest *request = admission->request;
+  const DnNetworkPolicy *policy = admission->context->network;
+  g_autofree char *message = NULL, *hint = NULL, *list = NULL;
+  guint i = 0;
+
+  while (i < request->n_ports
+         && dn_network_policy_may_publish (policy, request->ports[i].family,
+                                           request->ports[i].address, request->ports[i].ports))
+    i++;
+  if (i == request->n_ports)
+    return TRUE;
+  list = g_strjoinv (", ", policy->publish);
+  message = g_strdup_printf ("--publish %s: not permitted in context '%s'", request->ports[i].text,
+                             admission->context->name);
+  hint = g_strdup_printf ("permitted are %s, where without ports those from %d on are meant: "
+                          "[network] publish",
+                          list[0] != '\0' ? list : "none", DN_NETWORK_LOW_PORTS);
+  return dn_admission_refuse (admission, DN_RULE_PUBLISH, message, hint, error);
 }
 
 static gboolean
@@ -277,6 +354,12 @@ check_rule (const DnAdmission *admission, DnRule rule, DnVerdict *verdict, GErro
       return check_scan (admission, error);
     case DN_RULE_NETWORK:
       return check_network (admission, error);
+    case DN_RULE_NETWORK_EPHEMERAL:
+      return check_network_ephemeral (admission, error);
+    case DN_RULE_NETWORK_TENANT:
+      return check_network_tenant (admission, error);
+    case DN_RULE_PUBLISH:
+      return check_publish (admission, error);
     case DN_RULE_PROFILE:
       /* This one and all after it. */
       return dn_admission_decide_confinement (admission, verdict, error);

@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include "network-policy.h"
 #include "placement.h"
 #include "policy.h"
 #include "profile.h"
@@ -38,11 +39,23 @@ typedef enum
 
 extern const char *const dn_rule_words[DN_RULES];
 
+/* A port of the host that the container asks for. */
+typedef struct
+{
+  const char *text; /* as it was asked for */
+  guint family;     /* 4 or 6 */
+  guint8 address[DN_ADDRESS_BYTES];
+  DnPortRange ports;
+} DnAdmissionPort;
+
 /* What a container asks for.  All borrowed, here and below. */
 typedef struct
 {
-  DnLabels labels;          /* those that it says it belongs to; NULL: not said */
-  const char *network;      /* NULL: not said */
+  DnLabels labels;       /* those that it says it belongs to; NULL: not said */
+  const char *network;   /* NULL: not said */
+  gboolean is_of_tenant; /* who asks may run containers in a context of the tenant's */
+  const DnAdmissionPort *ports;
+  guint n_ports;
   const DnProfile *profile; /* what it asks for */
   gboolean is_own;          /* the caller's FILE, not one of the operator's */
   GPtrArray *permitted;     /* where is_own: the policy's profiles, DnProfile */
@@ -59,6 +72,7 @@ typedef struct
   DnLabels labels;
   const DnPolicy *policy;
   const DnTerms *terms;
+  const DnNetworkPolicy *network;
   /* Where its values stand: in its file, NULL of an ephemeral one; else in the host's. */
   const char *file;
   const DnKeyPlaces *guest_places; /* of [context] */
@@ -68,7 +82,9 @@ typedef struct
 typedef struct
 {
   char **accepts;
-  const char *file; /* danchi.conf, as it is for [host] ... */
+  char **networks;     /* what --network may name without a context; "*": any NAME */
+  const char *network; /* the mode where nothing is named */
+  const char *file;    /* danchi.conf, as it is for [host] ... */
   const DnKeyPlaces *places;
   const DnKeyPlaces *default_places; /* ... and as it was for the context's values */
 } DnAdmissionHost;

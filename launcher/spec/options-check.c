@@ -10,6 +10,7 @@
 #include "capability.h"
 #include "env.h"
 #include "mount-spec.h"
+#include "network-policy.h"
 #include "profile-file.h"
 #include "seccomp-profile.h"
 #include "tmpfs.h"
@@ -237,10 +238,7 @@ check_signal (const char *signal, GError **error)
 static gboolean
 check_network (const char *network, GError **error)
 {
-  if (network == NULL || g_str_equal (network, "none"))
-    return TRUE;
-  return dn_throw (error, DN_ERROR_USAGE,
-                   "--network '%.100s': not built yet in this version; only none", network);
+  return network == NULL || dn_network_mode_check (network, "--network", error);
 }
 
 static gboolean

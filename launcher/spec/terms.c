@@ -6,7 +6,6 @@
 
 const char *const dn_need_words[] = { "optional", "required", NULL };
 const char *const dn_scan_need_words[] = { "optional", "required", "pass", NULL };
-const char *const dn_network_words[] = { "none", NULL };
 
 void
 dn_terms_init (DnTerms *terms)
@@ -58,7 +57,6 @@ dn_terms_fill_keys (DnTerms *terms, DnKey *ret_keys)
     { "images", "digest", DN_KEY_CHOICE, &terms->digest, 0, 0, 0, dn_need_words },
     { "images", "signature", DN_KEY_LIST, &terms->signature, 0, 0, 0, NULL },
     { "images", "scan", DN_KEY_CHOICE, &terms->scan, 0, 0, 0, dn_scan_need_words },
-    { "network", "mode", DN_KEY_CHOICE, &terms->network, 0, 0, 0, dn_network_words },
     { "lifetime", "idle_s", DN_KEY_INTEGER, &terms->idle_s, 0, DN_LIFETIME_MAX_S, 1, NULL },
     { "lifetime", "maximum_s", DN_KEY_INTEGER, &terms->maximum_s, 0, DN_LIFETIME_MAX_S, 1, NULL },
   };

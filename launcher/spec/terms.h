@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* On what terms a context's containers run, beside their confinement: the groups [images],
- * [network] and [lifetime] of a context's file and, for those that say nothing, of danchi.conf.
+/* On what terms a context's containers run, beside their confinement and network: the groups
+ * [images] and [lifetime] of a context's file and, for those that say nothing, of danchi.conf.
  *
  *     [images]
  *     allow = nginx:*;docker.io/library/redis:?   reference-glob.h; which images
@@ -8,8 +8,6 @@
  *     signature = required                   only images with a verified signature; or by whose
  *                                            key: acme;ci (signing-key.h)
  *     scan = required                        only scanned ones, and what the verdict has to be
- *     [network]
- *     mode = none                            nothing else is built
  *     [lifetime]
  *     idle_s = 600                           the guest ends when it was empty that long; 0: never
  *     maximum_s = 86400                      it ends that long after its start, whoever is in
@@ -20,7 +18,7 @@
 
 #include "../common/key-file.h"
 
-#define DN_TERMS_KEYS 7
+#define DN_TERMS_KEYS 6
 #define DN_LIFETIME_MAX_S (10 * 365 * 86400)
 
 typedef enum
@@ -40,15 +38,13 @@ typedef enum
 } DnScanNeed;
 
 extern const char *const dn_scan_need_words[]; /* by DnScanNeed, ends with NULL */
-extern const char *const dn_network_words[];   /* likewise; by the int in `network` */
 
 typedef struct
 {
-  char **allow;     /* owned; at least one */
-  int digest;       /* DnNeed */
-  char **signature; /* owned; "optional", "required", or keys by name or path; at least one */
-  int scan;         /* DnScanNeed */
-  int network;
+  char **allow;      /* owned; at least one */
+  int digest;        /* DnNeed */
+  char **signature;  /* owned; "optional", "required", or keys by name or path; at least one */
+  int scan;          /* DnScanNeed */
   guint64 idle_s;    /* 0: no limit */
   guint64 maximum_s; /* 0: no limit */
 } DnTerms;

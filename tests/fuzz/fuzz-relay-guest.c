@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../launcher/confined/say.h"
 #include "../../launcher/relay/outbox.h"
 #include "../../launcher/relay/router.h"
-#include "../../launcher/confined/say.h"
 
 #define CONTAINER "ab"
 

@@ -5,7 +5,9 @@
    launcher/spec/profile.c
    launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
    launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
+   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
+   launcher/common/json.c */
 
 /* Who may loosen what: a table of wishes and policies (R3.5, R3.6, R5.12). */
 #include <string.h>
@@ -61,16 +63,20 @@ decide (const DnAdmissionRequest *request, const DnPolicy *policy, DnVerdict *ve
 {
   char *none[] = { NULL }, *references[] = { (char *) "localhost/a:1", NULL };
   g_auto (DnTerms) terms = { 0 };
+  g_auto (DnNetworkPolicy) network = { 0 };
   const DnAdmissionContext context = { .name = "a",
                                        .labels = { .values = { "none", "none", "none" } },
                                        .policy = policy,
-                                       .terms = &terms };
-  const DnAdmissionHost host = { .accepts = none, .file = "danchi.conf" };
+                                       .terms = &terms,
+                                       .network = &network };
+  const DnAdmissionHost host
+      = { .accepts = none, .networks = none, .network = "none", .file = "danchi.conf" };
   const DnAdmissionImage image = { .asked = "a:1", .references = references, .digests = none };
   const DnAdmission admission
       = { .request = request, .context = &context, .host = &host, .image = &image };
 
   dn_terms_init (&terms);
+  dn_network_policy_init (&network);
   return dn_admission_decide (&admission, verdict, error);
 }
 

@@ -7,7 +7,9 @@
    launcher/spec/policy.c launcher/spec/terms.c
    launcher/spec/signing-key.c launcher/spec/placement.c
    launcher/spec/reference-glob.c launcher/spec/profile.c launcher/spec/capability.c
-   launcher/spec/tmpfs.c launcher/spec/quantity.c */
+   launcher/spec/tmpfs.c launcher/spec/quantity.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
+ launcher/common/json.c */
 /* What explain answers: tests/golden/explain.txt. */
 #include "../../launcher/common/json.h"
 #include "../../launcher/daemon/context-explain.h"

@@ -6,7 +6,9 @@
    launcher/spec/terms.c
    launcher/spec/signing-key.c launcher/spec/placement.c launcher/spec/reference-glob.c
    launcher/spec/profile.c launcher/spec/capability.c launcher/spec/tmpfs.c
-   launcher/spec/quantity.c */
+   launcher/spec/quantity.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
+ launcher/common/json.c */
 /* The policy reference is the parsers' tables, in words: every key, and no other; what is built in,
  * from when it holds, its limits and its choices; and every rule of admission. */
 #include <string.h>
@@ -109,7 +111,7 @@ check_key (const char *page, const DnKey *key, const char *entry, const char *ho
 static const char *
 holds_from (const DnKey *key, gboolean is_context)
 {
-  if (is_context ? dn_context_definition_is_of_guest (key) : g_str_equal (key->group, "guest"))
+  if (dn_context_definition_is_of_guest (key) && !g_str_equal (key->key, "ephemeral"))
     return "Holds from the next guest on.";
   /* What danchid opens once: its socket and its record. */
   if (!is_context && (g_str_equal (key->group, "audit") || g_str_equal (key->key, "socket_group")))

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../launcher/confined/loop.h"
 #include "../../launcher/relay/bucket.h"
 #include "../../launcher/relay/inflow.h"
-#include "../../launcher/confined/loop.h"
 #include "../../launcher/relay/requests.h"
 #include "../../protocol/protocol.h"
 

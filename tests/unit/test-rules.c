@@ -6,7 +6,9 @@
    launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
    launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/daemon/host-access.c
    launcher/spec/access.c launcher/common/paths.c
-   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c */
+   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
+   launcher/common/json.c */
 
 /* Every rule of admission, with at least one case that it permits and one that it refuses, from the
  * files' texts to the refusal (R1.2, R1.3, R2.1, R3.1, R5.4).  More of confinement is in
@@ -37,6 +39,8 @@ typedef struct
   const char *add;     /* a capability */
   const char *seccomp; /* a filter of the caller's */
   const char *network;
+  gboolean is_of_tenant;
+  const char *port;
   const char *profile;    /* standard; "own": the caller's, "own strict" that calls itself so,
                              "own loose" */
   const char *file_error; /* of the context's file */
@@ -190,6 +194,47 @@ static const Case cases[] = {
   { DN_RULE_NETWORK,
     "--network bridge: context 'acme-web' has network none (rule network, acme.conf:6)\n",
     .context = ACME "[network]\nmode = none\n", .network = "bridge" },
+  { DN_RULE_NETWORK, .context = ACME "[network]\nmode = backend\n", .network = "backend" },
+  { DN_RULE_NETWORK,
+    "--network egress: context 'acme-web' has network backend (rule network, danchi.conf:2)\n",
+    .host = "[network]\nmode = backend\n", .context = ACME, .network = "egress" },
+  { DN_RULE_NETWORK_EPHEMERAL, .network = "egress" },
+  { DN_RULE_NETWORK_EPHEMERAL, .network = "backend" },
+  { DN_RULE_NETWORK_EPHEMERAL, .host = "[network]\nephemeral = backend\n", .network = "backend" },
+  /* What holds without being asked for is the operator's own word. */
+  { DN_RULE_NETWORK_EPHEMERAL, .host = "[network]\nmode = egress\nephemeral =\n" },
+  { DN_RULE_NETWORK_EPHEMERAL, .host = "[network]\nephemeral =\n",
+    .context = ACME "[network]\nmode = egress\n", .network = "egress" },
+  { DN_RULE_NETWORK_EPHEMERAL,
+    "--network egress: not permitted without a context on this host (rule network-ephemeral, "
+    "danchi.conf:2)\npermitted are none, internal: [network] ephemeral",
+    .host = "[network]\nephemeral = none;internal\n", .network = "egress" },
+  { DN_RULE_NETWORK_EPHEMERAL, "--network backend: not permitted without a context on this host",
+    .host = "[network]\nephemeral = none;internal;egress\n", .network = "backend" },
+  { DN_RULE_NETWORK_EPHEMERAL, "--network none: not permitted without a context on this host",
+    .host = "[network]\nmode = egress\nephemeral = internal;*\n", .network = "none" },
+  { DN_RULE_NETWORK_TENANT, .labels = { { "acme" } }, .network = "backend", .is_of_tenant = TRUE },
+  { DN_RULE_NETWORK_TENANT, .labels = { { "acme" } }, .network = "egress" },
+  { DN_RULE_NETWORK_TENANT, .context = ACME "[network]\nmode = backend\n" },
+  { DN_RULE_NETWORK_TENANT,
+    "--network backend: is a network of tenant 'acme', whose contexts you may not run containers "
+    "in (rule network-tenant, built in)\n",
+    .labels = { { "acme" } }, .network = "backend" },
+  { DN_RULE_PUBLISH, .context = ACME, .port = "127.0.0.1:8080" },
+  { DN_RULE_PUBLISH, .context = ACME, .port = "[::1]:8080" },
+  { DN_RULE_PUBLISH, .context = ACME "[network]\npublish = any:80-90\n", .port = "0.0.0.0:80" },
+  { DN_RULE_PUBLISH,
+    "--publish 127.0.0.1:80: not permitted in context 'acme-web' (rule publish, built in)\n"
+    "permitted are loopback, where without ports those from 1024 on are meant: [network] publish",
+    .context = ACME, .port = "127.0.0.1:80" },
+  { DN_RULE_PUBLISH,
+    "--publish 0.0.0.0:8080: not permitted in context 'c-1' (rule publish, danchi.conf:2)\n",
+    .host = "[network]\npublish = loopback;192.0.2.7\n", .port = "0.0.0.0:8080" },
+  { DN_RULE_PUBLISH,
+    "--publish [::]:8080: not permitted in context 'acme-web' (rule publish, "
+    "acme.conf:6)\npermitted are none",
+    .host = "[network]\npublish = any\n", .context = ACME "[network]\npublish =\n",
+    .port = "[::]:8080" },
 
   { DN_RULE_PROFILE, .context = ACME, .profile = "standard" },
   { DN_RULE_PROFILE,
@@ -292,6 +337,21 @@ make_context (const Case *c, DnSettings *settings, DnContextDefinition *definiti
   g_assert_no_error (error);
 }
 
+static DnAdmissionPort
+make_port (const char *text)
+{
+  DnAdmissionPort port = { .text = text };
+  DnNetworkEnd end;
+
+  if (text == NULL)
+    return port;
+  g_assert_cmpstr (dn_network_end_parse (text, 0, &end), ==, NULL);
+  port.family = end.family;
+  memcpy (port.address, end.address, sizeof port.address);
+  port.ports = (DnPortRange){ end.port, end.port };
+  return port;
+}
+
 /* Whether it is permitted. */
 static gboolean
 decide (const Case *c, DnVerdict *verdict, GError **error)
@@ -303,8 +363,12 @@ decide (const Case *c, DnVerdict *verdict, GError **error)
   g_autoptr (DnProfile) own = is_own ? own_profile (c->profile) : NULL;
   g_autoptr (GPtrArray) permitted = g_ptr_array_new ();
   DnContextDefinition definition;
+  const DnAdmissionPort port = make_port (c->port);
   const DnAdmissionRequest request = { .labels = c->labels,
                                        .network = c->network,
+                                       .is_of_tenant = c->is_of_tenant,
+                                       .ports = &port,
+                                       .n_ports = c->port != NULL,
                                        .profile = own != NULL          ? own
                                                   : c->profile != NULL ? standard
                                                                        : strict,
@@ -327,13 +391,19 @@ decide (const Case *c, DnVerdict *verdict, GError **error)
                                   .labels = dn_context_definition_labels (&definition),
                                   .policy = &definition.policy,
                                   .terms = &definition.terms,
+                                  .network = &definition.network,
                                   .file = c->context != NULL ? "acme.conf" : NULL,
                                   .guest_places = definition.guest_origin.places,
                                   .places = definition.origin.places };
   for (DnLabel label = 0; c->context == NULL && label < DN_LABELS; label++)
     if (c->labels.values[label] != NULL)
       context.labels.values[label] = c->labels.values[label];
+  /* As danchid makes one for a container without a context. */
+  if (c->context == NULL && c->network != NULL)
+    dn_network_policy_set_mode (&definition.network, c->network);
   host = (DnAdmissionHost){ .accepts = settings->accepts,
+                            .networks = settings->networks,
+                            .network = settings->network.mode,
                             .file = settings->file,
                             .places = settings->places,
                             .default_places = settings->places };

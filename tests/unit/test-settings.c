@@ -5,7 +5,9 @@
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
  * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/signing-key.c
  * launcher/spec/placement.c launcher/spec/reference-glob.c launcher/spec/profile.c
- * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c */
+ * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c
+   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
+ launcher/common/json.c */
 #include <string.h>
 
 #include "../../launcher/common/error.h"
@@ -99,7 +101,13 @@ test_what_is_wrong_in_settings_is_named_with_its_line (void)
     { "[images]\nload_keys = /k/a.key\n", "[images] load_keys: '/k/a.key' ends neither with" },
     { "[images]\nload_keys = /k/a.gpg;/l/a.pub\n", "[images] load_keys: two keys are called 'a'" },
     { "[images]\nload_keys = /k/required.gpg\n", "'required' cannot be a key's name" },
-    { "[network]\nmode = egress\n", "x.conf:2': [network] mode = egress: must be none" },
+    { "[network]\nmode = egress\n", NULL },
+    { "[network]\nephemeral = none;*\n", NULL },
+    { "[network]\nephemeral =\n", NULL },
+    { "[network]\nmode = host\n", "x.conf:2': [network] mode: 'host': no network of that kind" },
+    { "[network]\nephemeral = egress;bridge\n",
+      "x.conf:2': [network] ephemeral: network 'bridge': no network of that kind" },
+    { "[network]\nephemeral = a/b\n", "[network] ephemeral: network 'a/b': must be none" },
     { "[lifetime]\nidle_s = -1\n", "[lifetime] idle_s = -1: must be a whole number from 0 to" },
   };
 
@@ -127,7 +135,9 @@ test_what_is_wrong_in_a_context_is_named_with_its_line (void)
 {
   static const Slip slips[] = {
     { "[network]\nmode = none\n", NULL },
-    { "[network]\nmode = egress\n", "x.conf:2': [network] mode = egress: must be none" },
+    { "[network]\nmode = backend\nallow = *.debian.org:443\n", NULL },
+    { "[network]\nallow = 10.0.0.1/8\n", "x.conf:2': [network] allow: '10.0.0.1/8' has bits" },
+    { "[network]\nephemeral = none\n", "x.conf:2': [network] ephemeral: unknown key" },
     { "[host]\naccepts = stage:prod\n", "x.conf:1': [host]: unknown group" },
     { "[images]\nfiles_limit = 3\n", "x.conf:2': [images] files_limit: unknown key" },
     { "[images]\nallow = nginx:*;docker.io/library/**;**@sha256:*\n", NULL },
