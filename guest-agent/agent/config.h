@@ -70,17 +70,20 @@ typedef struct
 
 /* The type of a mount of a disk's tree. */
 #define DN_CONFIG_MOUNT_DISK "disk"
+/* The type of the place of a bind, which is mounted there later: share.h. */
+#define DN_CONFIG_MOUNT_SHARE "share"
 
 typedef struct
 {
   const char *target; /* absolute, within the container */
-  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2 or disk */
+  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share */
   const char *disk;   /* of type disk: its serial number, and its layers: disk-mounts.h */
   DnTexts layers;
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
   bool is_filled; /* a tmpfs: with what the image has there */
+  bool is_file;   /* of type share: what is to be mounted there is a file */
 } DnConfigMount;
 
 /* 0: not given; DN_LIMIT_NONE: none. */

@@ -11,6 +11,7 @@
 #include "container-create.h"
 #include "copy.h"
 #include "inquiry.h"
+#include "share.h"
 
 DnContainer *
 dn_container_find (DnAgent *agent, const char *id)
@@ -203,6 +204,7 @@ destroy (DnContainer *container)
 
   dn_copies_forget_container (agent, container);
   dn_inquiry_forget_container (container);
+  dn_share_forget_container (container);
   while (container->processes != NULL)
     dn_process_free (container->processes);
   dn_timer_stop (&container->disk_timer);

@@ -3,8 +3,10 @@
  * SOCK_SEQPACKET pair that execve(2) closes.
  *
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
- *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; DN_SYNC_RUN
- *   child → agent   DnSyncReport: TERMINAL (with the terminal's master), READY, FAULT
+ *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; DN_SYNC_BOUND
+ *                   after a USER; DN_SYNC_RUN
+ *   child → agent   DnSyncReport: TERMINAL (with the terminal's master), USER where there are mounts
+ *                   of type share, READY, FAULT
  *
  * The child is still the agent's own code when it speaks, but it lives in the container: the agent
  * checks lengths and kinds, and never waits for it longer than its deadline.
@@ -17,6 +19,7 @@
 
 #define DN_SYNC_PREPARE 'p'
 #define DN_SYNC_DISK 'd'
+#define DN_SYNC_BOUND 'b'
 #define DN_SYNC_RUN 'r'
 
 enum
@@ -24,6 +27,7 @@ enum
   DN_SYNC_TERMINAL = 1,
   DN_SYNC_READY = 2,
   DN_SYNC_FAULT = 3,
+  DN_SYNC_USER = 4,
 };
 
 /* Of the container's range. */
@@ -39,7 +43,7 @@ typedef struct
 {
   int kind;
   bool is_exec;  /* FAULT: execve(2) itself failed */
-  DnSyncIds ids; /* READY: who it was to become, by the config and the image's files */
+  DnSyncIds ids; /* READY and USER: who it is to become, by the config and the image's files */
   DnFault fault;
 } DnSyncReport;
 
