@@ -7,6 +7,7 @@
 #   launcher/confined/  how the relay and its like give up their rights, and what they share
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
+#   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
 #   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
@@ -70,10 +71,9 @@ COMMON_SRC := $(call sources,launcher/common)
 RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
-DAEMON_SRC := $(call sources,launcher/daemon) $(call sources,launcher/guest) \
-              $(call sources,launcher/images) \
-              $(call sources,launcher/network) $(call sources,launcher/spec) \
-              $(call sources,launcher/verify) $(RECORD_SRC)
+# What danchid is made of, beside the record.
+DAEMON_ROOMS := daemon guest health images limits network secrets spec verify volumes
+DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
 INTAKE_SRC := $(call sources,launcher/intake)
@@ -143,8 +143,8 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -larchive -ljansson -lnettle -lz -lzstd \
 	  $(LDLIBS)
 
-$(B)/host/launcher/daemon/%.o $(B)/host/launcher/guest/%.o $(B)/host/launcher/images/%.o \
-  $(B)/host/launcher/network/%.o $(B)/host/launcher/spec/%.o $(B)/host/launcher/verify/%.o: CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
+$(foreach room,$(DAEMON_ROOMS),$(B)/host/launcher/$(room)/%.o): \
+  CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
   $(B)/host/launcher/intake/%.o \
   $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "network.h"
 #include "wire.h"
 
 /* The protocol's generation, an integer: both sides name what they speak, the lower wins. */
@@ -41,6 +42,8 @@
 #define DN_COMMAND_BYTES 256
 #define DN_PROGRAM_BYTES 15 /* what the kernel keeps of a program's name */
 #define DN_ADDRESS_BYTES 16
+#define DN_IPV4_BYTES 4
+#define DN_MAC_BYTES 6
 #define DN_SOCKET_PATH_BYTES 108 /* sun_path */
 #define DN_PATH_BYTES 4095
 #define DN_REFERENCE_BYTES 255
@@ -64,8 +67,28 @@
 #define DN_PROCESS_TERMINAL (1u << 0)
 #define DN_PROCESS_STDIN (1u << 1) /* without it, standard input is empty */
 
+/* With a first process of its own that reaps and passes signals on (CREATE, generation 4). */
+#define DN_PROCESS_REAPER (1u << 2)
+
 /* SIGNAL flags. */
 #define DN_SIGNAL_ALL (1u << 0)
+
+/* What a check of a container's health found, of HEALTH. */
+typedef enum
+{
+  DN_HEALTH_STARTING = 1, /* none has passed yet, and none counted */
+  DN_HEALTH_HEALTHY,
+  DN_HEALTH_UNHEALTHY,
+} DnHealthStatus;
+
+typedef enum
+{
+  DN_HEALTH_ENDED = 1, /* with `code`, 128 + n by signal n */
+  DN_HEALTH_LATE,      /* it took longer than it may and was killed */
+  DN_HEALTH_NOT_RUN,   /* `output` says why */
+} DnHealthOutcome;
+
+#define DN_HEALTH_OUTPUT_BYTES 768
 
 /* PART kinds. */
 enum
@@ -119,6 +142,23 @@ enum
   DN_UNPACK_PHASE_BUILD = 3,  /* writing EROFS; files */
   DN_UNPACK_PHASE_HASH = 4,   /* hashing the result; bytes of the image */
 };
+
+/* NETWORK.flags */
+enum
+{
+  DN_NETWORK_CARD = 1 << 0,       /* the guest has a card of its own */
+  DN_NETWORK_CONTAINERS = 1 << 1, /* its containers reach each other's ports (CARD) */
+  DN_NETWORK_OUTGOING = 1 << 2,   /* its containers may begin connections through its card */
+};
+
+/* CARD_FILE.kind */
+typedef enum
+{
+  DN_CARD_FILE_HOSTS = 1,       /* /etc/hosts */
+  DN_CARD_FILE_RESOLV_CONF = 2, /* /etc/resolv.conf */
+} DnCardFile;
+
+#define DN_CARD_FILE_BYTES 49000
 
 /* UNPACK_FIELD fields.  A list comes as one frame for each element, in order. */
 typedef enum

@@ -44,8 +44,7 @@ $(B)/fuzz/%.o: %.c $(FLAGS_FILE) | deps
 $(B)/host/tests/%.o $(B)/fuzz/tests/%.o: CPPFLAGS += -Wno-comment
 $(B)/host/tests/%.o: CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
 
-$(B)/fuzz/launcher/daemon/%.o $(B)/fuzz/launcher/guest/%.o $(B)/fuzz/launcher/images/%.o \
-  $(B)/fuzz/launcher/network/%.o $(B)/fuzz/launcher/spec/%.o $(B)/fuzz/launcher/verify/%.o: \
+$(foreach room,$(DAEMON_ROOMS),$(B)/fuzz/launcher/$(room)/%.o): \
   CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/fuzz/launcher/cli/%.o $(B)/fuzz/launcher/common/%.o $(B)/fuzz/launcher/record/%.o \
   $(B)/fuzz/launcher/report/%.o $(B)/fuzz/launcher/survey/%.o $(B)/fuzz/launcher/intake/%.o: \
@@ -187,7 +186,7 @@ $(FAULTY)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) 
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) $(call wrap,$(FAULTY_DANCHID_WRAPS)) -o $@ $^ \
 	  $(call pkg_libs,$(DAEMON_PKGS)) -lacl $(LDLIBS)
 
-$(FAULTY)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(BASE_SRC) $(PROTOCOL_SRC) \
+$(FAULTY)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC) \
   tests/verify/faulty-relay.c)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

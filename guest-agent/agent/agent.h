@@ -10,6 +10,7 @@
 #pragma once
 
 #include "../../protocol/link.h"
+#include "card.h"
 #include "cgroup.h"
 #include "channel.h"
 #include "disk.h"
@@ -32,6 +33,7 @@ typedef struct
   const char *run_dir;
   const char *cgroup_root;
   const char *secret_file;
+  const char *reaper;        /* the program of DN_PROCESS_REAPER */
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
@@ -70,6 +72,8 @@ struct DnAgent
   DnStreams streams;
   DnCgroups cgroups;
   DnDisks disks;
+  DnNetwork network;
+  DnCards cards;
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

@@ -55,21 +55,36 @@ dn_child_fill_dev (int root, DnFault *fault)
   return 0;
 }
 
-/* Writes one file and binds it, read-only, over the image's file of that path, if it has one. */
-static int
-provide_file (DnChild *child, int directory, const char *directory_path, const char *path,
-              const char *text)
+typedef struct
 {
-  const char *name = strrchr (path, '/') + 1;
-  dn_autofd int target = dn_path_open (child->root_fd, path, O_PATH, 0);
+  const char *path;
+  const char *text;
+  size_t size;
+  uint8_t kind; /* a DnCardFile: the agent writes it anew later; 0: it does not */
+} File;
+
+/* Writes one file and binds it, read-only, over the image's file of that path, if it has one, or if
+ * the container needs it. */
+static int
+provide_file (DnChild *child, int directory, const char *directory_path, const File *wanted)
+{
+  const char *name = strrchr (wanted->path, '/') + 1;
+  dn_autofd int target = child->plan->config->needs_files
+                             ? dn_path_make (child->root_fd, wanted->path, false)
+                             : dn_path_open (child->root_fd, wanted->path, O_PATH, 0);
   dn_autofd int file = -1;
+  const DnSyncReport report = { .kind = DN_SYNC_FILE, .file = wanted->kind };
   struct stat status;
   char source[DN_PATH_BYTES + 1];
 
   if (target < 0 || fstat (target, &status) < 0 || !S_ISREG (status.st_mode))
     return 0;
   file = openat (directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (file < 0 || write (file, text, strlen (text)) < 0)
+  if (file < 0 || write (file, wanted->text, wanted->size) != (ssize_t) wanted->size)
+    return -1;
+  /* Opened before it is bound read-only, so it can be written where nobody in here can. */
+  if (wanted->kind != 0 && child->plan->card != NULL
+      && dn_sync_report (child->plan->sync_fd, &report, file) < 0)
     return -1;
   (void) snprintf (source, sizeof source, "%s/%s", directory_path, name);
   return dn_child_bind (AT_FDCWD, source, target,
@@ -80,7 +95,8 @@ provide_file (DnChild *child, int directory, const char *directory_path, const c
 int
 dn_child_provide_files (DnChild *child, DnFault *fault)
 {
-  const char *const options[] = { "size=65536", "nr_inodes=16", "mode=755" };
+  /* Room for what the largest files may become. */
+  const char *const options[] = { "size=262144", "nr_inodes=16", "mode=755" };
   char directory_path[DN_PATH_BYTES - 64];
   char hostname[DN_HOSTNAME_BYTES + 1] = "";
   char hostname_file[sizeof hostname + 1];
@@ -100,13 +116,27 @@ dn_child_provide_files (DnChild *child, DnFault *fault)
                    "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
                    "127.0.0.1\t%s\n",
                    hostname);
-  if (provide_file (child, directory, directory_path, "/etc/hostname", hostname_file) < 0)
-    return dn_fault_set_errno (fault, "provide '/etc/hostname'");
-  if (provide_file (child, directory, directory_path, "/etc/hosts", hosts) < 0)
-    return dn_fault_set_errno (fault, "provide '/etc/hosts'");
-  /* No network, no name server; an image's own file would only make programs wait. */
-  if (provide_file (child, directory, directory_path, "/etc/resolv.conf", "# none\n") < 0)
-    return dn_fault_set_errno (fault, "provide '/etc/resolv.conf'");
+  {
+    /* No network, no name server; an image's own file would only make programs wait. */
+    File files[] = { { "/etc/hostname", hostname_file, strlen (hostname_file), 0 },
+                     { "/etc/hosts", hosts, strlen (hosts), DN_CARD_FILE_HOSTS },
+                     { "/etc/resolv.conf", "# none\n", 7, DN_CARD_FILE_RESOLV_CONF } };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+      {
+        const DnCard *card = child->plan->card;
+        const DnCardFileText *given
+            = card != NULL && files[i].kind != 0 ? &card->files[files[i].kind - 1] : NULL;
+
+        if (given != NULL && given->text != NULL)
+          {
+            files[i].text = given->text;
+            files[i].size = given->size;
+          }
+        if (provide_file (child, directory, directory_path, &files[i]) < 0)
+          return dn_fault_set_errno (fault, "provide '%s'", files[i].path);
+      }
+  }
   return 0;
 }
 

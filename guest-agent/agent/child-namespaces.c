@@ -46,6 +46,19 @@ dn_child_close_others (DnChild *child, DnFault *fault)
     }
 }
 
+/* While the guest's root is seen.  What the container gets of it is a program that it runs: by its
+ * /proc it can open the file, which lies on the guest's root, read-only and checked block by block.
+ */
+int
+dn_child_open_reaper (DnChild *child, DnFault *fault)
+{
+  if (child->plan->reaper == NULL)
+    return 0;
+  child->reaper_fd = open (child->plan->reaper, O_RDONLY | O_CLOEXEC);
+  return child->reaper_fd >= 0 ? 0
+                               : dn_fault_set_errno (fault, "--init: '%s'", child->plan->reaper);
+}
+
 int
 dn_child_enter_container (DnChild *child, DnFault *fault)
 {
@@ -159,6 +172,9 @@ dn_child_set_up_namespaces (DnChild *child, DnFault *fault)
     return dn_fault_set_errno (fault, "set the hostname");
   if (bring_loopback_up () < 0)
     return dn_fault_set_errno (fault, "bring the loopback interface up");
+  if (child->plan->card != NULL && child->plan->card->has_card
+      && dn_card_set_up_inside (child->plan->card, fault) < 0)
+    return fault->status;
   /* No user namespaces below this one: they are the way to most of the kernel's bugs.  Set with
    * capabilities that nobody in the container will have. */
   if (write_sysctl ("/proc/sys/user/max_user_namespaces", "0") < 0)

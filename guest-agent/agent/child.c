@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ typedef struct
 /* Create: the process is the first of new user, mount, pid, ipc, uts and net namespaces. */
 static const ChildStep create_steps[] = {
   { "close the agent's descriptors", dn_child_close_others },
+  { "open the first process's program", dn_child_open_reaper },
   /* The agent writes the id maps and sends the root: before that no id of ours is mapped. */
   { "wait for the root", dn_child_await_root },
   { "become the container's root", dn_child_become_root },
@@ -181,6 +183,34 @@ search_path (const char *path, char *const *args, char *const *env)
     }
 }
 
+/* The command behind the reaper's own words.  NULL: no memory */
+static char **
+make_reaper_args (const DnTexts *command)
+{
+  static char name[] = "danchi-reaper", end[] = "--";
+  char **args = calloc (command->count + 3, sizeof *args);
+
+  if (args == NULL)
+    return NULL;
+  args[0] = name;
+  args[1] = end;
+  for (size_t i = 0; i < command->count; i++)
+    args[i + 2] = (char *) command->items[i];
+  return args;
+}
+
+_Noreturn static void
+execute_reaper (const DnChild *child, char *const *args, char **env)
+{
+  DnFault fault;
+
+  (void) execveat (child->reaper_fd, "", args, env, AT_EMPTY_PATH);
+  (void) dn_fault_set_errno (&fault, "--init: the first process's program cannot be run");
+  /* It is not the command that could not. */
+  fault.status = -EIO;
+  fail (child->plan, &fault, true);
+}
+
 _Noreturn static void
 execute (DnChild *child, char **env)
 {
@@ -202,9 +232,9 @@ _Noreturn void
 dn_child_run (const DnChildPlan *plan)
 {
   static DnChild child;
-  char **env;
+  char **env, **reaper_args;
 
-  child = (DnChild){ .plan = plan, .root_fd = -1, .terminal_fd = -1 };
+  child = (DnChild){ .plan = plan, .root_fd = -1, .terminal_fd = -1, .reaper_fd = -1 };
   (void) prctl (PR_SET_DUMPABLE, 0);
   if (plan->config != NULL)
     run_steps (&child, create_steps, sizeof create_steps / sizeof create_steps[0]);
@@ -214,10 +244,14 @@ dn_child_run (const DnChildPlan *plan)
 
   /* Everything execute() needs is made before: memory may need calls the filter does not allow. */
   env = make_env (plan->process, &child.user);
-  if (env == NULL || dn_child_report_user (&child, DN_SYNC_READY) < 0
+  reaper_args = child.reaper_fd >= 0 ? make_reaper_args (&plan->process->args) : NULL;
+  if (env == NULL || (child.reaper_fd >= 0 && reaper_args == NULL)
+      || dn_child_report_user (&child, DN_SYNC_READY) < 0
       || dn_sync_await_order (plan->sync_fd, DN_SYNC_RUN, NULL) < 0)
     _exit (EXIT_CANNOT_RUN);
   if (plan->program != NULL)
     plan->program (plan->program_data);
+  if (reaper_args != NULL)
+    execute_reaper (&child, reaper_args, env);
   execute (&child, env);
 }

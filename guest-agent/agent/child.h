@@ -16,6 +16,7 @@
 #include <linux/filter.h>
 #include <stddef.h>
 
+#include "card.h"
 #include "config.h"
 #include "user.h"
 
@@ -33,6 +34,8 @@ typedef struct
   int container_fd;      /* exec: a pidfd of the container's first process; create: -1 */
   const char *run_dir;   /* create: holds the directories root/ and files/ to mount on */
   const char *container; /* its id, for the default hostname */
+  const DnCard *card;    /* create; NULL: a loopback alone */
+  const char *reaper;    /* create: a program of the guest's that runs the container's; or NULL */
   /* In place of execve(2), with every right dropped, and never returns; NULL: execve(2). */
   void (*program) (void *data);
   void *program_data;
@@ -46,6 +49,7 @@ typedef struct
   /* create: the mounts of type disk, not yet in a place */
   int disk_fds[DN_CONFIG_DISK_MOUNTS_MAX];
   int terminal_fd; /* the slave */
+  int reaper_fd;   /* or -1 */
   DnUser user;
   const char *failed_step;
 } DnChild;
@@ -60,6 +64,7 @@ int dn_child_report_user (const DnChild *child, int kind);
 
 /* child-namespaces.c: rights so far: all, in the container's user namespace. */
 int dn_child_close_others (DnChild *child, DnFault *fault);
+int dn_child_open_reaper (DnChild *child, DnFault *fault);       /* create */
 int dn_child_enter_container (DnChild *child, DnFault *fault);   /* exec */
 int dn_child_await_root (DnChild *child, DnFault *fault);        /* create */
 int dn_child_become_root (DnChild *child, DnFault *fault);       /* id 0 of the container's */

@@ -106,6 +106,7 @@ typedef struct
   uint64_t writable_bytes;
   const char *scratch_serial; /* or NULL */
   const char *hostname;
+  bool needs_files;      /* /etc/hosts and its like, whatever the image has: set by its maker */
   DnConfigMount *mounts; /* owned */
   size_t mount_count;
   size_t disk_mount_count; /* of them, those of type disk */

@@ -134,6 +134,9 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
                        fault);
   if (root < 0)
     return root;
+  if (container->card != NULL
+      && (r = dn_card_attach (container->card, &agent->network, process->pid, fault)) < 0)
+    return r;
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
   if (r < 0)
     return dn_fault_set (fault, r, "hand over the root: %s", strerror (-r));
@@ -289,6 +292,8 @@ dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *creat
   process->rows = create->rows;
   process->columns = create->columns;
   process->request = request;
+  container->card = dn_cards_take (&agent->cards, container->id);
+  container->config.needs_files = container->card != NULL;
   container->next = agent->containers;
   agent->containers = container;
   agent->container_count++;

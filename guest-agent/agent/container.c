@@ -207,6 +207,8 @@ destroy (DnContainer *container)
   dn_share_forget_container (container);
   while (container->processes != NULL)
     dn_process_free (container->processes);
+  dn_card_free (container->card);
+  dn_health_clear (&container->health);
   dn_timer_stop (&container->disk_timer);
   dn_timer_stop (&container->pause_timer);
   dn_timer_stop (&container->delete_timer);

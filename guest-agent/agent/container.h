@@ -15,6 +15,7 @@
 #include "agent.h"
 #include "config.h"
 #include "disk-mounts.h"
+#include "health.h"
 #include "process.h"
 #include "refusal.h"
 #include "scratch.h"
@@ -38,6 +39,7 @@ struct DnContainer
   DnDisk *disk;
   DnScratch scratch;
   DnDiskMounts disk_mounts; /* besides its root */
+  DnCard *card;             /* owned; NULL: a loopback alone */
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;
@@ -46,6 +48,7 @@ struct DnContainer
   uint32_t oom_kills;
   DnRefusals refusals;
   DnTimer refusal_timer;
+  DnHealth health;
   bool is_paused;
   bool is_deleting;
   DnTimer disk_timer;

@@ -32,6 +32,7 @@ static const struct option long_options[] = {
   { "cgroup-root", required_argument, NULL, 'c' },
   { "run-dir", required_argument, NULL, 'r' },
   { "allow-missing-controllers", no_argument, NULL, 'm' },
+  { "reaper", required_argument, NULL, 'i' },
   { "disk", required_argument, NULL, 'd' },
   { NULL, 0, NULL, 0 },
 };
@@ -46,6 +47,7 @@ read_options (int argc, char **argv, DnAgentOptions *options)
   *options = (DnAgentOptions){ .run_dir = "/run/danchi",
                                .cgroup_root = "/sys/fs/cgroup",
                                .secret_file = SECRET_FILE,
+                               .reaper = "/sbin/danchi-reaper",
                                .test_socket = -1,
                                .test_audit = -1,
                                .test_events = -1 };
@@ -70,6 +72,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
         break;
       case 'r':
         options->run_dir = optarg;
+        break;
+      case 'i':
+        options->reaper = optarg;
         break;
       case 'm':
         options->allow_missing_controllers = true;

@@ -35,6 +35,21 @@ close_watch (DnWatch *watch)
   dn_fd_clear (&watch->fd);
 }
 
+/* A check's output and errors are one pipe, which the agent reads by itself. */
+static int
+make_check_stdio (int first_uid, int first_gid, int child[3], int *ret_agent)
+{
+  int ends[2];
+
+  child[0] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (child[0] < 0 || pipe2 (ends, O_CLOEXEC) < 0)
+    return -1;
+  child[1] = ends[1];
+  *ret_agent = ends[0];
+  child[2] = fcntl (ends[1], F_DUPFD_CLOEXEC, 3);
+  return child[2] < 0 ? -1 : fchown (ends[0], (uid_t) first_uid, (gid_t) first_gid);
+}
+
 /* The two ends of what will be the child's 0 to 2. */
 typedef struct
 {
@@ -60,6 +75,9 @@ make_stdio (const DnProcess *process, Stdio *ret_stdio)
   *ret_stdio = (Stdio){ { -1, -1, -1 }, { -1, -1, -1 } };
   if ((process->flags & DN_PROCESS_TERMINAL) != 0)
     return 0;
+  if (dn_process_is_check (process))
+    return make_check_stdio ((int) config->first_uid, (int) config->first_gid, ret_stdio->child,
+                             &ret_stdio->agent[DN_STREAM_STDOUT]);
   for (int i = 0; i < 3; i++)
     {
       int ends[2];
@@ -87,6 +105,9 @@ attach_stdio (DnProcess *process, Stdio *stdio)
 {
   int r = 0;
 
+  if (dn_process_is_check (process))
+    return dn_health_take_output (&process->container->health,
+                                  dn_fd_steal (&stdio->agent[DN_STREAM_STDOUT]));
   for (int i = 0; i < 3 && r == 0; i++)
     if (stdio->agent[i] >= 0)
       r = dn_stream_attach (&process->streams[i], dn_fd_steal (&stdio->agent[i]));
@@ -132,18 +153,22 @@ clone_and_prepare (DnProcess *process, int sync[2], const Stdio *stdio, DnFault 
 {
   DnContainer *container = process->container;
   const DnProcess *first = container->processes;
-  DnChildPlan plan = { .config = is_first (process) ? &container->config : NULL,
-                       .process = process_config (process),
-                       .filter = container->filter,
-                       .filter_count = container->filter_count,
-                       .sync_fd = sync[1],
-                       .stdio = { stdio->child[0], stdio->child[1], stdio->child[2] },
-                       .has_terminal = (process->flags & DN_PROCESS_TERMINAL) != 0,
-                       .rows = process->rows,
-                       .columns = process->columns,
-                       .container_fd = is_first (process) ? -1 : first->pid_watch.fd,
-                       .run_dir = container->agent->options.run_dir,
-                       .container = container->id };
+  DnChildPlan plan
+      = { .config = is_first (process) ? &container->config : NULL,
+          .process = process_config (process),
+          .filter = container->filter,
+          .filter_count = container->filter_count,
+          .sync_fd = sync[1],
+          .stdio = { stdio->child[0], stdio->child[1], stdio->child[2] },
+          .has_terminal = (process->flags & DN_PROCESS_TERMINAL) != 0,
+          .rows = process->rows,
+          .columns = process->columns,
+          .container_fd = is_first (process) ? -1 : first->pid_watch.fd,
+          .run_dir = container->agent->options.run_dir,
+          .container = container->id,
+          .card = container->card,
+          .reaper
+          = (process->flags & DN_PROCESS_REAPER) != 0 ? container->agent->options.reaper : NULL };
   int pidfd = -1;
 
   process->pid = clone_child (process, plan.container_fd, &pidfd);
@@ -201,6 +226,8 @@ setup_failed (DnProcess *process, const DnFault *fault)
     }
   dn_agent_reply_fault (agent, &process->request, fault);
   (void) dn_process_signal (process, SIGKILL);
+  if (dn_process_is_check (process))
+    dn_health_not_run (&process->container->health, fault);
   if (!is_first (process))
     dn_process_free (process);
 }
@@ -227,6 +254,19 @@ take_terminal (DnProcess *process, int master)
         (void) dn_stream_attach (&process->streams[DN_STREAM_STDIN], input);
     }
   (void) dn_stream_attach (&process->streams[DN_STREAM_STDOUT], master);
+}
+
+/* Returns whether @fd was taken. */
+static bool
+take_file (DnProcess *process, uint8_t kind, int fd)
+{
+  DnCard *card = process->container->card;
+
+  if (fd < 0 || card == NULL || kind < 1 || kind > DN_CARD_FILES || card->files[kind - 1].fd >= 0
+      || process->stage != DN_PROCESS_STAGE_SETTING_UP)
+    return false;
+  card->files[kind - 1].fd = fd;
+  return true;
 }
 
 static void
@@ -273,7 +313,10 @@ dn_process_run (DnProcess *process, DnFault *fault)
   DnReadback readback;
 
   if (dn_readback_read (process->pid, config, &readback, fault) < 0
-      || dn_readback_check (&readback, &wanted, fault) < 0)
+      || dn_readback_check (&readback, &wanted, fault) < 0
+      /* Those of exec share the first one's, which may be changed by whoever has CAP_NET_ADMIN. */
+      || (is_first (process)
+          && dn_card_check (process->container->card, process->pid_watch.fd, fault) < 0))
     return fault->status;
   process->started = readback.started;
   process->stage = DN_PROCESS_STAGE_STARTING;
@@ -310,6 +353,8 @@ sync_closed (DnProcess *process)
       strcpy (process->started.container, process->container->id);
       DN_AGENT_SEND (process->container->agent, STARTED, started, &process->started);
     }
+  if (is_first (process))
+    dn_health_begin (&process->container->health);
   dn_agent_reply (process->container->agent, &process->request, 0, "");
 }
 
@@ -330,6 +375,8 @@ sync_ready (DnWatch *watch, uint32_t events)
       take_terminal (process, passed);
       return;
     }
+  if (r == 0 && report.kind == DN_SYNC_FILE && take_file (process, report.file, passed))
+    return;
   dn_fd_clear (&passed);
   if (r == 0 && report.kind == DN_SYNC_READY && process->stage == DN_PROCESS_STAGE_SETTING_UP)
     child_is_ready (process, &report.ids);

@@ -53,9 +53,10 @@ open_streams (DnProcess *process, DnFault *fault)
   return 0;
 }
 
-DnProcess *
-dn_process_new (DnContainer *container, uint32_t number, uint32_t stream_base, uint32_t flags,
-                DnConfig *config, DnFault *fault)
+/* NULL with @fault; @config stays the caller's then. */
+static DnProcess *
+new_process (DnContainer *container, uint32_t number, uint32_t flags, DnConfig *config,
+             DnFault *fault)
 {
   DnAgent *agent = container->agent;
   DnProcess *process = NULL;
@@ -66,15 +67,9 @@ dn_process_new (DnContainer *container, uint32_t number, uint32_t stream_base, u
   else if ((process = calloc (1, sizeof *process)) == NULL)
     (void) dn_fault_set (fault, -ENOMEM, "no memory");
   if (process == NULL)
-    {
-      if (config != NULL)
-        dn_config_clear (config);
-      free (config);
-      return NULL;
-    }
+    return NULL;
   process->container = container;
   process->number = number;
-  process->stream_base = stream_base;
   process->flags = flags;
   process->config = config;
   dn_watch_init (&process->pid_watch, &agent->loop, -1, pid_ready, process);
@@ -83,12 +78,41 @@ dn_process_new (DnContainer *container, uint32_t number, uint32_t stream_base, u
     end = &(*end)->next;
   *end = process;
   agent->process_count++;
+  return process;
+}
+
+DnProcess *
+dn_process_new (DnContainer *container, uint32_t number, uint32_t stream_base, uint32_t flags,
+                DnConfig *config, DnFault *fault)
+{
+  DnProcess *process = new_process (container, number, flags, config, fault);
+
+  if (process == NULL)
+    {
+      if (config != NULL)
+        dn_config_clear (config);
+      free (config);
+      return NULL;
+    }
+  process->stream_base = stream_base;
   if (open_streams (process, fault) < 0)
     {
       dn_process_free (process);
       return NULL;
     }
   return process;
+}
+
+DnProcess *
+dn_process_new_check (DnContainer *container, DnFault *fault)
+{
+  return new_process (container, DN_HEALTH_PROCESS, 0, &container->health.config, fault);
+}
+
+bool
+dn_process_is_check (const DnProcess *process)
+{
+  return process->number == DN_HEALTH_PROCESS;
 }
 
 void
@@ -110,9 +134,12 @@ dn_process_free (DnProcess *process)
     dn_orphan_adopt (&container->agent->loop, process->pid_watch.fd);
   else
     dn_fd_clear (&process->pid_watch.fd);
-  if (process->config != NULL)
-    dn_config_clear (process->config);
-  free (process->config);
+  /* A check's is the container's, for the next one. */
+  if (process->config != NULL && !dn_process_is_check (process))
+    {
+      dn_config_clear (process->config);
+      free (process->config);
+    }
   container->agent->process_count--;
   free (process);
 }
@@ -150,6 +177,11 @@ pid_ready (DnWatch *watch, uint32_t events)
   process->code = info.si_code == CLD_EXITED ? (uint32_t) info.si_status : 0;
   process->signal = info.si_code == CLD_EXITED ? 0 : (uint32_t) info.si_status;
   dn_container_process_ended (process);
+  if (dn_process_is_check (process))
+    {
+      dn_health_ended (&process->container->health);
+      return;
+    }
   finish_streams (process);
   if (!process->never_ran)
     dn_process_send_exited (process);
@@ -181,7 +213,8 @@ dn_process_signal (const DnProcess *process, int signal)
 bool
 dn_process_is_done (const DnProcess *process)
 {
-  return process->stage == DN_PROCESS_STAGE_ENDED
+  /* A check's end is health.c's to take. */
+  return process->stage == DN_PROCESS_STAGE_ENDED && !dn_process_is_check (process)
          && dn_stream_is_done (&process->streams[DN_STREAM_STDOUT])
          && dn_stream_is_done (&process->streams[DN_STREAM_STDERR]);
 }

@@ -61,6 +61,10 @@ typedef struct DnProcess
 DnProcess *dn_process_new (DnContainer *container, uint32_t number, uint32_t stream_base,
                            uint32_t flags, DnConfig *config, DnFault *fault);
 
+/* The container's health check, as a process without streams: health.h. */
+DnProcess *dn_process_new_check (DnContainer *container, DnFault *fault);
+bool dn_process_is_check (const DnProcess *process);
+
 /* Kills it if it still runs (without waiting) and forgets it. */
 void dn_process_free (DnProcess *process);
 

@@ -42,7 +42,11 @@ dn_report_list (DnAgent *agent, DnRequest *request)
   for (container = agent->containers; container != NULL; container = container->next)
     if (!container->is_deleting)
       for (process = container->processes->next; process != NULL; process = process->next)
-        list_one (agent, request, process);
+        if (!dn_process_is_check (process))
+          list_one (agent, request, process);
+  for (container = agent->containers; container != NULL; container = container->next)
+    if (!container->is_deleting)
+      dn_health_tell (&container->health);
   dn_audit_tell_all (agent);
   dn_damage_tell_all (agent);
   dn_agent_reply (agent, request, 0, "");
@@ -111,6 +115,14 @@ dn_report_stats (DnContainer *container, DnRequest *request)
     {
       entry.guest_memory_bytes = (uint64_t) info.totalram * info.mem_unit;
       entry.guest_memory_used_bytes = entry.guest_memory_bytes - available;
+    }
+  if (container->card != NULL && container->card->has_card
+      && container->agent->generation >= DN_PROTOCOL_GENERATION_OUTSIDE)
+    {
+      DnMsgCardStats card = { .request = request->number };
+
+      dn_card_count (container->card, &card);
+      DN_AGENT_SEND (container->agent, CARD_STATS, card_stats, &card);
     }
   DN_AGENT_SEND (container->agent, STATS_ENTRY, stats_entry, &entry);
   dn_agent_reply (container->agent, request, 0, "");

@@ -319,6 +319,63 @@ handle_listeners (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_network (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+
+  UNPACK (Network, network);
+  if (dn_network_apply (&agent->network, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+/* The card of that container, or what waits for it; NULL without memory, or for a container that
+ * was made without one. */
+static DnCard *
+find_card (DnAgent *agent, const char *id)
+{
+  DnContainer *container = dn_container_find (agent, id);
+
+  return container != NULL ? container->card : dn_cards_wait (&agent->cards, id);
+}
+
+static int
+handle_card (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+  DnCard *card;
+
+  UNPACK (Card, card);
+  card = find_card (agent, message.container);
+  if (card == NULL)
+    (void) dn_fault_set (&fault, -ENODEV, "the container has no card");
+  if (card == NULL || dn_card_set (card, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
+handle_card_file (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+  DnCard *card;
+
+  UNPACK (CardFile, card_file);
+  card = find_card (agent, message.container);
+  if (card == NULL)
+    (void) dn_fault_set (&fault, -ENODEV, "the container has no card");
+  if (card == NULL || dn_card_set_file (card, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
+static int
 handle_copy_out (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK_FOR_CONTAINER (CopyOut, copy_out);
@@ -344,6 +401,22 @@ handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
     dn_agent_reply (agent, &request, -ENOENT, "no such container");
   else
     dn_verify_start (agent, request, container);
+  return 0;
+}
+
+static int
+handle_health_check (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (HealthCheck, health_check);
+  const DnParts *parts = find_parts (agent, message.request);
+  DnFault fault;
+
+  if (parts == NULL || parts->config == NULL)
+    dn_agent_reply (agent, &request, -EINVAL, "health check: the process object is missing");
+  else if (dn_health_set (container, &message, parts->config, parts->config_bytes, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
   return 0;
 }
 
@@ -429,6 +502,10 @@ static const struct
   { DN_MSG_SHARE_MOUNT, handle_share_mount },
   { DN_MSG_SHARE_MOUNTED, handle_share_mounted },
   { DN_MSG_SHARE_LOST, handle_share_lost },
+  { DN_MSG_NETWORK, handle_network },
+  { DN_MSG_CARD, handle_card },
+  { DN_MSG_CARD_FILE, handle_card_file },
+  { DN_MSG_HEALTH_CHECK, handle_health_check },
 };
 
 static int

@@ -220,12 +220,18 @@ is_lacking (int tree, const DnConfig *config, const char *path)
   return fd == -ENOENT;
 }
 
-/* Whether the image has a directory for each mount, and the one the process starts in. */
+/* Whether the image has a directory for each mount, and the one the process starts in, and the
+ * files that a container with a card needs. */
 static bool
 has_all_targets (int tree, const DnConfig *config)
 {
+  static const char *const files[] = { "/etc/hostname", "/etc/hosts", "/etc/resolv.conf" };
+
   for (size_t i = 0; i < config->mount_count; i++)
     if (is_lacking (tree, config, config->mounts[i].target))
+      return false;
+  for (size_t i = 0; config->needs_files && i < sizeof files / sizeof files[0]; i++)
+    if (is_lacking (tree, config, files[i]))
       return false;
   return !is_lacking (tree, config, config->process.cwd) && dn_path_exists (tree, "/dev");
 }

@@ -5,8 +5,9 @@
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
  *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; DN_SYNC_BOUND
  *                   after a USER; DN_SYNC_RUN
- *   child → agent   DnSyncReport: TERMINAL (with the terminal's master), USER where there are mounts
- *                   of type share, READY, FAULT
+ *   child → agent   DnSyncReport: FILE (with a file of /etc that the agent writes anew later),
+ *                   TERMINAL (with the terminal's master), USER where there are mounts of type
+ *                   share, READY, FAULT
  *
  * The child is still the agent's own code when it speaks, but it lives in the container: the agent
  * checks lengths and kinds, and never waits for it longer than its deadline.
@@ -27,7 +28,8 @@ enum
   DN_SYNC_TERMINAL = 1,
   DN_SYNC_READY = 2,
   DN_SYNC_FAULT = 3,
-  DN_SYNC_USER = 4,
+  DN_SYNC_FILE = 4,
+  DN_SYNC_USER = 5,
 };
 
 /* Of the container's range. */
@@ -43,6 +45,7 @@ typedef struct
 {
   int kind;
   bool is_exec;  /* FAULT: execve(2) itself failed */
+  uint8_t file;  /* FILE: a DnCardFile */
   DnSyncIds ids; /* READY and USER: who it is to become, by the config and the image's files */
   DnFault fault;
 } DnSyncReport;

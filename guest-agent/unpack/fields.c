@@ -200,7 +200,6 @@ add_history (Collector *collector, const json_t *root)
   return true;
 }
 
-/* Only shown: nothing here runs a health check yet. */
 static bool
 add_health (Collector *collector, const json_t *config)
 {

@@ -22,12 +22,13 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->working_dir, &options->entrypoint,  &options->hostname,
                            &options->profile,     &options->network,     &options->guest_memory,
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
-                           &options->pull,        &options->writable };
+                           &options->pull,        &options->writable,    &options->restart };
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
           &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
 
   dn_limit_options_clear (&options->limits);
+  dn_health_options_clear (&options->health);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (texts[i], g_free);
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
@@ -94,20 +95,26 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     DN_OPTION_UNBUILT ("secret", 0),
     DN_OPTION_UNBUILT ("publish", 'p'),
     DN_OPTION_UNBUILT ("publish-all", 'P'),
-    DN_OPTION_UNBUILT ("restart", 0),
+    { "init", 0, 0, G_OPTION_ARG_NONE, &o->has_init,
+      "Run the command below a first process that reaps and passes signals on", NULL },
+    { "restart", 0, 0, G_OPTION_ARG_FILENAME, &o->restart,
+      "Start it again when it ends: no (the default), always, unless-stopped, on-failure[:N]",
+      "POLICY" },
     DN_OPTION_UNBUILT ("device", 0),
     DN_OPTION_UNBUILT ("dns", 0),
     DN_OPTION_UNBUILT ("add-host", 0),
     DN_OPTION_UNBUILT ("privileged", 0),
     DN_OPTION_END,
   };
-  GOptionEntry limits[DN_LIMIT_OPTIONS_ROWS];
+  GOptionEntry limits[DN_LIMIT_OPTIONS_ROWS], health[DN_HEALTH_OPTIONS_ROWS];
   g_autoptr (GArray) all = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
 
   for (; more->long_name != NULL; more++)
     g_array_append_val (all, *more);
   dn_limit_options_fill (&o->limits, limits);
   g_array_append_vals (all, limits, DN_LIMIT_OPTIONS_ROWS - 1);
+  dn_health_options_fill (&o->health, health);
+  g_array_append_vals (all, health, DN_HEALTH_OPTIONS_ROWS - 1);
   g_array_append_vals (all, rows, G_N_ELEMENTS (rows) - 1);
   return (GOptionEntry *) (void *) g_array_free (g_steal_pointer (&all), FALSE);
 }
@@ -244,6 +251,7 @@ set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
   if (!set_profile (args, o->profile, error))
     return FALSE;
   dn_args_set_text (args, "stop_signal", o->stop_signal);
+  dn_args_set_text (args, "restart", o->restart);
   return dn_limit_set_int (args, "stop_timeout_s", "--stop-timeout", o->stop_timeout, 0, 86400,
                            error)
          && set_security (args, o->security, error);
@@ -261,6 +269,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "keeps_stdin_open", o->wants_stdin },
     { "is_removed_at_exit", o->is_removed_at_exit },
     { "is_readonly", o->is_readonly },
+    { "has_init", o->has_init },
     { "allow_emulation", cli->allow_emulation },
   };
 
@@ -303,7 +312,7 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   if (!set_writable (args, o, error))
     return NULL;
   if (!set_labels (args, o->labels, error) || !set_limits (args, o, error)
-      || !set_choices (args, o, error))
+      || !dn_health_options_to_args (&o->health, args, error) || !set_choices (args, o, error))
     return NULL;
   return g_steal_pointer (&args);
 }

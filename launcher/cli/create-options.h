@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli.h"
+#include "health-options.h"
 #include "limit-options.h"
 
 typedef struct
@@ -35,6 +36,9 @@ typedef struct
   char **tmpfs;
   DnLimitOptions limits;
   char **ulimits;
+  DnHealthOptions health;
+  char *restart;
+  gboolean has_init;
   char *network;
   char *guest_memory;
   char *guest_cpus;

@@ -7,6 +7,7 @@
 #include "container-call.h"
 #include "container-end.h"
 #include "container-file.h"
+#include "container-part.h"
 #include "container-start.h"
 #include "context-freeze.h"
 #include "context-guest.h"
@@ -200,6 +201,8 @@ reconcile_container (DnContainer *container, DnGuest *guest, const GArray *proce
   g_mutex_lock (&container->daemon->lock);
   container->next_process = highest + PROCESS_GAP;
   g_mutex_unlock (&container->daemon->lock);
+  if (container->in_guest && first->entry.state != DN_PROCESS_EXITED)
+    dn_container_parts_resume (container, guest);
   after = print_state (container);
   /* Mostly it went on as if nothing had happened, and a file costs two fsync(2). */
   if (!g_str_equal (before, after))
@@ -441,8 +444,11 @@ dn_adopt_all (DnDaemon *daemon, GError **error)
   for (guint i = 0; i < guests->len; i++)
     (void) g_thread_pool_push (pool, guests->pdata[i], NULL);
   g_thread_pool_free (pool, FALSE, TRUE); /* when all are done */
+  /* Before guests without containers go: some of these may want theirs. */
+  dn_restart_adopt (daemon);
   settle_lost (daemon);
   settle_stranded (daemon);
+  dn_restart_adopt (daemon);
   remove_ended (daemon);
   return TRUE;
 }

@@ -140,6 +140,7 @@ dn_container_kill (DnContainer *container, GError **error)
 {
   g_autoptr (GError) local = NULL;
 
+  dn_restart_forbid (container);
   if (dn_container_wait_ended (container, 0))
     return TRUE;
   /* It would not end, and the guest must not go for that. */
@@ -166,9 +167,8 @@ dn_container_kill (DnContainer *container, GError **error)
                    container->context->name);
 }
 
-/* The signal that asks this container to end: its own, its image's, or SIGTERM. */
-static int
-stop_signal (DnContainer *container, gint64 *ret_timeout_s)
+int
+dn_container_stop_signal (DnContainer *container, gint64 *ret_timeout_s)
 {
   DnDaemon *daemon = container->daemon;
   g_autoptr (DnImage) image = dn_store_find_id (daemon->store, container->image_id);
@@ -192,9 +192,10 @@ stop_signal (DnContainer *container, gint64 *ret_timeout_s)
 gboolean
 dn_container_stop (DnContainer *container, gint64 timeout_s, GError **error)
 {
-  int signal = stop_signal (container, &timeout_s);
+  int signal = dn_container_stop_signal (container, &timeout_s);
   g_autoptr (GError) local = NULL;
 
+  dn_restart_forbid (container);
   if (dn_container_wait_ended (container, 0))
     return TRUE;
   if (is_paused (container))

@@ -27,6 +27,10 @@ gboolean dn_container_unpause (DnContainer *container, GError **error);
 /* Waits until the container neither runs nor is paused.  Returns FALSE after @timeout_ms. */
 gboolean dn_container_wait_ended (DnContainer *container, guint timeout_ms);
 
+/* The signal that asks this container to end: its own, its image's, or SIGTERM.
+ * @timeout_s: (inout): below 0: set to its own, or the default */
+int dn_container_stop_signal (DnContainer *container, gint64 *timeout_s);
+
 /* With op_lock held: asks the container to end, by its stop signal, and makes it after @timeout_s
  * (-1: its own, by default 10).  TRUE at once for one that does not run. */
 gboolean dn_container_stop (DnContainer *container, gint64 timeout_s, GError **error);

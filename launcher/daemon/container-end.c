@@ -75,7 +75,10 @@ run_ending (gpointer data)
   is_to_be_removed = is_ours && container->options->is_removed_at_exit;
   g_mutex_unlock (&daemon->lock);
   if (is_ours)
-    dn_container_leave_guest (container);
+    {
+      dn_container_leave_guest (container);
+      dn_restart_wait (container);
+    }
   if (is_to_be_removed)
     dn_daemon_record_container (container, "container-removed-at-exit", NULL, NULL);
   if (is_to_be_removed)
@@ -117,6 +120,7 @@ dn_container_end (DnContainer *container, const DnMsgExited *exited)
   container->reason = container->is_oom_killed
                           ? g_strdup ("it used more memory than its limit allows")
                           : g_steal_pointer (&container->exit_reason);
+  dn_restart_ended (container);
   g_cond_broadcast (&container->daemon->changed);
   begin_ending (container);
 }
@@ -141,6 +145,7 @@ end_in_lost_guest (DnContainer *container, const char *reason)
       container->is_oom_killed = FALSE;
       g_free (container->reason);
       container->reason = g_strdup (reason);
+      dn_restart_ended (container);
       begin_ending (container);
     }
 }
@@ -179,13 +184,14 @@ dn_container_leave_guest (DnContainer *container)
   DnDaemon *daemon = container->daemon;
   DnContext *context = container->context;
   g_autoptr (DnGuest) guest = NULL;
-  gboolean was_in_guest;
+  gboolean was_in_guest, goes_with_guest;
   guint slot;
 
   g_mutex_lock (&daemon->lock);
   was_in_guest = container->in_guest;
   container->in_guest = FALSE;
   slot = container->slot;
+  goes_with_guest = context->is_ephemeral && !container->restart.is_pending;
   if (was_in_guest && context->guest != NULL)
     guest = dn_guest_ref (context->guest);
   g_cond_broadcast (&daemon->changed);
@@ -198,9 +204,9 @@ dn_container_leave_guest (DnContainer *container)
       return;
     }
   /* A guest that goes with its only container need not be tidied up first. */
-  if (guest != NULL && !context->is_ephemeral)
+  if (guest != NULL && !goes_with_guest)
     delete_in_guest (container, guest);
-  dn_container_parts_leave (container, context->is_ephemeral ? NULL : guest);
+  dn_container_parts_leave (container, goes_with_guest ? NULL : guest);
   dn_context_release (context, slot, guest != NULL ? dn_guest_id (guest) : "", container->image_id);
   dn_container_save_state_or_warn (container);
 }

@@ -108,6 +108,8 @@ dn_container_state_file_print (DnContainer *container)
   json_object_set_int_member (object, "exit_signal", container->exit_signal);
   json_object_set_boolean_member (object, "is_oom_killed", container->is_oom_killed);
   dn_json_set_text (object, "reason", container->reason);
+  json_object_set_boolean_member (object, "is_stopped", container->restart.is_stopped);
+  json_object_set_int_member (object, "restarts", (gint64) container->restart.restarts);
   json_object_set_int_member (object, "started_us", container->started_us);
   json_object_set_int_member (object, "finished_us", container->finished_us);
   dn_json_set_text (object, "spec_sha256", container->spec_sha256);
@@ -189,7 +191,7 @@ read_state (DnContainer *container, JsonObject *object, const char *what, GError
   g_autofree char *state = NULL;
   g_autoptr (JsonObject) started = NULL;
   g_autoptr (JsonArray) refused = NULL;
-  gint64 run = 0, slot = 0;
+  gint64 run = 0, slot = 0, restarts = 0;
   const DnJsonField fields[] = {
     { "state", DN_JSON_STRING, TRUE, &state },
     { "is_provisional", DN_JSON_BOOL, TRUE, &container->is_provisional },
@@ -200,6 +202,8 @@ read_state (DnContainer *container, JsonObject *object, const char *what, GError
     { "exit_signal", DN_JSON_INT, TRUE, &container->exit_signal },
     { "is_oom_killed", DN_JSON_BOOL, TRUE, &container->is_oom_killed },
     { "reason", DN_JSON_STRING, FALSE, &container->reason },
+    { "is_stopped", DN_JSON_BOOL, FALSE, &container->restart.is_stopped },
+    { "restarts", DN_JSON_INT, FALSE, &restarts },
     { "started_us", DN_JSON_INT, TRUE, &container->started_us },
     { "finished_us", DN_JSON_INT, TRUE, &container->finished_us },
     { "spec_sha256", DN_JSON_STRING, FALSE, &container->spec_sha256 },
@@ -216,6 +220,7 @@ read_state (DnContainer *container, JsonObject *object, const char *what, GError
     if (g_str_equal (state, dn_container_state_words[i]))
       container->state = (DnContainerState) i;
   container->run = (guint32) run;
+  container->restart.restarts = (guint64) MAX (restarts, 0);
   container->slot = (guint) CLAMP (slot, 0, DN_CONTEXT_SLOTS - 1);
   if (refused != NULL && (container->refusals = dn_refusals_read (refused, what, error)) == NULL)
     return FALSE;

@@ -50,7 +50,6 @@ health_to_json (const DnImage *image)
         json_object_set_int_member (health, pair[0], g_ascii_strtoll (pair[1], NULL, 10));
     }
   /* So that nobody takes what is stored for what is watched. */
-  json_object_set_boolean_member (health, "is_run", FALSE);
   return health;
 }
 

@@ -41,9 +41,10 @@ is_active (const DnContainer *container)
 static const char *
 state_word (const DnContainer *container)
 {
-  return is_active (container) && dn_context_is_frozen_locked (container->context)
-             ? DN_CONTAINER_FROZEN_WORD
-             : dn_container_state_words[container->state];
+  if (is_active (container) && dn_context_is_frozen_locked (container->context))
+    return DN_CONTAINER_FROZEN_WORD;
+  return container->restart.is_pending ? DN_CONTAINER_RESTARTING_WORD
+                                       : dn_container_state_words[container->state];
 }
 
 /* Under the daemon's lock. */
@@ -55,9 +56,14 @@ status_words (const DnContainer *container)
   g_autofree char *words
       = dn_status_words (container->state, container->exit_code, since_us, g_get_real_time ());
 
-  return is_active (container) && dn_context_is_frozen_locked (container->context)
-             ? g_strconcat (words, " (Frozen)", NULL)
-             : g_steal_pointer (&words);
+  if (is_active (container) && dn_context_is_frozen_locked (container->context))
+    return g_strconcat (words, " (Frozen)", NULL);
+  if (container->state == DN_CONTAINER_RUNNING && container->health.has_check)
+    return g_strdup_printf ("%s (%s%s)", words,
+                            container->health.status == DN_HEALTH_STARTING ? "health: " : "",
+                            dn_health_status_word (container->health.status));
+  return container->restart.is_pending ? g_strconcat ("Restarting", words + strlen ("Exited"), NULL)
+                                       : g_steal_pointer (&words);
 }
 
 /* Under the daemon's lock.  @image: NULL when the store has it no more. */
@@ -198,6 +204,7 @@ typedef enum
   FILTER_TENANT,
   FILTER_STAGE,
   FILTER_TIER,
+  FILTER_HEALTH,
   FILTERS,
 } Filter;
 
@@ -205,6 +212,7 @@ static const char *const filter_names[FILTERS] = {
   [FILTER_ID] = "id",         [FILTER_NAME] = "name",       [FILTER_LABEL] = "label",
   [FILTER_STATUS] = "status", [FILTER_CONTEXT] = "context", [FILTER_IMAGE] = "image",
   [FILTER_TENANT] = "tenant", [FILTER_STAGE] = "stage",     [FILTER_TIER] = "tier",
+  [FILTER_HEALTH] = "health",
 };
 
 /* FILTERS when it is none. */
@@ -232,20 +240,22 @@ dn_container_check_filters (char **filters, GError **error)
     {
       g_autofree char *shown = NULL;
       Filter filter = parse_filter (filters[i], &value);
-      gboolean is_state = filter != FILTER_STATUS || g_str_equal (value, DN_CONTAINER_FROZEN_WORD);
+      gboolean is_state = filter != FILTER_STATUS || g_str_equal (value, DN_CONTAINER_FROZEN_WORD)
+                          || g_str_equal (value, DN_CONTAINER_RESTARTING_WORD);
 
       shown = dn_text_clean (filters[i], 80);
       if (filter == FILTERS)
         return dn_throw (error, DN_ERROR_USAGE,
                          "filter '%s': unknown\nuse id, name, label, status, context, image, "
-                         "tenant, stage or tier, as in status=running",
+                         "tenant, stage, tier or health, as in status=running",
                          shown);
       for (guint k = 0; !is_state && k <= DN_CONTAINER_EXITED; k++)
         is_state = g_str_equal (value, dn_container_state_words[k]);
       if (!is_state)
-        return dn_throw (
-            error, DN_ERROR_USAGE,
-            "filter '%s': no such status\nuse created, running, paused, frozen or exited", shown);
+        return dn_throw (error, DN_ERROR_USAGE,
+                         "filter '%s': no such status\nuse created, running, paused, frozen, "
+                         "restarting or exited",
+                         shown);
     }
   return TRUE;
 }
@@ -287,6 +297,10 @@ passes (const DnContainer *container, const DnImage *image, Filter filter, const
       return g_str_equal (definition->stage, value);
     case FILTER_TIER:
       return g_str_equal (definition->tier, value);
+    case FILTER_HEALTH:
+      return g_str_equal (
+          container->health.has_check ? dn_health_status_word (container->health.status) : "none",
+          value);
     case FILTERS:
       return FALSE;
     }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container-part.h"
 
+#include "../health/health.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
+  &dn_health_part,
 };
 
 gboolean
@@ -53,6 +55,14 @@ dn_container_parts_furnish (DnPartStart *start, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+void
+dn_container_parts_resume (DnContainer *container, DnGuest *guest)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (parts[i]->resume != NULL)
+      parts[i]->resume (container, guest);
 }
 
 void

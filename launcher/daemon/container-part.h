@@ -7,6 +7,7 @@
  *     specify    pure                  what of it stands in the OCI config.json
  *     enter      the guest runs        before CREATE: disks are attached, cards are known
  *     furnish    between CREATE and START: its namespaces are there, its program does not run
+ *     resume     a danchid that starts anew has found it in its guest, running or paused
  *     leave      it is out of the guest, or never got in
  *     forget     it is removed
  *     describe   for inspect
@@ -18,8 +19,8 @@
  * that did not start the container: a part derives from the container what there may be of it, and
  * what is not there is no error.
  *
- * Threads: with the container's op_lock held, but for describe() and specify(), and without the
- * daemon's lock.
+ * Threads: with the container's op_lock held, but for describe(), specify() and resume(), which comes
+ * before anybody can ask for the container, and without the daemon's lock.
  */
 #pragma once
 
@@ -47,6 +48,7 @@ typedef struct
                        JsonObject *spec, GError **error);
   gboolean (*enter) (DnPartStart *start, GError **error);
   gboolean (*furnish) (DnPartStart *start, GError **error);
+  void (*resume) (DnContainer *container, DnGuest *guest);
   /* @guest: NULL where it is gone, or goes with this container */
   void (*leave) (DnContainer *container, DnGuest *guest);
   void (*forget) (DnContainer *container);
@@ -59,6 +61,7 @@ gboolean dn_container_parts_specify (DnContainer *container, const DnContainerOp
                                      guint slot, JsonNode *spec, GError **error);
 gboolean dn_container_parts_enter (DnPartStart *start, GError **error);
 gboolean dn_container_parts_furnish (DnPartStart *start, GError **error);
+void dn_container_parts_resume (DnContainer *container, DnGuest *guest);
 void dn_container_parts_leave (DnContainer *container, DnGuest *guest);
 void dn_container_parts_forget (DnContainer *container);
 void dn_container_parts_describe (DnContainer *container, JsonObject *object);

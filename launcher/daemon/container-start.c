@@ -164,7 +164,8 @@ prepare (Start *start, GError **error)
   start->flags = (options->has_terminal ? DN_PROCESS_TERMINAL : 0)
                  | (options->keeps_stdin_open || (start->plan->session & DN_SESSION_STDIN) != 0
                         ? DN_PROCESS_STDIN
-                        : 0);
+                        : 0)
+                 | (options->has_init ? DN_PROCESS_REAPER : 0);
   return TRUE;
 }
 
@@ -317,6 +318,8 @@ succeed (Start *start)
   container->exit_code = 0;
   container->exit_signal = 0;
   container->is_oom_killed = FALSE;
+  container->restart.is_stopped = FALSE;
+  container->restart.is_pending = FALSE;
   container->has_started = start->has_started;
   container->started = start->started;
   g_clear_pointer (&container->reason, g_free);

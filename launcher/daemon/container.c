@@ -40,6 +40,7 @@ dn_container_unref (DnContainer *container)
   g_free (container->name);
   g_free (container->reason);
   g_free (container->exit_reason);
+  dn_health_record_clear (&container->health);
   g_free (container->spec_sha256);
   g_free (container->seccomp_sha256);
   g_strfreev (container->relaxations);
@@ -249,6 +250,7 @@ dn_container_forget (DnContainer *container)
   g_autoptr (GError) error = NULL;
   gboolean is_context_empty;
 
+  dn_restart_forbid (container);
   dn_container_event (container, "destroy", NULL);
   dn_container_parts_forget (container);
   g_mutex_lock (&container->file_lock);

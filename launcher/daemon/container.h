@@ -16,6 +16,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "../health/health-record.h"
+#include "../health/restart.h"
 #include "../spec/spec.h"
 #include "context.h"
 #include "damage.h"
@@ -72,17 +74,21 @@ typedef struct DnContainer
   gint64 started_us;
   gint64 finished_us;
   gboolean has_started;
-  DnMsgStarted started; /* what the guest's kernel reported of the last start */
-  char *spec_sha256;    /* owned, or NULL */
-  char *seccomp_sha256; /* owned, or NULL */
-  char **relaxations;   /* owned, or NULL; of the last start: what goes beyond its profile */
-  GArray *refusals;     /* owned, or NULL: refusal.h; of the last start */
-  DnDamage damage;      /* of its image, as seen in the last start */
+  DnMsgStarted started;  /* what the guest's kernel reported of the last start */
+  char *spec_sha256;     /* owned, or NULL */
+  char *seccomp_sha256;  /* owned, or NULL */
+  char **relaxations;    /* owned, or NULL; of the last start: what goes beyond its profile */
+  GArray *refusals;      /* owned, or NULL: refusal.h; of the last start */
+  DnHealthRecord health; /* of the last start */
+  DnRestart restart;
+  DnDamage damage; /* of its image, as seen in the last start */
 } DnContainer;
 
 extern const char *const dn_container_state_words[];
 /* What a running or paused one is called while its context is frozen. */
 #define DN_CONTAINER_FROZEN_WORD "frozen"
+/* What an exited one is called that will be started again by its policy. */
+#define DN_CONTAINER_RESTARTING_WORD "restarting"
 
 DnContainer *dn_container_ref (DnContainer *container);
 void dn_container_unref (DnContainer *container);

@@ -110,6 +110,8 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
   is_fine = is_fine && check_mcs (context, error);
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
+  plan->has_network = dn_network_policy_has_card (&context->definition.network)
+                      || context->definition.network.containers;
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
   plan->kernel = (DnKernel) settings->kernel;
@@ -327,6 +329,7 @@ stop_guest (DnContext *context, guint timeout_ms, gboolean is_idle_only, const c
 void
 dn_context_stop_guest (DnContext *context, guint timeout_ms, const char *reason)
 {
+  dn_restart_forbid_all (context);
   stop_guest (context, timeout_ms, FALSE, reason);
 }
 

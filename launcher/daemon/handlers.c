@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../common/names.h"
+#include "../health/health.h"
 #include "container-end.h"
 #include "container.h"
 #include "context-guest.h"
@@ -178,6 +179,21 @@ refused (DnGuest *guest, const DnMsgRefused *message, gpointer data)
     }
 }
 
+static void
+health (DnGuest *guest, const DnMsgHealth *message, gpointer data)
+{
+  DnDaemon *daemon = data;
+  g_autoptr (DnContainer) container = NULL;
+
+  g_mutex_lock (&daemon->lock);
+  container = find (daemon, guest, message->container);
+  if (container != NULL)
+    dn_container_ref (container);
+  g_mutex_unlock (&daemon->lock);
+  if (container != NULL)
+    dn_health_told (container, message);
+}
+
 /* Under the daemon's lock: those that run there on the disk, and have news of it. (transfer full)
  */
 static GPtrArray *
@@ -265,6 +281,7 @@ dn_handlers_init (DnGuestHandlers *ret_handlers, DnDaemon *daemon)
                                      .drained = drained,
                                      .oom = oom,
                                      .refused = refused,
+                                     .health = health,
                                      .disk_damage = disk_damage,
                                      .log_dropped = log_dropped,
                                      .gone = gone,

@@ -82,6 +82,7 @@ DN_VERB (container_kill)
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
+  gint64 timeout_s = -1;
   int number;
 
   (void) ret_fds;
@@ -99,7 +100,12 @@ DN_VERB (container_kill)
   container = dn_lookup_container (request, name, error);
   /* Without op_lock: a stop that waits for its timeout can be cut short.  The whole pid namespace
    * goes with its first process, so SIGKILL needs no DN_SIGNAL_ALL. */
-  if (container == NULL || !dn_container_signal (container, 0, number, 0, error))
+  if (container == NULL)
+    return NULL;
+  /* As by stop: it is meant to end, and not to come again. */
+  if (number == SIGKILL || number == dn_container_stop_signal (container, &timeout_s))
+    dn_restart_forbid (container);
+  if (!dn_container_signal (container, 0, number, 0, error))
     return NULL;
   if (number == SIGKILL)
     (void) dn_container_wait_ended (container, DN_CALL_TIMEOUT_MS);
@@ -114,7 +120,7 @@ is_over (const DnContainer *container, gboolean until_removed)
 {
   if (until_removed || container->is_removed)
     return container->is_removed;
-  return container->state == DN_CONTAINER_EXITED;
+  return container->state == DN_CONTAINER_EXITED && !container->restart.is_pending;
 }
 
 DN_VERB (container_wait)
@@ -150,12 +156,28 @@ DN_VERB (container_wait)
 }
 
 static gboolean
+is_restarting (DnContainer *container)
+{
+  gboolean is_pending;
+
+  g_mutex_lock (&container->daemon->lock);
+  is_pending = container->restart.is_pending;
+  g_mutex_unlock (&container->daemon->lock);
+  return is_pending;
+}
+
+static gboolean
 remove_locked (DnContainer *container, gboolean force, GError **error)
 {
   if (container->is_removed)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': was removed", container->name);
   if (!dn_context_check_thawed (container->context, error))
     return FALSE;
+  if (!force && is_restarting (container))
+    return dn_throw (error, DN_ERROR_CONFLICT,
+                     "container '%s': is being started again by its policy\nstop it first, or use "
+                     "danchi rm -f",
+                     container->name);
   if (!dn_container_wait_ended (container, 0))
     {
       if (!force)

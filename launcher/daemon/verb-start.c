@@ -103,7 +103,9 @@ DN_VERB (container_run)
     return NULL;
   g_mutex_lock (&container->op_lock);
   is_fine = dn_container_start (container, &start, request, ret_fds, error);
-  if (!is_fine)
+  if (is_fine)
+    dn_restart_started (container, FALSE);
+  else
     dn_container_forget (container);
   g_mutex_unlock (&container->op_lock);
   if (!is_fine)
@@ -143,6 +145,8 @@ DN_VERB (container_start)
   dn_container_hurry (container);
   g_mutex_lock (&container->op_lock);
   is_fine = dn_container_start (container, &start, request, ret_fds, error);
+  if (is_fine)
+    dn_restart_started (container, FALSE);
   g_mutex_unlock (&container->op_lock);
   if (!is_fine)
     return NULL;
@@ -174,6 +178,8 @@ DN_VERB (container_restart)
   g_mutex_lock (&container->op_lock);
   is_fine = dn_container_stop (container, timeout_s, error)
             && dn_container_start (container, &start, request, ret_fds, error);
+  if (is_fine)
+    dn_restart_started (container, FALSE);
   g_mutex_unlock (&container->op_lock);
   if (!is_fine)
     return NULL;

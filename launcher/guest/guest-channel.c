@@ -115,6 +115,15 @@ take_event (DnGuest *guest, guint16 type, const uint8_t *payload, guint32 size)
       if (handlers->refused != NULL)
         handlers->refused (guest, &refused, handlers->data);
     }
+  else if (type == DN_MSG_HEALTH)
+    {
+      DnMsgHealth health;
+
+      if (dn_msg_health_unpack (payload, size, &health) < 0)
+        return -EPROTO;
+      if (handlers->health != NULL)
+        handlers->health (guest, &health, handlers->data);
+    }
   else if (type == DN_MSG_DISK_DAMAGE)
     {
       DnMsgDiskDamage damage;
@@ -183,12 +192,14 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_DRAINED:
     case DN_MSG_OOM:
     case DN_MSG_REFUSED:
+    case DN_MSG_HEALTH:
     case DN_MSG_DISK_DAMAGE:
     case DN_MSG_LOG_DROPPED:
       return take_event (guest, header->type, payload, header->length);
     case DN_MSG_STARTED:
     case DN_MSG_LIST_ENTRY:
     case DN_MSG_STATS_ENTRY:
+    case DN_MSG_CARD_STATS:
     case DN_MSG_TOP_ENTRY:
     case DN_MSG_LISTENER_ENTRY:
     case DN_MSG_FACT:

@@ -15,6 +15,7 @@
 
 /* On the kernel's command line: images/modules.list. */
 #define SCRATCH_WORD "danchi.scratch"
+#define NETWORK_WORD "danchi.network"
 /* Of milliseconds of work; the rest is for an emulated guest on a loaded host. */
 #define CONFIGURE_TIMEOUT_MS 30000
 #define QEMU_PROCESS "qemu-system"
@@ -66,7 +67,8 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
   g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
   g_autofree char *cmdline
-      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "", NULL);
+      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
+                     start->plan->has_network ? " " NETWORK_WORD : "", NULL);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);

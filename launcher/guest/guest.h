@@ -87,6 +87,7 @@ typedef struct
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
+  gboolean has_network; /* its containers may have cards: its kernel gets what these need */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
 } DnGuestPlan;
 
@@ -134,6 +135,8 @@ typedef struct
   void (*oom) (DnGuest *guest, const char *container, gpointer data);
   /* A system call was refused; the same one may be told again. */
   void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);
+  /* A check of a container's health has ended; the same one may be told again. */
+  void (*health) (DnGuest *guest, const DnMsgHealth *health, gpointer data);
   /* A block of a disk is not what its hash tree promises; the same one may be told again. */
   void (*disk_damage) (DnGuest *guest, const DnMsgDiskDamage *damage, gpointer data);
   void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,

@@ -40,7 +40,7 @@ typedef struct
   char **history;
   char **history_steps; /* DN_IMAGE_HISTORY_STEP of each, or empty: it is not known */
   char **healthcheck;
-  char **health_times;   /* "interval_ns=30000000000"; nothing runs health checks yet */
+  char **health_times;   /* "interval_ns=30000000000" */
   char *manifest_sha256; /* also among the blobs; of zeroes: a docker-archive has none */
   char *provenance;      /* a JSON object as text: dn_image_get_provenance() */
   gint64 rootfs_bytes;   /* of its disk: the files of all layers */

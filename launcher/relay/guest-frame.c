@@ -93,6 +93,7 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
   DnMsgOom oom;
   DnMsgRefused refused;
   DnMsgDiskDamage damage;
+  DnMsgHealth health;
 
   *ret_why = "the guest named a container that can be none";
   switch (header->type)
@@ -110,6 +111,11 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
     case DN_MSG_REFUSED:
       if (dn_msg_refused_unpack (payload, header->length, &refused) < 0
           || !is_id (refused.container))
+        return -EPROTO;
+      dn_router_tell (router, header->type, payload, (int) header->length);
+      return 0;
+    case DN_MSG_HEALTH:
+      if (dn_msg_health_unpack (payload, header->length, &health) < 0 || !is_id (health.container))
         return -EPROTO;
       dn_router_tell (router, header->type, payload, (int) header->length);
       return 0;

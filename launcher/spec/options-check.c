@@ -9,9 +9,11 @@
 #include "../common/signal-name.h"
 #include "capability.h"
 #include "env.h"
+#include "health-times.h"
 #include "mount-spec.h"
 #include "network-policy.h"
 #include "profile-file.h"
+#include "restart-policy.h"
 #include "seccomp-profile.h"
 #include "tmpfs.h"
 #include "ulimit.h"
@@ -263,6 +265,20 @@ check_texts (const DnContainerOptions *o, GError **error)
          && check_plain ("--restart", o->restart, error);
 }
 
+static gboolean
+check_restart (const DnContainerOptions *o, GError **error)
+{
+  DnRestartPolicy policy;
+
+  if (!dn_restart_policy_parse (o->restart, &policy, error))
+    return FALSE;
+  return policy.when == DN_RESTART_NO || !o->is_removed_at_exit
+         || dn_throw (error, DN_ERROR_USAGE,
+                      "--restart %s and --rm: a container that goes at its end is not started "
+                      "again\nleave one of them out",
+                      o->restart);
+}
+
 gboolean
 dn_container_options_check (const DnContainerOptions *o, GError **error)
 {
@@ -283,5 +299,6 @@ dn_container_options_check (const DnContainerOptions *o, GError **error)
          && dn_capability_check (o->cap_add, o->cap_drop, error)
          && check_seccomp (o->seccomp_json, error) && check_tmpfs (o->tmpfs, error)
          && check_volumes (o, error) && check_limits (o, error) && check_ulimits (o->ulimits, error)
-         && check_network (o->network, error) && check_signal (o->stop_signal, error);
+         && check_network (o->network, error) && check_signal (o->stop_signal, error)
+         && check_restart (o, error) && dn_health_times_check (o, error);
 }

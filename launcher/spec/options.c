@@ -74,6 +74,8 @@ read_members (JsonObject *args, DnContainerOptions *o, JsonObject **ret_labels, 
     { "health_interval_ns", DN_JSON_INT, FALSE, &o->health_interval_ns },
     { "health_timeout_ns", DN_JSON_INT, FALSE, &o->health_timeout_ns },
     { "health_start_ns", DN_JSON_INT, FALSE, &o->health_start_ns },
+    { "health_start_interval_ns", DN_JSON_INT, FALSE, &o->health_start_interval_ns },
+    { "has_no_health_check", DN_JSON_BOOL, FALSE, &o->has_no_health_check },
     { "health_retries", DN_JSON_INT, FALSE, &o->health_retries },
     { "stop_signal", DN_JSON_STRING, FALSE, &o->stop_signal },
     { "stop_timeout_s", DN_JSON_INT, FALSE, &o->stop_timeout_s },
@@ -180,6 +182,8 @@ add_health (JsonBuilder *builder, const DnContainerOptions *o)
   add_number (builder, "health_interval_ns", o->health_interval_ns, 0);
   add_number (builder, "health_timeout_ns", o->health_timeout_ns, 0);
   add_number (builder, "health_start_ns", o->health_start_ns, 0);
+  add_number (builder, "health_start_interval_ns", o->health_start_interval_ns, 0);
+  add_flag (builder, "has_no_health_check", o->has_no_health_check);
   add_number (builder, "health_retries", o->health_retries, 0);
 }
 

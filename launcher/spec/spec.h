@@ -67,11 +67,13 @@ typedef struct
   char **configs; /* likewise */
   char *restart;  /* no, always, unless-stopped, on-failure[:N] */
   gboolean has_init;
-  char *health_command;      /* run by a shell, or "NONE" */
+  char *health_command;      /* run by a shell */
   gint64 health_interval_ns; /* 0: the image's, or else the default; likewise below */
   gint64 health_timeout_ns;
   gint64 health_start_ns;
+  gint64 health_start_interval_ns;
   gint64 health_retries;
+  gboolean has_no_health_check;
   char *stop_signal;
   gint64 stop_timeout_s; /* -1: default */
   gboolean has_terminal;

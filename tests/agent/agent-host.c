@@ -121,6 +121,7 @@ host_new (void)
   host->entries = g_array_new (FALSE, FALSE, sizeof (DnMsgListEntry));
   host->listeners = g_array_new (FALSE, FALSE, sizeof (DnMsgListenerEntry));
   host->top = g_array_new (FALSE, FALSE, sizeof (DnMsgTopEntry));
+  host->health = g_array_new (FALSE, FALSE, sizeof (DnMsgHealth));
   host->refused = g_array_new (FALSE, FALSE, sizeof (DnMsgRefused));
   host->damage = g_array_new (FALSE, FALSE, sizeof (DnMsgDiskDamage));
   host->facts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -156,6 +157,8 @@ host_new (void)
                            host->cgroup,
                            "--run-dir",
                            run_dir,
+                           "--reaper",
+                           "/usr/bin/tini-static",
                            "--allow-missing-controllers",
                            "--disk",
                            disk,
@@ -215,6 +218,7 @@ host_free (Host *host)
   g_array_unref (host->entries);
   g_array_unref (host->listeners);
   g_array_unref (host->top);
+  g_array_unref (host->health);
   g_array_unref (host->refused);
   g_hash_table_unref (host->facts);
   g_ptr_array_unref (host->all_facts);
@@ -348,6 +352,7 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
   DnMsgTopEntry top;
   DnMsgListenerEntry listener;
   DnMsgRefused refused;
+  DnMsgHealth health;
   DnMsgFact fact;
   DnMsgDiskDamage damage;
 
@@ -382,6 +387,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
       g_assert_cmpint (dn_msg_refused_unpack (payload, header->length, &refused), ==, 0);
       g_array_append_val (host->refused, refused);
       break;
+    case DN_MSG_HEALTH:
+      g_assert_cmpint (dn_msg_health_unpack (payload, header->length, &health), ==, 0);
+      g_array_append_val (host->health, health);
+      break;
     case DN_MSG_DISK_DAMAGE:
       g_assert_cmpint (dn_msg_disk_damage_unpack (payload, header->length, &damage), ==, 0);
       g_array_append_val (host->damage, damage);
@@ -390,6 +399,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
       g_assert_cmpint (dn_msg_fact_unpack (payload, header->length, &fact), ==, 0);
       g_hash_table_insert (host->facts, g_strdup (fact.name), g_strdup (fact.value));
       g_ptr_array_add (host->all_facts, g_strconcat (fact.name, "=", fact.value, NULL));
+      break;
+    case DN_MSG_CARD_STATS:
+      g_assert_cmpint (dn_msg_card_stats_unpack (payload, header->length, &host->card_stats), ==,
+                       0);
       break;
     case DN_MSG_STATS_ENTRY:
       g_assert_cmpint (dn_msg_stats_entry_unpack (payload, header->length, &host->stats), ==, 0);
@@ -615,6 +628,21 @@ host_exec (Host *host, const char *id, guint32 process, guint32 flags, const cha
   host_send (host, DN_MSG_EXEC, 0, payload,
              (gsize) dn_msg_exec_pack (&exec, payload, sizeof payload));
   return host_await_reply (host, exec.request);
+}
+
+gint32
+host_health (Host *host, const char *id, const DnMsgHealthCheck *check, const char *const *args)
+{
+  g_autofree char *config = process_to_json (args, NULL);
+  DnMsgHealthCheck message = *check;
+  guint8 payload[128];
+
+  message.request = host_next_request (host);
+  g_strlcpy (message.container, id, sizeof message.container);
+  host_part (host, message.request, DN_PART_CONFIG, config, strlen (config));
+  host_send (host, DN_MSG_HEALTH_CHECK, 0, payload,
+             (gsize) dn_msg_health_check_pack (&message, payload, sizeof payload));
+  return host_await_reply (host, message.request);
 }
 
 gint32

@@ -42,9 +42,11 @@ typedef struct
   GArray *listeners;    /* DnMsgListenerEntry */
   GArray *refused;      /* DnMsgRefused */
   GArray *damage;       /* DnMsgDiskDamage */
+  GArray *health;       /* DnMsgHealth */
   GHashTable *facts;    /* name to value, of FACT: the last one of each name */
   GPtrArray *all_facts; /* "name=value", each of them */
   DnMsgStatsEntry stats;
+  DnMsgCardStats card_stats;
   DnMsgStarted started;
   DnMsgReady ready;
   DnMsgReply reply; /* the last one */
@@ -90,6 +92,9 @@ gint32 host_create (Host *host, const HostContainer *container);
 gint32 host_start (Host *host, const char *id);
 gint32 host_exec (Host *host, const char *id, guint32 process, guint32 flags,
                   const char *const *args, const char *more);
+/* Between host_create() and host_start(). */
+gint32 host_health (Host *host, const char *id, const DnMsgHealthCheck *check,
+                    const char *const *args);
 gint32 host_simple (Host *host, guint16 type, const char *id); /* START, PAUSE, DELETE, ... */
 gint32 host_signal (Host *host, const char *id, guint32 process, guint32 signal, guint32 flags);
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program in the test containers: static, its sub-commands are what the tests look at. */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -253,6 +258,171 @@ listen_everywhere (int more)
     pause ();
 }
 
+/* An address of either family, as text. */
+static socklen_t
+read_address (const char *text, const char *port, struct sockaddr_storage *ret_address)
+{
+  struct sockaddr_in *ipv4 = (struct sockaddr_in *) ret_address;
+  struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *) ret_address;
+
+  memset (ret_address, 0, sizeof *ret_address);
+  if (inet_pton (AF_INET, text, &ipv4->sin_addr) == 1)
+    {
+      ipv4->sin_family = AF_INET;
+      ipv4->sin_port = htons ((uint16_t) atoi (port));
+      return sizeof *ipv4;
+    }
+  if (inet_pton (AF_INET6, text, &ipv6->sin6_addr) != 1)
+    return 0;
+  ipv6->sin6_family = AF_INET6;
+  ipv6->sin6_port = htons ((uint16_t) atoi (port));
+  return sizeof *ipv6;
+}
+
+/* Answers everybody on @port, with both protocols and families, for ever. */
+static int
+serve (const char *port)
+{
+  struct sockaddr_storage address;
+  const socklen_t size = read_address ("::", port, &address);
+  const int tcp = socket (AF_INET6, SOCK_STREAM, 0);
+  const int udp = socket (AF_INET6, SOCK_DGRAM, 0);
+  struct pollfd polled[] = { { tcp, POLLIN, 0 }, { udp, POLLIN, 0 } };
+  char bytes[64];
+
+  if (bind (tcp, (struct sockaddr *) &address, size) < 0 || listen (tcp, 8) < 0
+      || bind (udp, (struct sockaddr *) &address, size) < 0)
+    return printf ("cannot serve: %s\n", strerror (errno));
+  printf ("serving\n");
+  fflush (stdout);
+  while (poll (polled, 2, -1) > 0)
+    {
+      struct sockaddr_storage from;
+      socklen_t from_size = sizeof from;
+
+      if ((polled[0].revents & POLLIN) != 0)
+        {
+          const int fd = accept (tcp, NULL, NULL);
+
+          (void) !write (fd, "hello\n", 6);
+          (void) close (fd);
+        }
+      if ((polled[1].revents & POLLIN) != 0
+          && recvfrom (udp, bytes, sizeof bytes, 0, (struct sockaddr *) &from, &from_size) >= 0)
+        (void) sendto (udp, "hello\n", 6, 0, (struct sockaddr *) &from, from_size);
+    }
+  return 1;
+}
+
+/* Whether somebody answers there; waits for a second. */
+static const char *
+reach (const char *protocol, const char *text, const char *port)
+{
+  struct sockaddr_storage address;
+  const socklen_t size = read_address (text, port, &address);
+  const int fd
+      = socket (address.ss_family, strcmp (protocol, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM, 0);
+  const struct timeval patience = { .tv_sec = 1 };
+  char bytes[8];
+
+  (void) setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  (void) setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (connect (fd, (struct sockaddr *) &address, size) < 0)
+    return errno == EINPROGRESS ? "no answer" : strerror (errno);
+  if (strcmp (protocol, "udp") == 0 && write (fd, "hello", 5) < 0)
+    return strerror (errno);
+  if (read (fd, bytes, sizeof bytes) < 0)
+    return errno == EAGAIN ? "no answer" : strerror (errno);
+  return "reached";
+}
+
+/* As ping(8), without a right. */
+static const char *
+ask_echo (const char *text)
+{
+  struct sockaddr_storage address;
+  const socklen_t size = read_address (text, "0", &address);
+  const bool is_ipv4 = address.ss_family == AF_INET;
+  const int fd = socket (address.ss_family, SOCK_DGRAM, is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+  const struct timeval patience = { .tv_sec = 1 };
+  uint8_t bytes[16] = { is_ipv4 ? 8 : 128 };
+
+  (void) setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (fd < 0 || sendto (fd, bytes, sizeof bytes, 0, (struct sockaddr *) &address, size) < 0)
+    return strerror (errno);
+  return recv (fd, bytes, sizeof bytes, 0) > 0 ? "reached" : "no answer";
+}
+
+static uint16_t
+internet_sum (const uint8_t *bytes, size_t size)
+{
+  uint32_t sum = 0;
+
+  for (size_t i = 0; i < size; i += 2)
+    sum += (uint32_t) bytes[i] << 8 | bytes[i + 1];
+  while (sum >> 16 != 0)
+    sum = (sum & 0xffff) + (sum >> 16);
+  return (uint16_t) ~sum;
+}
+
+/* Sends a datagram to port 9 by hand, in a frame from @mac and a packet from @source. */
+static int
+forge (const char *mac, const char *source, const char *destination)
+{
+  uint8_t frame[14 + 20 + 8] = { 0x02, 0x64, 0x6e, 0x02, 0x00, 0x01, [12] = 0x08, 0x00, 0x45 };
+  struct sockaddr_ll address
+      = { .sll_family = AF_PACKET, .sll_ifindex = (int) if_nametoindex ("eth0"), .sll_halen = 6 };
+  const int fd = socket (AF_PACKET, SOCK_RAW, 0);
+  unsigned parts[6];
+  uint16_t sum;
+
+  if (sscanf (mac, "%x:%x:%x:%x:%x:%x", &parts[0], &parts[1], &parts[2], &parts[3], &parts[4],
+              &parts[5])
+      != 6)
+    return 1;
+  for (int i = 0; i < 6; i++)
+    frame[6 + i] = (uint8_t) parts[i];
+  frame[14 + 3] = 28;
+  frame[14 + 8] = 64;
+  frame[14 + 9] = IPPROTO_UDP;
+  (void) inet_pton (AF_INET, source, frame + 14 + 12);
+  (void) inet_pton (AF_INET, destination, frame + 14 + 16);
+  sum = internet_sum (frame + 14, 20);
+  frame[14 + 10] = (uint8_t) (sum >> 8);
+  frame[14 + 11] = (uint8_t) sum;
+  frame[34 + 1] = frame[34 + 3] = 9;
+  frame[34 + 5] = 8;
+  return printf ("%s\n",
+                 sendto (fd, frame, sizeof frame, 0, (struct sockaddr *) &address, sizeof address)
+                         == sizeof frame
+                     ? "sent"
+                     : strerror (errno));
+}
+
+/* Who sends datagrams to port 9, for @ms milliseconds. */
+static int
+gather (int ms)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (9) };
+  struct pollfd polled = { socket (AF_INET, SOCK_DGRAM, 0), POLLIN, 0 };
+  char bytes[64], text[INET_ADDRSTRLEN];
+
+  if (bind (polled.fd, (struct sockaddr *) &address, sizeof address) < 0)
+    return 1;
+  printf ("gathering\n");
+  fflush (stdout);
+  while (poll (&polled, 1, ms) > 0)
+    {
+      struct sockaddr_in from;
+      socklen_t size = sizeof from;
+
+      if (recvfrom (polled.fd, bytes, sizeof bytes, 0, (struct sockaddr *) &from, &size) >= 0)
+        printf ("from %s\n", inet_ntop (AF_INET, &from.sin_addr, text, sizeof text));
+      fflush (stdout);
+    }
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -308,6 +478,16 @@ main (int argc, char **argv)
     return leave_a_thread ();
   if (strcmp (command, "listen") == 0)
     return listen_everywhere (atoi (argument));
+  if (strcmp (command, "serve") == 0)
+    return serve (argument);
+  if (strcmp (command, "reach") == 0 && argc == 5)
+    return printf ("%s\n", reach (argument, argv[3], argv[4])) < 0;
+  if (strcmp (command, "ask-echo") == 0)
+    return printf ("%s\n", ask_echo (argument)) < 0;
+  if (strcmp (command, "forge") == 0 && argc == 5)
+    return forge (argument, argv[3], argv[4]) < 0;
+  if (strcmp (command, "gather") == 0)
+    return gather (atoi (argument));
   if (strcmp (command, "storm") == 0)
     storm ();
   if (strcmp (command, "hog") == 0)

@@ -88,7 +88,7 @@ def inspect_and_ps_show_the_images_ports_labels_volumes_and_health_check(machine
     expect_equal(sorted(config["volumes"]), ["/srv/volume", "/var/new"], "volumes")
     expect_equal(config["stop_signal"], "SIGUSR1", "stop signal")
     expect_equal(config["healthcheck"], {"test": ["CMD", "/bin/true"], "interval_ns": 30000000000,
-                                         "retries": 3, "is_run": False}, "health check")
+                                         "retries": 3}, "health check")
     expect("8080/tcp" in machine.out("ps", "-a"), "ps lacks the port")
     for label, count in ("org.example.from=flag", 1), ("org.example.from=image", 0), ("org.example.kept", 1):
         expect_equal(len(machine.json("ps", "-a", "--filter", f"label={label}")), count, label)

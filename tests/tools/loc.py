@@ -16,11 +16,12 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 9900, ["launcher/cli"]),
+    ("danchi", "the caller", 11500, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
+    ("danchid: health", "root", 800, ["launcher/health"]),
     ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 8400, ["launcher/spec", "launcher/verify"]),
@@ -33,7 +34,7 @@ PARTS = [
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 11500, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 13500, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 
