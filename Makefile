@@ -10,6 +10,7 @@
 #   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
 #   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
+#   launcher/secrets/   secrets and configuration files of containers, for danchid
 #   launcher/verify/    what was promised against what is, for danchid; pure but for host-*.c
 #   launcher/survey/    what a host runs and allows, and what an auditor should mind, for danchi
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi

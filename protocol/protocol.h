@@ -52,6 +52,17 @@
 #define DN_PART_TOTAL_BYTES (1024 * 1024)
 #define DN_LIMIT_NONE UINT64_MAX
 
+/* Secrets and configuration files of a container: of each, of all, and how many. */
+#define DN_SECRET_NAME_BYTES 64
+#define DN_SECRET_BYTES (1024 * 1024)
+#define DN_SECRETS_TOTAL_BYTES (4 * 1024 * 1024)
+#define DN_SECRETS_MAX 64
+/* SECRET.uid and gid: of the user that the container's program runs as. */
+#define DN_SECRET_OF_USER UINT32_MAX
+/* Of a KEY, and of all that wait to be taken. */
+#define DN_KEY_BYTES 4096
+#define DN_KEYS_MAX 16
+
 /* At most this many bytes of a stream are under way unacknowledged.  Both sides start with a full
  * window when a stream is made; CREDIT gives back what was consumed. */
 #define DN_STREAM_WINDOW_BYTES (256 * 1024)

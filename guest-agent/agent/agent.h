@@ -47,6 +47,9 @@ typedef struct
 typedef struct DnContainer DnContainer;
 typedef struct DnCopy DnCopy;
 typedef struct DnUnpack DnUnpack;
+typedef struct DnVault DnVault;
+typedef struct DnSecretIntake DnSecretIntake;
+typedef struct DnKey DnKey;
 
 /* PARTs and DISK_LAYERs that wait for their request. */
 typedef struct
@@ -80,6 +83,9 @@ struct DnAgent
   DnCopy *copies;
   unsigned copy_count;
   DnUnpack *unpack; /* the one under way, or NULL */
+  DnVault *vaults;
+  DnSecretIntake *intakes;
+  DnKey *keys;
   DnParts parts[DN_PARTS_MAX];
   DnTimer end_timer;
   DnWatch audit_watch;  /* fd -1: no records are to be had */

@@ -11,6 +11,7 @@
 #include "agent.h"
 #include "console.h"
 #include "requests.h"
+#include "secret-memory.h"
 
 static void channel_ready (DnWatch *watch, uint32_t events);
 static void hello_late (DnTimer *timer);
@@ -30,7 +31,7 @@ update_watch (DnChannel *channel)
 DnChannel *
 dn_channel_new (DnAgent *agent, int fd, bool is_serial)
 {
-  DnChannel *channel = calloc (1, sizeof *channel);
+  DnChannel *channel = dn_secret_memory_new (sizeof *channel);
 
   if (channel == NULL)
     {
@@ -71,13 +72,28 @@ dn_channel_free (DnChannel *channel)
   dn_watch_remove (&channel->watch);
   (void) close (channel->watch.fd);
   free (channel->control);
-  free (channel);
+  dn_secret_memory_free (channel, sizeof *channel);
+}
+
+/* When all that was read has been dealt with: what a secret's frames left, where they were and
+ * where they were moved from. */
+static void
+wipe_if_due (DnChannel *channel)
+{
+  DnFrameReader *reader = &channel->reader;
+
+  if (!channel->must_wipe || reader->start < reader->end)
+    return;
+  explicit_bzero (reader->bytes, sizeof reader->bytes);
+  channel->must_wipe = false;
 }
 
 void
 dn_channel_restart (DnChannel *channel)
 {
   forget_link (channel);
+  channel->reader.start = channel->reader.end = 0;
+  wipe_if_due (channel);
   channel->skipped = 0;
   channel->control_start = channel->control_end = 0;
   channel->out_start = channel->out_end = 0;
@@ -223,6 +239,7 @@ receive (DnChannel *channel)
       if (channel->is_linked || !was_linked)
         break;
     }
+  wipe_if_due (channel);
 }
 
 static void

@@ -32,6 +32,7 @@ typedef struct DnChannel
   DnTimer hello_timer;
   size_t skipped;
   DnFrameReader reader;
+  bool must_wipe;   /* the reader's memory has held a secret's bytes */
   uint8_t *control; /* owned: whole frames */
   size_t control_start;
   size_t control_end;
@@ -41,7 +42,9 @@ typedef struct DnChannel
   uint8_t out[DN_CHANNEL_OUT_BYTES];
 } DnChannel;
 
-/* @fd: takes ownership, also on failure (NULL). */
+/* The channel lies in locked memory that forked children find empty, since frames of secrets pass
+ * through it; what they were is zeroed as soon as nothing else is left in the reader.
+ * @fd: takes ownership, also on failure (NULL). */
 DnChannel *dn_channel_new (DnAgent *agent, int fd, bool is_serial);
 
 /* Closes and frees it; where it is the linked one the agent has none then.  Accepts NULL. */

@@ -97,8 +97,9 @@ must_be_plain (const DnConfigMount *mount)
          || strncmp (mount->target, "/dev", 4) == 0;
 }
 
+/* @given: a mount that the agent has made, or -1; it is closed. */
 static int
-mount_one (int root, const DnConfigMount *mount, int disk, DnFault *fault)
+mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
 {
   dn_autofd int plain = must_be_plain (mount) ? dn_path_open_plain (root, mount->target) : -1;
   dn_autofd int target = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, !mount->is_file);
@@ -124,11 +125,11 @@ mount_one (int root, const DnConfigMount *mount, int disk, DnFault *fault)
   /* What comes there comes later: share.h. */
   if (is_share (mount))
     return 0;
-  /* What is on a disk is the agent's to open: a user namespace's root cannot. */
-  made = mount->disk != NULL
-             ? disk
-             : dn_child_new_mount (mount->type, (const char *const *) mount->options,
-                                   mount->option_count, mount->attributes);
+  /* What is on a disk is the agent's to open: a user namespace's root cannot.  What it writes to,
+   * too. */
+  made = given >= 0 ? dn_fd_steal (&given)
+                    : dn_child_new_mount (mount->type, (const char *const *) mount->options,
+                                          mount->option_count, mount->attributes);
   if (made < 0)
     return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
   if (mount->is_filled && (r = dn_fill (target, made)) < 0)
@@ -178,12 +179,16 @@ dn_child_mount_all (DnChild *child, DnFault *fault)
   for (size_t i = 0; i < config->mount_count && r == 0; i++)
     {
       const DnConfigMount *mount = &config->mounts[i];
-      int disk = mount->disk != NULL ? dn_fd_steal (&child->disk_fds[disks++]) : -1;
+      int given = -1;
 
+      if (mount->disk != NULL)
+        given = dn_fd_steal (&child->disk_fds[disks++]);
+      else if (mount == config->secrets)
+        given = dn_fd_steal (&child->secrets_fd);
       if (!is_dev (mount->target))
-        r = mount_one (child->root_fd, mount, disk, fault);
+        r = mount_one (child->root_fd, mount, given, fault);
       else
-        dn_fd_clear (&disk);
+        dn_fd_clear (&given);
     }
   return r;
 }

@@ -84,6 +84,11 @@ dn_child_await_root (DnChild *child, DnFault *fault)
       if (r < 0 || child->disk_fds[i] < 0)
         return dn_fault_set (fault, -EIO, "wait for the disks: the agent sent too few");
     }
+  if (child->plan->config->secrets == NULL)
+    return 0;
+  r = dn_sync_await_order (child->plan->sync_fd, DN_SYNC_SECRETS, &child->secrets_fd);
+  if (r < 0 || child->secrets_fd < 0)
+    return dn_fault_set (fault, -EIO, "wait for the secrets: the agent sent none");
   return 0;
 }
 

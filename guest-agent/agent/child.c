@@ -36,6 +36,8 @@ static const ChildStep create_steps[] = {
   { "attach the root", dn_child_attach_root },
   /* Before pivot: the kernel mounts a new /proc or /sys only where an unobstructed one is seen. */
   { "mount", dn_child_mount_all },
+  /* In the image's tree, which may become read-only below. */
+  { "link the secrets", dn_child_link_secrets },
   { "place the working directory", dn_child_place_cwd },
   { "provide files", dn_child_provide_files },
   /* After all mounts, so that none can lie over a mask. */
@@ -234,7 +236,9 @@ dn_child_run (const DnChildPlan *plan)
   static DnChild child;
   char **env, **reaper_args;
 
-  child = (DnChild){ .plan = plan, .root_fd = -1, .terminal_fd = -1, .reaper_fd = -1 };
+  child = (DnChild){
+    .plan = plan, .root_fd = -1, .secrets_fd = -1, .terminal_fd = -1, .reaper_fd = -1
+  };
   (void) prctl (PR_SET_DUMPABLE, 0);
   if (plan->config != NULL)
     run_steps (&child, create_steps, sizeof create_steps / sizeof create_steps[0]);

@@ -48,6 +48,7 @@ typedef struct
   int root_fd; /* create, before pivot: the container's root, mounted */
   /* create: the mounts of type disk, not yet in a place */
   int disk_fds[DN_CONFIG_DISK_MOUNTS_MAX];
+  int secrets_fd;  /* create: likewise the mount of type secrets, or -1 */
   int terminal_fd; /* the slave */
   int reaper_fd;   /* or -1 */
   DnUser user;
@@ -73,6 +74,7 @@ int dn_child_set_up_namespaces (DnChild *child, DnFault *fault); /* create */
 /* child-mounts.c, create only. */
 int dn_child_attach_root (DnChild *child, DnFault *fault);
 int dn_child_mount_all (DnChild *child, DnFault *fault);
+int dn_child_link_secrets (DnChild *child, DnFault *fault); /* child-secrets.c; likewise */
 int dn_child_place_cwd (DnChild *child, DnFault *fault); /* create: while the root can be written */
 int dn_child_hide_paths (DnChild *child, DnFault *fault);
 int dn_child_pivot (DnChild *child, DnFault *fault);

@@ -59,6 +59,10 @@ static const struct
     { "nsdelegate" } },
   { DN_CONFIG_MOUNT_DISK, DN_CONFIG_MOUNT_DISK, MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY, { NULL } },
   { DN_CONFIG_MOUNT_SHARE, DN_CONFIG_MOUNT_SHARE, MOUNT_ATTR_NODEV, { NULL } },
+  { DN_CONFIG_MOUNT_SECRETS,
+    DN_CONFIG_MOUNT_SECRETS,
+    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
+    { NULL } },
 };
 
 static int
@@ -155,6 +159,9 @@ dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault)
                          type != NULL ? type : "none");
   mount->type = kinds[kind].type;
   if (strcmp (mount->type, DN_CONFIG_MOUNT_DISK) == 0 && (r = read_disk (object, mount, fault)) < 0)
+    return r;
+  if (strcmp (mount->type, DN_CONFIG_MOUNT_SECRETS) == 0
+      && (r = dn_config_secrets (object, mount, fault)) < 0)
     return r;
   if ((r = dn_json_texts (object, "options", 32, &options, fault)) < 0)
     return r;

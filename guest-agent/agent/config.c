@@ -189,6 +189,12 @@ read_mounts (DnConfig *config, DnFault *fault)
     if (config->mounts[i].disk != NULL && ++config->disk_mount_count > DN_CONFIG_DISK_MOUNTS_MAX)
       return dn_fault_set (fault, -E2BIG, "config: mount '%s': more than %d disks",
                            config->mounts[i].target, DN_CONFIG_DISK_MOUNTS_MAX);
+    if (strcmp (config->mounts[i].type, DN_CONFIG_MOUNT_SECRETS) != 0)
+      continue;
+    if (config->secrets != NULL)
+      return dn_fault_set (fault, -EINVAL, "config: mount '%s': secrets are mounted once",
+                           config->mounts[i].target);
+    config->secrets = &config->mounts[i];
   }
   return 0;
 }
@@ -256,6 +262,8 @@ dn_config_clear (DnConfig *config)
       for (size_t j = 0; j < config->mounts[i].option_count; j++)
         free (config->mounts[i].options[j]);
       dn_texts_clear (&config->mounts[i].layers);
+      dn_texts_clear (&config->mounts[i].files);
+      dn_texts_clear (&config->mounts[i].links);
     }
   free (config->mounts);
   json_decref (config->document);

@@ -72,13 +72,17 @@ typedef struct
 #define DN_CONFIG_MOUNT_DISK "disk"
 /* The type of the place of a bind, which is mounted there later: share.h. */
 #define DN_CONFIG_MOUNT_SHARE "share"
+/* The type of the mount of a container's secrets: vault.h. */
+#define DN_CONFIG_MOUNT_SECRETS "secrets"
 
 typedef struct
 {
   const char *target; /* absolute, within the container */
-  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share */
+  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share or secrets */
   const char *disk;   /* of type disk: its serial number, and its layers: disk-mounts.h */
   DnTexts layers;
+  DnTexts files; /* of type secrets: their names, and links to them */
+  DnTexts links;
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
@@ -109,8 +113,9 @@ typedef struct
   bool needs_files;      /* /etc/hosts and its like, whatever the image has: set by its maker */
   DnConfigMount *mounts; /* owned */
   size_t mount_count;
-  size_t disk_mount_count; /* of them, those of type disk */
-  uint32_t first_uid;      /* guest ids of the container's id 0 */
+  size_t disk_mount_count;      /* of them, those of type disk */
+  const DnConfigMount *secrets; /* of them, the one of type secrets, or NULL */
+  uint32_t first_uid;           /* guest ids of the container's id 0 */
   uint32_t first_gid;
   uint32_t id_count;
   DnTexts masked_paths;
@@ -135,6 +140,7 @@ void dn_config_clear (DnConfig *config);
 /* Parts of the above, in files of their own. */
 int dn_config_process (const json_t *object, DnProcessConfig *process, DnFault *fault);
 int dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault);
+int dn_config_secrets (const json_t *object, DnConfigMount *mount, DnFault *fault);
 int dn_config_resources (const json_t *object, DnResources *resources, DnFault *fault);
 
 /* CPU shares of cgroup v1 (2 to 262144) as a weight of v2 (1 to 10000). */

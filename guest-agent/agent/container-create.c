@@ -17,6 +17,7 @@
 #include "container.h"
 #include "root.h"
 #include "sync.h"
+#include "vault.h"
 
 void
 dn_container_look_at_oom (DnContainer *container)
@@ -112,6 +113,24 @@ dn_container_limit_child (const DnProcess *process, DnFault *fault)
   return 0;
 }
 
+static int
+send_secrets (DnContainer *container, int sync_fd, DnFault *fault)
+{
+  const DnConfig *config = &container->config;
+  const DnVault *vault;
+  dn_autofd int view = -1;
+
+  if (config->secrets == NULL)
+    return 0;
+  vault = dn_vault_open (container->agent, container->id, config->secrets, config, fault);
+  if (vault == NULL)
+    return fault->status;
+  view = dn_vault_view (vault);
+  if (view < 0 || dn_sync_order (sync_fd, DN_SYNC_SECRETS, view) < 0)
+    return dn_fault_set_errno (fault, "secrets: hand over their mount");
+  return 0;
+}
+
 int
 dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
 {
@@ -140,8 +159,9 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
   if (r < 0)
     return dn_fault_set (fault, r, "hand over the root: %s", strerror (-r));
-  return dn_disk_mounts_send (&container->disk_mounts, &container->config,
-                              container->user_namespace, work_dir, sync_fd, fault);
+  r = dn_disk_mounts_send (&container->disk_mounts, &container->config, container->user_namespace,
+                           work_dir, sync_fd, fault);
+  return r < 0 ? r : send_secrets (container, sync_fd, fault);
 }
 
 /* The disk is there: everything else at once.  Returns 0: the child is on its way. */

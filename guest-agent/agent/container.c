@@ -12,6 +12,7 @@
 #include "copy.h"
 #include "inquiry.h"
 #include "share.h"
+#include "vault.h"
 
 DnContainer *
 dn_container_find (DnAgent *agent, const char *id)
@@ -31,6 +32,20 @@ dn_container_find_process (DnContainer *container, uint32_t number)
   return NULL;
 }
 
+static bool
+lacks_a_secret (const DnContainer *container, DnFault *fault)
+{
+  const DnVault *vault = dn_vault_find (container->agent, container->id);
+  const char *name = NULL;
+
+  if (container->config.secrets == NULL)
+    return false;
+  if (vault != NULL && (name = dn_vault_missing (vault)) == NULL)
+    return false;
+  (void) dn_fault_set (fault, -ENOKEY, "secret '%s': has no content", name != NULL ? name : "");
+  return true;
+}
+
 void
 dn_container_start (DnContainer *container, DnRequest request)
 {
@@ -41,6 +56,11 @@ dn_container_start (DnContainer *container, DnRequest request)
   if (container->is_deleting || process->stage != DN_PROCESS_STAGE_READY)
     {
       dn_agent_reply (agent, &request, -EBUSY, "the container is not waiting to be started");
+      return;
+    }
+  if (lacks_a_secret (container, &fault))
+    {
+      dn_agent_reply_fault (agent, &request, &fault);
       return;
     }
   process->request = request;
@@ -205,6 +225,7 @@ destroy (DnContainer *container)
   dn_copies_forget_container (agent, container);
   dn_inquiry_forget_container (container);
   dn_share_forget_container (container);
+  dn_vault_ended (agent, container->id);
   while (container->processes != NULL)
     dn_process_free (container->processes);
   dn_card_free (container->card);
@@ -304,6 +325,7 @@ dn_container_process_ended (DnProcess *process)
   dn_audit_hurry (container);
   if (process->number != 0)
     return;
+  dn_vault_ended (container->agent, container->id);
   container->is_paused = false;
   /* The pid namespace took all others along; this is for a process just being made by exec. */
   (void) dn_cgroup_kill (&container->cgroup);

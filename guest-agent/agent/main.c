@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +19,7 @@
 #include "console.h"
 #include "container.h"
 #include "damage.h"
+#include "secret-memory.h"
 
 #define SECRET_FILE "/sys/firmware/qemu_fw_cfg/by_name/" DN_LINK_FW_CFG "/raw"
 #define DESCRIPTORS_MAX 16384
@@ -96,12 +96,11 @@ static int
 read_secret (DnAgent *agent, DnFault *fault)
 {
   dn_autofd int fd = open (agent->options.secret_file, O_RDONLY | O_CLOEXEC);
-  void *page = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *page = dn_secret_memory_new (4096);
 
   if (fd < 0)
     return dn_fault_set_errno (fault, "the boot's secret, '%s'", agent->options.secret_file);
-  if (page == MAP_FAILED || mlock (page, 4096) < 0 || madvise (page, 4096, MADV_DONTDUMP) < 0
-      || madvise (page, 4096, MADV_WIPEONFORK) < 0)
+  if (page == NULL)
     return dn_fault_set_errno (fault, "memory for the boot's secret");
   if (read (fd, page, DN_LINK_SECRET_BYTES) != DN_LINK_SECRET_BYTES)
     return dn_fault_set (fault, -EINVAL, "the boot's secret is not %d bytes", DN_LINK_SECRET_BYTES);
@@ -118,7 +117,8 @@ make_directories (const DnAgentOptions *options, DnFault *fault)
     mode_t mode;
   } all[] = {
     /* A container's root passes through here before pivot, as an ordinary user of the guest. */
-    { "", 0711 }, { "/disks", 0700 }, { "/root", 0755 }, { "/files", 0755 }, { "/work", 0700 },
+    { "", 0711 },       { "/disks", 0700 }, { "/root", 0755 },
+    { "/files", 0755 }, { "/work", 0700 },  { "/vaults", 0700 },
   };
 
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

@@ -16,8 +16,10 @@
 #include "console.h"
 #include "container.h"
 #include "copy.h"
+#include "keys.h"
 #include "listeners.h"
 #include "report.h"
+#include "secret-intake.h"
 #include "share.h"
 #include "unpack.h"
 #include "verify.h"
@@ -66,6 +68,8 @@ dn_requests_forget_parts (DnAgent *agent)
 {
   for (int i = 0; i < DN_PARTS_MAX; i++)
     clear_parts (&agent->parts[i]);
+  dn_secret_intakes_forget (agent, NULL);
+  dn_keys_forget (agent);
 }
 
 static DnParts *
@@ -392,6 +396,39 @@ handle_copy_in (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_secret (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Secret, secret);
+  dn_secret_take (agent, request, container, &message);
+  return 0;
+}
+
+/* Its container need not be there any more, as in the next two. */
+static int
+handle_secret_keep (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (SecretKeep, secret_keep);
+  dn_secret_keep (agent, request, &message);
+  return 0;
+}
+
+static int
+handle_secret_list (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (SecretList, secret_list);
+  dn_secret_list (agent, request, message.container);
+  return 0;
+}
+
+static int
+handle_key (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (Key, key);
+  dn_secret_take_key (agent, request, &message);
+  return 0;
+}
+
+static int
 handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK (Verify, verify);
@@ -505,6 +542,10 @@ static const struct
   { DN_MSG_NETWORK, handle_network },
   { DN_MSG_CARD, handle_card },
   { DN_MSG_CARD_FILE, handle_card_file },
+  { DN_MSG_SECRET, handle_secret },
+  { DN_MSG_SECRET_KEEP, handle_secret_keep },
+  { DN_MSG_SECRET_LIST, handle_secret_list },
+  { DN_MSG_KEY, handle_key },
   { DN_MSG_HEALTH_CHECK, handle_health_check },
 };
 
@@ -522,13 +563,33 @@ handle_resize (DnAgent *agent, const DnFrameHeader *header, const uint8_t *paylo
   return 0;
 }
 
+/* A frame of group 4.  The channel's buffer is the agent's own, so what was a secret in it can be
+ * zeroed; what comes for a stream that nobody has any more may have been one. */
+static int
+receive_on_stream (DnAgent *agent, const DnFrameHeader *header, const uint8_t *payload)
+{
+  DnSecretIntake *intake;
+  uint8_t *own = agent->channel->reader.bytes + (payload - agent->channel->reader.bytes);
+
+  if (header->stream == 0)
+    return -EPROTO;
+  if (dn_streams_find (&agent->streams, header->stream) != NULL)
+    return dn_streams_receive (&agent->streams, header, payload);
+  agent->channel->must_wipe = true;
+  intake = dn_secret_intake_find (agent, header->stream);
+  if (intake != NULL)
+    return dn_secret_intake_receive (agent, intake, header, own);
+  explicit_bzero (own, header->length);
+  return 0;
+}
+
 int
 dn_requests_receive (DnAgent *agent, const DnFrameHeader *header, const uint8_t *payload)
 {
   if (header->type == DN_MSG_RESIZE)
     return handle_resize (agent, header, payload);
   if (header->type >= DN_MSG_DATA && header->type <= DN_MSG_RESET)
-    return header->stream == 0 ? -EPROTO : dn_streams_receive (&agent->streams, header, payload);
+    return receive_on_stream (agent, header, payload);
   if (header->stream != 0)
     return -EPROTO;
   for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++)

@@ -220,6 +220,16 @@ is_lacking (int tree, const DnConfig *config, const char *path)
   return fd == -ENOENT;
 }
 
+/* Whether something is to be made in the image's tree itself: a link to a secret. */
+static bool
+needs_links (const DnConfig *config)
+{
+  for (size_t i = 0; config->secrets != NULL && i < config->secrets->links.count; i++)
+    if (!is_below_another (config, strchr (config->secrets->links.items[i], ' ') + 1))
+      return true;
+  return false;
+}
+
 /* Whether the image has a directory for each mount, and the one the process starts in, and the
  * files that a container with a card needs. */
 static bool
@@ -256,7 +266,7 @@ dn_root_make (const DnDisk *disk, const DnScratch *scratch, int user_namespace,
       root = dn_root_view (disk, user_namespace, config, work_dir, 0);
       if (root < 0)
         return dn_fault_set_errno (fault, "make the root of %u layers", disk->mount_count);
-      if (has_all_targets (root, config))
+      if (!needs_links (config) && has_all_targets (root, config))
         return dn_fd_steal (&root);
       dn_fd_clear (&root);
       /* Images of a single program have no /proc to mount on.  They get a layer for such

@@ -3,8 +3,9 @@
  * SOCK_SEQPACKET pair that execve(2) closes.
  *
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
- *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; DN_SYNC_BOUND
- *                   after a USER; DN_SYNC_RUN
+ *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; where it has
+ *                   secrets, DN_SYNC_SECRETS with their mount; after a USER DN_SYNC_BOUND;
+ *                   DN_SYNC_RUN
  *   child → agent   DnSyncReport: FILE (with a file of /etc that the agent writes anew later),
  *                   TERMINAL (with the terminal's master), USER where there are mounts of type
  *                   share, READY, FAULT
@@ -21,6 +22,7 @@
 #define DN_SYNC_PREPARE 'p'
 #define DN_SYNC_DISK 'd'
 #define DN_SYNC_BOUND 'b'
+#define DN_SYNC_SECRETS 's'
 #define DN_SYNC_RUN 'r'
 
 enum

@@ -94,6 +94,7 @@ write_entry (DnGuest *guest, const DnGuestPlan *plan, GError **error)
   entry->memory_bytes = plan->memory_bytes;
   entry->vcpus = plan->vcpus;
   entry->spare_disks = plan->spare_disks;
+  entry->has_share = plan->has_share;
   entry->started_us = g_get_real_time ();
   if (!dn_journal_make_directories (error) || !choose_accelerator (plan, &entry->accelerator, error)
       || !choose_transport (plan, &entry->transport, error)
@@ -169,5 +170,6 @@ gboolean
 dn_guest_prepare (DnGuest *guest, const DnGuestPlan *plan, GError **error)
 {
   return write_entry (guest, plan, error) && make_directory (guest, error)
-         && give_disks (guest, plan, error) && grant_all (guest->entry, error);
+         && give_disks (guest, plan, error) && grant_all (guest->entry, error)
+         && dn_guest_start_share (guest, error);
 }

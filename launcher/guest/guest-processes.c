@@ -203,3 +203,26 @@ dn_guest_transfer (DnGuest *guest, guint32 stream, gboolean to_guest, int fd, GE
   dn_guest_wait_mended (guest);
   return dn_guest_send (guest, DN_MSG_TRANSFER, payload, (guint32) size, &fds, error);
 }
+
+gboolean
+dn_guest_transfer_secret (DnGuest *guest, guint32 stream, int fd, GError **error)
+{
+  DnMsgSecretTransfer transfer = { .stream = stream };
+  DnFdList fds = { .fds = { fd }, .count = 1 };
+  uint8_t payload[PAYLOAD_BYTES];
+  int size = dn_msg_secret_transfer_pack (&transfer, payload, sizeof payload);
+  DnGuestInfo info = { 0 };
+  guint32 generation;
+
+  dn_guest_wait_mended (guest);
+  dn_guest_get_info (guest, &info);
+  generation = info.generation;
+  dn_guest_info_clear (&info);
+  /* Agreed on by agent and relay, so it says of both what they know. */
+  if (generation < DN_PROTOCOL_GENERATION_OUTSIDE)
+    return dn_throw (error, DN_ERROR_GUEST,
+                     "guest of context '%s': it knows no secrets: it was started before an update "
+                     "of Danchi\nstop the context and start it again",
+                     guest->context);
+  return dn_guest_send (guest, DN_MSG_SECRET_TRANSFER, payload, (guint32) size, &fds, error);
+}

@@ -15,6 +15,7 @@
 
 /* On the kernel's command line: images/modules.list. */
 #define SCRATCH_WORD "danchi.scratch"
+#define SHARE_WORD "danchi.share"
 #define NETWORK_WORD "danchi.network"
 /* Of milliseconds of work; the rest is for an emulated guest on a loaded host. */
 #define CONFIGURE_TIMEOUT_MS 30000
@@ -68,10 +69,12 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
   const DnJournalEntry *entry = guest->entry;
   g_autofree char *cmdline
       = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
+                     entry->has_share ? " " SHARE_WORD : "",
                      start->plan->has_network ? " " NETWORK_WORD : "", NULL);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
+  g_autofree char *share = entry->has_share ? dn_guest_share_socket (guest) : NULL;
   const DnDomain domain = { .id = guest->id,
                             .context = guest->context,
                             .owner = dn_paths ()->run,
@@ -90,6 +93,7 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
                             .secret = secret,
                             .console = console,
                             .agent = agent,
+                            .share = share,
                             .root = start->files.root,
                             .disks = start->plan->disks,
                             .spare_disks = entry->spare_disks,
@@ -294,7 +298,10 @@ make_running (DnGuest *guest, GError **error)
   if (is_running)
     guest->state = DN_GUEST_RUNNING;
   g_mutex_unlock (&guest->lock);
-  return is_running || dn_throw (error, DN_ERROR_GUEST, "the guest ended right after its start");
+  if (!is_running)
+    return dn_throw (error, DN_ERROR_GUEST, "the guest ended right after its start");
+  dn_guest_watch_share (guest);
+  return TRUE;
 }
 
 static gboolean

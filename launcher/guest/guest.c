@@ -55,6 +55,8 @@ dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry)
   info->memory_bytes = entry->memory_bytes;
   info->vcpus = entry->vcpus;
   info->spare_disks = entry->spare_disks;
+  info->has_share = entry->has_share;
+  info->share_pid = entry->share_pid;
   info->started_us = entry->started_us;
   g_free (info->root_hash);
   info->root_hash = g_strdup (entry->root_hash);

@@ -25,6 +25,7 @@
 
 #include "../base/control.h"
 #include "../base/fdpass.h"
+#include "../base/share-order.h"
 
 typedef struct DnGuest DnGuest;
 
@@ -86,6 +87,7 @@ typedef struct
   char *mcs;            /* owned; for QEMU's SELinux label, "cA,cB", or NULL: libvirt chooses */
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
+  gboolean has_share;   /* it may be shown directories of the host's: guest-share.c */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
   gboolean has_network; /* its containers may have cards: its kernel gets what these need */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
@@ -116,6 +118,8 @@ typedef struct
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks;  /* PCIe ports for disks */
+  gboolean has_share;
+  gint share_pid; /* of virtiofsd; 0: it has none */
   guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
   gint64 started_us;  /* g_get_real_time() */
 } DnGuestInfo;
@@ -141,6 +145,8 @@ typedef struct
   void (*disk_damage) (DnGuest *guest, const DnMsgDiskDamage *damage, gpointer data);
   void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,
                        gpointer data);
+  /* virtiofsd has ended: the guest sees nothing of the host's any more. */
+  void (*share_lost) (DnGuest *guest, gpointer data);
   /* The guest is gone for good: QEMU ended, or the channel was broken by the guest (@is_suspect).
    * Called once; the guest is then destroyed already. */
   void (*gone) (DnGuest *guest, gboolean is_suspect, const char *reason, gpointer data);
@@ -222,6 +228,25 @@ gboolean dn_guest_is_frozen_in_passing (DnGuest *guest);
 
 /* FALSE with DN_ERROR_CONFLICT and the remedy where it is frozen. */
 gboolean dn_guest_check_thawed (DnGuest *guest, GError **error);
+
+/* Whether it was started with a share, into which binds can be put. */
+gboolean dn_guest_has_share (DnGuest *guest);
+
+typedef struct
+{
+  const char *what; /* for errors: "bind '/srv/data'" */
+  guint number;     /* its name in the share; below %DN_SHARE_NUMBERS */
+  guint guest_uid;  /* as the guest's kernel counts: who the owner appears as */
+  guint guest_gid;
+  const DnShareSource *source;
+} DnGuestBind;
+
+/* Puts a directory or file of the host's into the guest's share.  As dn_share_server_order(). */
+gboolean dn_guest_bind (DnGuest *guest, const DnGuestBind *bind, DnShareAnswer *ret_answer,
+                        GError **error);
+
+/* Takes it away; nothing there is no error. */
+void dn_guest_unbind (DnGuest *guest, guint number);
 
 /* The domain's XML as libvirt has it now. (transfer full), or NULL with DN_ERROR_HYPERVISOR */
 char *dn_guest_get_xml (DnGuest *guest, GError **error);
@@ -306,6 +331,10 @@ gboolean dn_guest_open_session (DnGuest *guest, const char *container, guint32 p
 /* TRANSFER: has the relay move raw bytes between @fd (stays the caller's) and @stream. */
 gboolean dn_guest_transfer (DnGuest *guest, guint32 stream, gboolean to_guest, int fd,
                             GError **error);
+
+/* SECRET_TRANSFER: likewise to the guest, through locked memory alone; @fd is a socket.
+ * DN_ERROR_GUEST where the guest, or its relay, is of before there were secrets. */
+gboolean dn_guest_transfer_secret (DnGuest *guest, guint32 stream, int fd, GError **error);
 
 /* A read-only descriptor of the console ring, for a user; -1 with @error. */
 int dn_guest_open_console (DnGuest *guest, GError **error);

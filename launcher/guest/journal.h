@@ -50,6 +50,9 @@ typedef struct
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks;
+  gboolean has_share;        /* a virtiofsd, whose pid is known once it has been started */
+  gint share_pid;            /* 0: none yet */
+  guint64 share_start_ticks; /* likewise */
   gint64 started_us;
   DnFreeze freeze; /* written before the guest is stopped, and after it goes on */
   char *root_hash; /* "sha256 HEX"; NULL in an entry of a danchid that knew of none */

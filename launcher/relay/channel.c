@@ -14,6 +14,7 @@
 #include "guest-frame.h"
 #include "outbox.h"
 #include "router.h"
+#include "strongbox.h"
 
 bool
 dn_channel_is_up (const DnRouter *router)
@@ -24,7 +25,7 @@ dn_channel_is_up (const DnRouter *router)
 bool
 dn_channel_has_room (const DnRouter *router)
 {
-  return dn_channel_is_up (router) && !router->channel.is_full;
+  return dn_channel_is_up (router) && !router->channel.is_full && dn_strongbox_is_empty ();
 }
 
 /* Closes the channel and tells danchid why; @is_suspect: the guest broke the protocol. */
@@ -44,6 +45,7 @@ end_channel (DnRouter *router, bool is_suspect, const char *reason)
   channel->throttle_timer.deadline_ns = 0;
   explicit_bzero (channel->secret, sizeof channel->secret);
   dn_backlog_clear (&channel->outbox);
+  dn_strongbox_clear ();
   dn_requests_clear (&channel->requests);
   dn_say ("link down%s: %s", is_suspect ? ", the guest is suspect" : "", reason);
   (void) snprintf (down.reason, sizeof down.reason, "%s", reason);
@@ -52,12 +54,17 @@ end_channel (DnRouter *router, bool is_suspect, const char *reason)
   dn_router_unlinked (router, is_suspect);
 }
 
+static bool
+has_output (const DnChannel *channel)
+{
+  return dn_backlog_length (&channel->outbox) > 0 || !dn_strongbox_is_empty ();
+}
+
 static void
 adjust (DnRouter *router)
 {
   DnChannel *channel = &router->channel;
-  uint32_t events = (channel->is_throttled ? 0 : EPOLLIN)
-                    | (dn_backlog_length (&channel->outbox) > 0 ? EPOLLOUT : 0);
+  uint32_t events = (channel->is_throttled ? 0 : EPOLLIN) | (has_output (channel) ? EPOLLOUT : 0);
 
   if (channel->source.fd >= 0)
     (void) dn_loop_want (&router->loop, &channel->source, events);
@@ -349,15 +356,41 @@ dn_channel_put_from (DnRouter *router, int fd, uint32_t stream, size_t most)
   return (int) n;
 }
 
+int
+dn_channel_put_secret_from (DnRouter *router, int fd, uint32_t stream, size_t most)
+{
+  return dn_channel_has_room (router) ? dn_strongbox_fill (fd, stream, most) : -ENOBUFS;
+}
+
+/* A secret's frame goes between those of the outbox: after them all, and whole before the next.
+ * Returns: bytes sent, or -errno. */
+static int64_t
+send_all (DnChannel *channel)
+{
+  int64_t sent = dn_strongbox_is_begun () ? dn_strongbox_flush (channel->source.fd) : 0;
+  int64_t n = 0;
+
+  if (sent >= 0 && !dn_strongbox_is_begun ())
+    n = dn_outbox_flush (&channel->outbox, channel->source.fd);
+  if (sent < 0 || n < 0)
+    return sent < 0 ? sent : n;
+  sent += n;
+  if (dn_backlog_length (&channel->outbox) > 0)
+    return sent;
+  n = dn_strongbox_flush (channel->source.fd);
+  return n < 0 ? n : sent + n;
+}
+
 void
 dn_channel_flush (DnRouter *router)
 {
   DnChannel *channel = &router->channel;
+  bool had_secret = !dn_strongbox_is_empty ();
   int64_t sent;
 
   if (channel->source.fd < 0)
     return;
-  sent = dn_outbox_flush (&channel->outbox, channel->source.fd);
+  sent = send_all (channel);
   if (sent < 0)
     {
       end_channel (router, false, "the guest's end was closed");
@@ -367,8 +400,10 @@ dn_channel_flush (DnRouter *router)
   if (channel->is_full && dn_backlog_length (&channel->outbox) < DN_CHANNEL_OUTBOX_LOW_BYTES)
     {
       channel->is_full = false;
-      dn_router_resume (router);
+      had_secret = true;
     }
+  if (had_secret && dn_channel_has_room (router))
+    dn_router_resume (router);
   adjust (router);
 }
 
@@ -402,6 +437,7 @@ dn_channel_clear (DnRouter *router)
 
   dn_loop_close (&router->loop, &channel->source);
   dn_backlog_clear (&channel->outbox);
+  dn_strongbox_clear ();
   explicit_bzero (channel->secret, sizeof channel->secret);
 }
 

@@ -106,5 +106,8 @@ int dn_channel_put (DnRouter *router, uint16_t type, uint32_t stream, const void
  */
 int dn_channel_put_from (DnRouter *router, int fd, uint32_t stream, size_t most);
 
+/* Likewise, for a secret, which goes through no queue: strongbox.h. */
+int dn_channel_put_secret_from (DnRouter *router, int fd, uint32_t stream, size_t most);
+
 /* Sends what is queued; called at the end of each turn. */
 void dn_channel_flush (DnRouter *router);

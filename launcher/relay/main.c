@@ -22,6 +22,7 @@
 #include "../confined/say.h"
 #include "filter.h"
 #include "router.h"
+#include "strongbox.h"
 
 /* What it may map in all: the buffers of every session stalled at once, several times. */
 #define ADDRESS_SPACE_BYTES (512ull * 1024 * 1024)
@@ -137,6 +138,10 @@ main (int argc, char **argv)
   /* Backlogs go back to the kernel as soon as they are empty. */
   (void) mallopt (M_MMAP_THRESHOLD, 64 * 1024);
   (void) mallopt (M_TRIM_THRESHOLD, 128 * 1024);
+  /* While there is a call for it; where it is refused only secrets are. */
+  if (dn_strongbox_lock () < 0)
+    dn_say ("%d bytes cannot be locked in memory: no secrets can be given to this guest",
+            DN_STRONGBOX_BYTES);
   if (lock_down (numbers, empty_dir) < 0)
     return 1;
 

@@ -84,7 +84,22 @@ order_transfer (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
 
   if (dn_msg_transfer_unpack (payload, header->length, &order) < 0 || take_fds (fds, 1, &fd) < 0)
     return -EPROTO;
-  dn_transfer_add (router, order.stream, order.to_guest != 0, fd);
+  dn_transfer_add (router, order.stream,
+                   order.to_guest != 0 ? DN_TRANSFER_TO_GUEST : DN_TRANSFER_FROM_GUEST, fd);
+  return 0;
+}
+
+static int
+order_secret_transfer (DnRouter *router, const DnFrameHeader *header, const uint8_t *payload,
+                       DnFdList *fds)
+{
+  DnMsgSecretTransfer order;
+  int fd;
+
+  if (dn_msg_secret_transfer_unpack (payload, header->length, &order) < 0
+      || take_fds (fds, 1, &fd) < 0)
+    return -EPROTO;
+  dn_transfer_add (router, order.stream, DN_TRANSFER_SECRET, fd);
   return 0;
 }
 
@@ -173,6 +188,8 @@ dn_order_handle (DnRouter *router, const DnFrameHeader *header, const uint8_t *p
       return order_forget (router, header, payload);
     case DN_MSG_TRANSFER:
       return order_transfer (router, header, payload, fds);
+    case DN_MSG_SECRET_TRANSFER:
+      return order_secret_transfer (router, header, payload, fds);
     case DN_MSG_PROBE:
       return order_probe (router, header, payload);
     case DN_MSG_QUIT:

@@ -174,7 +174,8 @@ feed_guest (DnTransfer *transfer)
   int n = -ENOBUFS;
 
   if (most > 0 && dn_channel_has_room (router))
-    n = dn_channel_put_from (router, transfer->source.fd, transfer->inflow.stream, most);
+    n = (transfer->is_secret ? dn_channel_put_secret_from : dn_channel_put_from) (
+        router, transfer->source.fd, transfer->inflow.stream, most);
   if (n > 0)
     transfer->window -= (uint32_t) n;
   else if (n == -ENOBUFS)
@@ -199,8 +200,9 @@ ready (void *data, uint32_t events)
 }
 
 void
-dn_transfer_add (DnRouter *router, uint32_t stream, bool is_to_guest, int fd)
+dn_transfer_add (DnRouter *router, uint32_t stream, DnTransferKind kind, int fd)
 {
+  bool is_to_guest = kind != DN_TRANSFER_FROM_GUEST;
   DnProcess *process = dn_process_find_by_stream (router, stream);
   DnTransfer *transfer = NULL;
   int flags = fcntl (fd, F_GETFL);
@@ -225,6 +227,7 @@ dn_transfer_add (DnRouter *router, uint32_t stream, bool is_to_guest, int fd)
   transfer->router = router;
   transfer->source = (DnSource){ .fd = fd, .ready = ready, .data = transfer };
   transfer->is_to_guest = is_to_guest;
+  transfer->is_secret = kind == DN_TRANSFER_SECRET;
   transfer->window = DN_STREAM_WINDOW_BYTES;
   dn_inflow_init (&transfer->inflow, stream);
   transfer->next = router->transfers;

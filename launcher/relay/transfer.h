@@ -18,13 +18,21 @@ typedef struct DnTransfer
   DnRouter *router;
   DnSource source; /* owned */
   bool is_to_guest;
+  bool is_secret;  /* its bytes lie in the strongbox alone */
   uint32_t window; /* to the guest: bytes it takes now */
   DnInflow inflow; /* from the guest; its stream number in both cases */
   struct DnTransfer *next;
 } DnTransfer;
 
-/* TRANSFER.  Takes ownership of @fd. */
-void dn_transfer_add (DnRouter *router, uint32_t stream, bool is_to_guest, int fd);
+typedef enum
+{
+  DN_TRANSFER_FROM_GUEST,
+  DN_TRANSFER_TO_GUEST,
+  DN_TRANSFER_SECRET, /* to the guest; @fd is a socket */
+} DnTransferKind;
+
+/* TRANSFER, SECRET_TRANSFER.  Takes ownership of @fd. */
+void dn_transfer_add (DnRouter *router, uint32_t stream, DnTransferKind kind, int fd);
 
 DnTransfer *dn_transfer_find (DnRouter *router, uint32_t stream);
 

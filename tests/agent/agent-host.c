@@ -100,6 +100,7 @@ host_new (void)
 {
   Host *host = g_new0 (Host, 1);
   g_autoptr (GError) error = NULL;
+  g_autofree char *name = NULL;
   g_autofree char *secret_path = NULL;
   g_autofree char *image = NULL;
   g_autofree char *disk = NULL;
@@ -130,7 +131,9 @@ host_new (void)
   secret_path = g_build_filename (host->dir, "secret", NULL);
   g_assert_true (
       g_file_set_contents (secret_path, (char *) host->secret, sizeof host->secret, NULL));
-  host->cgroup = g_strdup_printf ("%s/danchi-test-%d", cgroup_mount (), (int) getpid ());
+  /* Not by pid: several runs, in pid namespaces of their own, have the same ones. */
+  name = g_path_get_basename (host->dir);
+  host->cgroup = g_build_filename (cgroup_mount (), name, NULL);
   (void) g_mkdir (host->cgroup, 0755);
   image = make_image (host->dir);
   disk = g_strdup_printf ("disk=%s", image);

@@ -181,6 +181,40 @@ leave_a_thread (void)
   pthread_exit (NULL);
 }
 
+/* Reads a file again and again until it begins with @last: each time all of it must be one letter,
+ * as often as the first time. */
+static int
+read_whole (const char *path, char last)
+{
+  static char bytes[262144];
+  size_t first_size = 0;
+  int changes = 0;
+  char before = 0;
+
+  do
+    {
+      int fd = open (path, O_RDONLY);
+      size_t size = 0;
+      ssize_t n;
+
+      while ((n = read (fd, bytes + size, 5000)) > 0)
+        size += (size_t) n;
+      if (fd < 0 || n < 0 || size == 0 || (first_size != 0 && size != first_size)
+          || memcmp (bytes, bytes + 1, size - 1) != 0)
+        {
+          printf ("%zu bytes of '%c', then something else\n", size, bytes[0]);
+          return 1;
+        }
+      first_size = size;
+      changes += bytes[0] != before;
+      before = bytes[0];
+      close (fd);
+    }
+  while (before != last);
+  printf ("%d contents seen\n", changes);
+  return 0;
+}
+
 /* Sends SIGSYS to all others, again and again. */
 _Noreturn static void
 storm (void)
@@ -448,6 +482,8 @@ main (int argc, char **argv)
         (void) look_at (argv[i]);
       return 0;
     }
+  if (strcmp (command, "whole") == 0)
+    return read_whole (argv[2], argv[3][0]);
   if (strcmp (command, "flood") == 0)
     return flood (strtoull (argument, NULL, 10));
   if (strcmp (command, "fds") == 0)

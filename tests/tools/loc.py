@@ -21,6 +21,7 @@ PARTS = [
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 14500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
+    ("danchid: secrets", "root", 1000, ["launcher/secrets"]),
     ("danchid: health", "root", 800, ["launcher/health"]),
     ("danchid: guests through libvirt", "root", 7500, ["launcher/guest"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
@@ -34,7 +35,7 @@ PARTS = [
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 13500, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 14600, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 
