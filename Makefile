@@ -7,6 +7,7 @@
 #   launcher/confined/  how the relay and its like give up their rights, and what they share
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
+#   launcher/binds/     directories of the host's in containers, for danchid
 #   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
 #   launcher/network/   guests' networks: addresses, what the gateway is told, for danchid
@@ -73,7 +74,7 @@ RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
 # What danchid is made of, beside the record.
-DAEMON_ROOMS := daemon guest health images limits network secrets spec verify volumes
+DAEMON_ROOMS := binds daemon guest health images limits network secrets spec verify volumes
 DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)

@@ -102,7 +102,8 @@ static int
 mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
 {
   dn_autofd int plain = must_be_plain (mount) ? dn_path_open_plain (root, mount->target) : -1;
-  dn_autofd int target = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, !mount->is_file);
+  dn_autofd int target
+      = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, !mount->is_file);
   dn_autofd int made = -1;
   struct stat status;
   int r;

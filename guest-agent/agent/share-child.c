@@ -175,8 +175,7 @@ mount_bind (const DnShareTask *task, DnFault *fault)
   dn_autofd int tree = -1;
 
   if (place == NULL)
-    return dn_fault_set (fault, -EINVAL, "mount '%s': the config has no share there",
-                         task->target);
+    return dn_fault_set (fault, -EINVAL, "mount '%s': the config has no share there", task->target);
   tree = take_bind (task, place->attributes, fault);
   if (tree < 0)
     return fault->status;
@@ -196,8 +195,8 @@ find_connection (const char *where, unsigned *ret_minor)
   bool is_found = false;
 
   while (table != NULL && !is_found && fgets (line, sizeof line, table) != NULL)
-    is_found = sscanf (line, "%*u %*u 0:%u %*s %511s ", &minor, path) == 2
-               && strcmp (path, where) == 0;
+    is_found
+        = sscanf (line, "%*u %*u 0:%u %*s %511s ", &minor, path) == 2 && strcmp (path, where) == 0;
   if (table != NULL)
     (void) fclose (table);
   *ret_minor = is_found ? minor : 0;

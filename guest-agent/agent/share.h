@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories of the host's in containers: the guest's share, a virtiofs of which each bind is a name.
+/* Directories of the host's in containers: the guest's share, a virtiofs of which each bind is a
+ * name.
  *
  * The place of a bind is a mount of type share of the container's config; it is made with the other
  * mounts, so that it is there also where the root is read-only.  What is mounted there comes later:
- * the host has the share show a file's owner as the container's user, and who that is (a name in the
- * image's /etc/passwd) is known only in the container.  So CREATE ends when the child has looked
- * that up; then come SHARE_USER, a SHARE_MOUNT for each, and SHARE_MOUNTED, which ends when the
- * child is ready for START.  What the config has mounted below such a place is moved onto the bind.
+ * the host has the share show a file's owner as the container's user, and who that is (a name in
+ * the image's /etc/passwd) is known only in the container.  So CREATE ends when the child has
+ * looked that up; then come SHARE_USER, a SHARE_MOUNT for each, and SHARE_MOUNTED, which ends when
+ * the child is ready for START.  What the config has mounted below such a place is moved onto the
+ * bind.
  *
- * The share is mounted with the first bind and stays.  It is asked by children alone, since who asks
- * waits for the host.
+ * The share is mounted with the first bind and stays.  It is asked by children alone, since who
+ * asks waits for the host.
  *
  * Privilege: CAP_SYS_ADMIN and CAP_SYS_CHROOT in the guest.
  */

@@ -28,7 +28,7 @@ add (Writer *writer, const char *format, ...)
   va_end (arguments);
   /* One that did not fit stays full: the next does not fit either. */
   writer->used = n < 0 || (size_t) n >= writer->size - writer->used ? writer->size - 1
-                                                                     : writer->used + (size_t) n;
+                                                                    : writer->used + (size_t) n;
 }
 
 static int
@@ -191,8 +191,7 @@ dn_share_answer_parse (const char *text, DnShareAnswer *ret_answer)
   if (!take_number (&at, 4095, ' ', &code) || !take_number (&at, INT32_MAX, ' ', &pid)
       || !take_number (&at, UINT64_MAX, ' ', &ret_answer->ticks)
       || !take_flag (&at, &ret_answer->is_directory) || !take_u32 (&at, ' ', &ret_answer->owner_uid)
-      || !take_u32 (&at, '\n', &ret_answer->owner_gid)
-      || strlen (at) >= sizeof ret_answer->text)
+      || !take_u32 (&at, '\n', &ret_answer->owner_gid) || strlen (at) >= sizeof ret_answer->text)
     return -EINVAL;
   ret_answer->code = (int) code;
   ret_answer->pid = (pid_t) pid;

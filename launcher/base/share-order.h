@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What danchid orders of danchi-share: one message of text, with one or two descriptors.
  *
- *     start UID GID                     the share of a new guest: an empty one, in a jail of its own
- *         descriptors: report, the listening socket to which QEMU will connect
- *     check SOURCE                      whether a directory or file could be bound; nothing is made
- *     bind SHARE NUMBER IDS SOURCE      it becomes /NUMBER in the share
- *     unbind SHARE NUMBER               it goes; nothing there is no error
+ *     start UID GID                     the share of a new guest: an empty one, in a jail of its
+ * own descriptors: report, the listening socket to which QEMU will connect check SOURCE whether a
+ * directory or file could be bound; nothing is made bind SHARE NUMBER IDS SOURCE      it becomes
+ * /NUMBER in the share unbind SHARE NUMBER               it goes; nothing there is no error
  *         descriptor of these three: report
  *
  * The answer is one message on `report`, dn_share_answer_*.  From root to root, over a socket that
@@ -37,8 +36,8 @@
 #define DN_SHARE_GUEST_IDS 0x01000000u
 #define DN_SHARE_FOREIGN_GROUPS DN_SHARE_GUEST_IDS
 #define DN_SHARE_FOREIGN_GROUP_COUNT 65536u
-/* Where guest ids lie on the host while a file is made: ids of nobody, which no file ever has, since
- * every mount of a share translates them.  The guest's 0 is the context's own uid. */
+/* Where guest ids lie on the host while a file is made: ids of nobody, which no file ever has,
+ * since every mount of a share translates them.  The guest's 0 is the context's own uid. */
 #define DN_SHARE_FIRST_ID 0x40000000u
 
 typedef enum
@@ -89,13 +88,13 @@ int dn_share_order_parse (const char *text, DnShareOrder *ret_order);
 
 typedef struct
 {
-  int code;                          /* 0, or an errno */
-  pid_t pid;                         /* of start */
-  uint64_t ticks;                    /* likewise */
-  bool is_directory;                 /* of check and bind, as are the next */
-  uid_t owner_uid;                   /* on the host, who appears as the container's user */
+  int code;          /* 0, or an errno */
+  pid_t pid;         /* of start */
+  uint64_t ticks;    /* likewise */
+  bool is_directory; /* of check and bind, as are the next */
+  uid_t owner_uid;   /* on the host, who appears as the container's user */
   gid_t owner_gid;
-  char text[DN_SHARE_TEXT_BYTES];    /* where it failed: what and why; may have a second line */
+  char text[DN_SHARE_TEXT_BYTES]; /* where it failed: what and why; may have a second line */
 } DnShareAnswer;
 
 /* Likewise. */

@@ -90,8 +90,10 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
-    DN_OPTION_UNBUILT ("volume", 'v'),
-    DN_OPTION_UNBUILT ("mount", 0),
+    { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
+      "A volume, or a directory or file of the host's", "SOURCE:PATH[:OPTIONS]" },
+    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes, "Likewise, by keys",
+      "type=TYPE,KEY=VALUE,..." },
     DN_OPTION_UNBUILT ("secret", 0),
     DN_OPTION_UNBUILT ("publish", 'p'),
     DN_OPTION_UNBUILT ("publish-all", 'P'),
@@ -308,6 +310,7 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  dn_args_set_list (args, "volumes", o->volumes);
   set_switches (args, cli, o);
   if (!set_writable (args, o, error))
     return NULL;

@@ -34,6 +34,7 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
+  char **volumes; /* and --mount */
   DnLimitOptions limits;
   char **ulimits;
   DnHealthOptions health;

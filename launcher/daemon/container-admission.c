@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "../binds/bind-owner.h"
 #include "../common/error.h"
+#include "../common/paths.h"
 #include "../images/image-scan.h"
 #include "../images/reference.h"
 #include "../images/signature.h"
-#include "../common/paths.h"
 #include "../spec/mount-spec.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
@@ -171,7 +172,7 @@ collect_binds (const DnContainer *container, const DnContainerOptions *options, 
         g_array_append_val (binds, bind);
     }
   if (binds->len > 0)
-    facts->home = dn_caller_home_of (container->owner_uid);
+    facts->home = dn_bind_owner_home (container->owner_uid);
   facts->n_binds = binds->len;
   facts->binds = (DnAdmissionBind *) g_array_free (g_steal_pointer (&binds), FALSE);
   return TRUE;

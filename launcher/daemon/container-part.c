@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container-part.h"
 
+#include "../binds/binds.h"
 #include "../health/health.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
+  /* Before what wants a container that waits for START. */
+  &dn_binds_part,
   &dn_health_part,
 };
 

@@ -73,10 +73,9 @@ fill_process (DnGuest *guest, DnShareProcess *ret_process)
   const DnJournalEntry *entry = guest->entry;
 
   g_mutex_lock (&guest->journal_lock);
-  *ret_process = (DnShareProcess){ .pid = entry->share_pid,
-                                   .ticks = entry->share_start_ticks,
-                                   .uid = entry->uid,
-                                   .gid = entry->gid };
+  *ret_process = (DnShareProcess){
+    .pid = entry->share_pid, .ticks = entry->share_start_ticks, .uid = entry->uid, .gid = entry->gid
+  };
   g_mutex_unlock (&guest->journal_lock);
 }
 

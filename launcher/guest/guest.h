@@ -117,9 +117,9 @@ typedef struct
   char *root_path;     /* owned */
   guint64 memory_bytes;
   guint vcpus;
-  guint spare_disks;  /* PCIe ports for disks */
+  guint spare_disks; /* PCIe ports for disks */
   gboolean has_share;
-  gint share_pid; /* of virtiofsd; 0: it has none */
+  gint share_pid;     /* of virtiofsd; 0: it has none */
   guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
   gint64 started_us;  /* g_get_real_time() */
 } DnGuestInfo;

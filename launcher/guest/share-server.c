@@ -146,8 +146,9 @@ receive_answer (int report, DnShareAnswer *ret_answer, GError **error)
   n = r > 0 ? recv (report, text, sizeof text - 1, MSG_DONTWAIT) : 0;
   text[n > 0 ? n : 0] = '\0';
   if (n <= 0 || dn_share_answer_parse (text, ret_answer) < 0)
-    return dn_throw (error, DN_ERROR_FAILED,
-                     "danchi-share does not answer: the host's file system may hang, or it has ended");
+    return dn_throw (
+        error, DN_ERROR_FAILED,
+        "danchi-share does not answer: the host's file system may hang, or it has ended");
   return TRUE;
 }
 

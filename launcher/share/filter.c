@@ -21,12 +21,11 @@
 #define FOREIGN_BITS (ID_BITS & ~(DN_SHARE_GUEST_IDS - 1))
 
 /* Without the bits at argument @index. */
-#define DN_ALLOW_WITHOUT(call, index, bits)                                                        \
-  DN_ALLOW_ONLY (call, index, SCMP_CMP_MASKED_EQ, bits, 0)
+#define DN_ALLOW_WITHOUT(call, index, bits) DN_ALLOW_ONLY (call, index, SCMP_CMP_MASKED_EQ, bits, 0)
 /* A guest's own id at argument @index, or -1: none. */
 #define DN_ALLOW_OWN_ID(call, index)                                                               \
   DN_ALLOW_ONLY (call, index, SCMP_CMP_MASKED_EQ, FOREIGN_BITS, 0),                                \
-    DN_ALLOW_ONLY (call, index, SCMP_CMP_MASKED_EQ, ID_BITS, ID_BITS)
+      DN_ALLOW_ONLY (call, index, SCMP_CMP_MASKED_EQ, ID_BITS, ID_BITS)
 
 static const DnAllowed allowed[] = {
   /* Bytes. */
@@ -158,7 +157,7 @@ static const DnAllowed allowed[] = {
 /* Newer ways, on which libraries fall back to what is above; the first has its flags in memory,
  * where no filter sees them. */
 static const int unknown[] = {
-  SCMP_SYS (clone3),    SCMP_SYS (openat2),     SCMP_SYS (faccessat2),
+  SCMP_SYS (clone3),     SCMP_SYS (openat2),     SCMP_SYS (faccessat2),
   SCMP_SYS (membarrier), SCMP_SYS (userfaultfd), SCMP_SYS (io_uring_setup),
 };
 
@@ -187,8 +186,8 @@ dn_share_filter_load (void)
   if (r == 0)
     r = seccomp_attr_set (filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
   for (size_t i = 0; r == 0 && i < sizeof allowed / sizeof allowed[0]; i++)
-    r = seccomp_rule_add_array (filter, SCMP_ACT_ALLOW, allowed[i].call,
-                                allowed[i].condition_count, allowed[i].conditions);
+    r = seccomp_rule_add_array (filter, SCMP_ACT_ALLOW, allowed[i].call, allowed[i].condition_count,
+                                allowed[i].conditions);
   for (size_t i = 0; r == 0 && i < sizeof unknown / sizeof unknown[0]; i++)
     r = seccomp_rule_add (filter, SCMP_ACT_ERRNO (ENOSYS), unknown[i], 0);
   if (r == 0)

@@ -13,8 +13,8 @@
  * maps the second to the third, and only for one owner.  So a guest's ids, all of which its root
  * can use, reach one owner of the host's and nobody else, whatever virtiofsd does.  Other users'
  * files are read where everybody may, and changed never: the kernel writes to no file whose owner
- * a mount does not map.  Other groups are mapped, for otherwise an owner could not write to files of
- * his own that he has given to one of his groups; nothing is made with, or given to, them
+ * a mount does not map.  Other groups are mapped, for otherwise an owner could not write to files
+ * of his own that he has given to one of his groups; nothing is made with, or given to, them
  * (filter.h).
  */
 #pragma once

@@ -6,9 +6,9 @@
  *     danchi-share --version
  *
  * A program of its own, because danchid does not have what it needs and is better off without: it
- * sees the host's files as they are, and goes to other mount namespaces.  It starts one virtiofsd for
- * each guest that may have binds (start.h), which goes on when this ends, and puts binds into its
- * share (place.h).  It reads danchid's orders, and nothing of a guest's.
+ * sees the host's files as they are, and goes to other mount namespaces.  It starts one virtiofsd
+ * for each guest that may have binds (start.h), which goes on when this ends, and puts binds into
+ * its share (place.h).  It reads danchid's orders, and nothing of a guest's.
  *
  * Privilege: root; rights.h says what of it.
  */

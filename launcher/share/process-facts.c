@@ -14,9 +14,9 @@
 #define TEXT_BYTES 8192
 #define BIT(capability) (1ull << (capability))
 
-static const uint64_t promised_capabilities
-    = BIT (CAP_CHOWN) | BIT (CAP_DAC_OVERRIDE) | BIT (CAP_FOWNER) | BIT (CAP_SETGID)
-      | BIT (CAP_SETUID);
+static const uint64_t promised_capabilities = BIT (CAP_CHOWN) | BIT (CAP_DAC_OVERRIDE)
+                                              | BIT (CAP_FOWNER) | BIT (CAP_SETGID)
+                                              | BIT (CAP_SETUID);
 
 static int
 read_file (pid_t pid, const char *name, char ret_text[TEXT_BYTES])
@@ -107,8 +107,7 @@ find_wrong_status (const char *status, const DnShareProcess *process)
   if (!has_value (status, "Groups", ""))
     return "its groups";
   if (!has_within (status, "CapInh", 0) || !has_within (status, "CapAmb", 0)
-      || !has_within (status, "CapBnd", 0)
-      || !has_within (status, "CapPrm", promised_capabilities)
+      || !has_within (status, "CapBnd", 0) || !has_within (status, "CapPrm", promised_capabilities)
       || !has_within (status, "CapEff", promised_capabilities))
     return "its capabilities";
   if (!has_value (status, "NoNewPrivs", "1") || !has_value (status, "Seccomp", "2"))

@@ -36,8 +36,8 @@ dn_share_rights_drop (void)
   capng_clear (CAPNG_SELECT_ALL);
   for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
     if (is_given[i])
-      (void) capng_update (
-          CAPNG_ADD, (capng_type_t) (CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET),
-          kept[i]);
+      (void) capng_update (CAPNG_ADD,
+                           (capng_type_t) (CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET),
+                           kept[i]);
   return capng_apply (CAPNG_SELECT_ALL) < 0 ? -EPERM : 0; /* a private code, not -errno */
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mounts of a share: what virtiofsd is loaded from, /proc, and the share itself, which is empty.
+/* The mounts of a share: what virtiofsd is loaded from, /proc, and the share itself, which is
+ * empty.
  *
  *     /usr/lib, /lib, ...   read-only, and taken away before the first bind comes (place.h)
  *     /proc                 of its own pid namespace; likewise

@@ -39,15 +39,15 @@ static const struct
   unsigned long type;
   const char *name;
 } kernels_own[] = {
-  { PROC_SUPER_MAGIC, "proc" },         { SYSFS_MAGIC, "sysfs" },
-  { CGROUP_SUPER_MAGIC, "cgroup" },     { CGROUP2_SUPER_MAGIC, "cgroup2" },
-  { DEBUGFS_MAGIC, "debugfs" },         { TRACEFS_MAGIC, "tracefs" },
-  { SECURITYFS_MAGIC, "securityfs" },   { BPF_FS_MAGIC, "bpf" },
-  { DEVPTS_SUPER_MAGIC, "devpts" },     { NSFS_MAGIC, "nsfs" },
-  { PSTOREFS_MAGIC, "pstore" },         { EFIVARFS_MAGIC, "efivarfs" },
-  { SELINUX_MAGIC, "selinuxfs" },       { BINFMTFS_MAGIC, "binfmt_misc" },
-  { 0x19800202, "mqueue" },             { 0x62656570, "configfs" },
-  { 0x65735543, "fusectl" },            { HUGETLBFS_MAGIC, "hugetlbfs" },
+  { PROC_SUPER_MAGIC, "proc" },       { SYSFS_MAGIC, "sysfs" },
+  { CGROUP_SUPER_MAGIC, "cgroup" },   { CGROUP2_SUPER_MAGIC, "cgroup2" },
+  { DEBUGFS_MAGIC, "debugfs" },       { TRACEFS_MAGIC, "tracefs" },
+  { SECURITYFS_MAGIC, "securityfs" }, { BPF_FS_MAGIC, "bpf" },
+  { DEVPTS_SUPER_MAGIC, "devpts" },   { NSFS_MAGIC, "nsfs" },
+  { PSTOREFS_MAGIC, "pstore" },       { EFIVARFS_MAGIC, "efivarfs" },
+  { SELINUX_MAGIC, "selinuxfs" },     { BINFMTFS_MAGIC, "binfmt_misc" },
+  { 0x19800202, "mqueue" },           { 0x62656570, "configfs" },
+  { 0x65735543, "fusectl" },          { HUGETLBFS_MAGIC, "hugetlbfs" },
 };
 
 static int

@@ -15,7 +15,7 @@
 
 #include "../base/share-order.h"
 
-/* Returns: a descriptor (O_PATH), the caller's, with @ret_status; or -1 with @answer made a refusal.
- * Privilege: CAP_SETUID and CAP_SETGID, for callers that are not root. */
+/* Returns: a descriptor (O_PATH), the caller's, with @ret_status; or -1 with @answer made a
+ * refusal. Privilege: CAP_SETUID and CAP_SETGID, for callers that are not root. */
 int dn_share_source_open (const DnShareSource *source, struct stat *ret_status,
                           DnShareAnswer *answer);

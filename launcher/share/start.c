@@ -137,22 +137,13 @@ become_virtiofsd (const Child *child)
 {
   static const char *const environment[] = { NULL };
   const char *step = "";
-  const char *argv[] = { "virtiofsd",
-                         "--fd=3",
-                         "-f",
-                         "--thread-pool-size=0",
-                         "--rlimit-nofile=0",
-                         "-o",
-                         "log_level=err",
-                         "-o",
-                         "source=/share,sandbox=chroot,modcaps=-mknod:-setfcap:-fsetid",
-                         /* Writes of others are seen within a second; locks, attributes and ACLs
-                          * are the guest's own affair; each bind is a file system of its own. */
-                         "-o",
-                         "cache=auto,no_writeback,no_xattr,no_posix_lock,no_flock,no_posix_acl",
-                         "-o",
-                         "announce_submounts",
-                         NULL };
+  const char *argv[]
+      = { "virtiofsd", "--fd=3", "-f", "--thread-pool-size=0", "--rlimit-nofile=0", "-o",
+          "log_level=err", "-o", "source=/share,sandbox=chroot,modcaps=-mknod:-setfcap:-fsetid",
+          /* Writes of others are seen within a second; locks, attributes and ACLs
+           * are the guest's own affair; each bind is a file system of its own. */
+          "-o", "cache=auto,no_writeback,no_xattr,no_posix_lock,no_flock,no_posix_acl", "-o",
+          "announce_submounts", NULL };
   int r;
 
   (void) setsid ();
@@ -209,8 +200,7 @@ await_namespace (int fd, Failure *ret_failure)
 }
 
 static int
-see_to_child (pid_t pid, const DnShareOrder *order, int ready_fd, int maps_fd,
-              Failure *ret_failure)
+see_to_child (pid_t pid, const DnShareOrder *order, int ready_fd, int maps_fd, Failure *ret_failure)
 {
   int r = await_namespace (ready_fd, ret_failure);
 

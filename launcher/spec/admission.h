@@ -65,8 +65,8 @@ typedef struct
   guint n_ports;
   const DnAdmissionBind *binds;
   guint n_binds;
-  const char *home;       /* whose it is; NULL: not known */
-  const char *const *own; /* directories of danchid's own; may be NULL where there are no binds */
+  const char *home;         /* whose it is; NULL: not known */
+  const char *const *own;   /* directories of danchid's own; may be NULL where there are no binds */
   const DnProfile *profile; /* what it asks for */
   gboolean is_own;          /* the caller's FILE, not one of the operator's */
   GPtrArray *permitted;     /* where is_own: the policy's profiles, DnProfile */

@@ -98,8 +98,7 @@ dn_bind_policy_find (char **entries, const char *home, const char *source, DnBin
       g_autofree char *path = resolve (text, home);
       const char *rest = path != NULL ? find_rest (source, path) : NULL;
 
-      if (rest == NULL
-          || (ret_root->path != NULL && strlen (ret_root->path) >= strlen (path)))
+      if (rest == NULL || (ret_root->path != NULL && strlen (ret_root->path) >= strlen (path)))
         continue;
       g_free (ret_root->path);
       *ret_root = (DnBindRoot){ g_steal_pointer (&path), is_writable };

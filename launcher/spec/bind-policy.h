@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which directories and files of the host containers may be given: the key `binds` of [volumes], in a
- * context's file and in danchi.conf.
+/* Which directories and files of the host containers may be given: the key `binds` of [volumes], in
+ * a context's file and in danchi.conf.
  *
  *     binds = /srv/data:ro;/srv/scratch:rw;~:rw
  *
  * Each names what may be bound, itself and all below it, and how at most: ro (also without it) or
- * rw.  "~" is the home directory of whoever makes the container; it may have a rest, "~/src:rw".  Of
+ * rw.  "~" is the home directory of whoever makes the container; it may have a rest, "~/src:rw". Of
  * several that hold a path the one with the longest path counts.  Nothing: no binds, and then a
  * guest has no device for them either.
  *
@@ -52,7 +52,7 @@ gboolean dn_bind_policy_find (char **entries, const char *home, const char *sour
  * dn_bind_policy_find_reserved:
  * @own: paths of danchid's own, NULL at the end
  *
- * Returns: (transfer none): the path that @source is, lies in or holds, which is given to nobody; or
- * NULL
+ * Returns: (transfer none): the path that @source is, lies in or holds, which is given to nobody;
+ * or NULL
  */
 const char *dn_bind_policy_find_reserved (const char *source, const char *const *own);

@@ -161,8 +161,7 @@ make_spec (DnMountWords *words, const char *what, GError **error)
     return NULL;
   /* What is the host's is given only as far as it is asked for. */
   spec->is_readonly = spec->kind == DN_MOUNT_BIND ? !words->is_writable : words->is_readonly;
-  spec->is_executable
-      = spec->kind == DN_MOUNT_BIND ? words->is_executable : !words->is_noexec;
+  spec->is_executable = spec->kind == DN_MOUNT_BIND ? words->is_executable : !words->is_noexec;
   spec->is_not_filled = words->has_nocopy;
   spec->size_bytes = words->size_bytes;
   if (spec->kind == DN_MOUNT_TMPFS && !take_tmpfs (spec, words, error))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* On what terms a context's containers run, beside their confinement and network: the groups
- * [images], [volumes] and [lifetime] of a context's file and, for those that say nothing, of danchi.conf.
+ * [images], [volumes] and [lifetime] of a context's file and, for those that say nothing, of
+ * danchi.conf.
  *
  *     [images]
  *     allow = nginx:*;docker.io/library/redis:?   reference-glob.h; which images
