@@ -21,7 +21,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent scale asan e2e,redteam,compat+kernel lab+fuzz
+CHECK_PLAN := unit agent network scale asan e2e,redteam,compat+kernel lab+fuzz
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
@@ -83,6 +83,19 @@ check-unit: deps images  ## unit, golden and platform tests: no root, no guest
 check-agent: deps  ## the real agent and relay as processes of this machine; needs root
 	+@$(BUILD_TESTS) tests-build-agent || true
 	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-agent
+
+# Programs of the host's network between network namespaces that the tests make.
+NETWORK_TESTS := $(wildcard tests/network/test-*.py)
+
+.PHONY: tests-build-network tests-run-network
+tests-build-network: $(HOST_PROGRAMS)
+tests-run-network:
+	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 300 $(NETWORK_TESTS)
+
+.PHONY: check-network
+check-network: deps  ## the programs with the network, between namespaces of this machine; needs root
+	+@$(BUILD_TESTS) tests-build-network || true
+	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-network
 
 .PHONY: check-asan
 check-asan: deps  ## unit and agent tests under ASan and UBSan

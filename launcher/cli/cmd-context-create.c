@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* danchi context create: flags that become keys of a context's file.
  *
- * Each flag but those of the guest's size is a key as the file has it: danchid reads them by the
+ * Each flag is a key as the file has it: danchid reads them by the
  * same rules as a file that was written by hand, and says what is wrong.
  */
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "../common/error.h"
 #include "answer.h"
 #include "commands.h"
-#include "limit-options.h"
+#include "guest-options.h"
 #include "options.h"
 #include "print.h"
 #include "units.h"
@@ -77,15 +77,13 @@ static const struct
 };
 
 #define FLAGS G_N_ELEMENTS (flags)
-#define OWN_FLAGS 2 /* those of the guest's size */
 
 typedef struct
 {
   char *texts[FLAGS];  /* owned */
   char **lists[FLAGS]; /* owned */
   gboolean given[FLAGS];
-  char *memory; /* owned */
-  char *cpus;   /* owned */
+  DnGuestOptions guest;
 } CreateOptions;
 
 static void
@@ -96,22 +94,13 @@ clear_options (CreateOptions *options)
       g_free (options->texts[i]);
       g_strfreev (options->lists[i]);
     }
-  g_free (options->memory);
-  g_free (options->cpus);
+  dn_guest_options_clear (&options->guest);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CreateOptions, clear_options)
 
 static void
 fill_entries (CreateOptions *options, GOptionEntry *ret_entries)
 {
-  const GOptionEntry own[OWN_FLAGS + 1] = {
-    { "guest-memory", 0, 0, G_OPTION_ARG_FILENAME, &options->memory, "Memory of its guest",
-      "SIZE" },
-    { "guest-cpus", 0, 0, G_OPTION_ARG_FILENAME, &options->cpus, "Processors of its guest",
-      "NUMBER" },
-    DN_OPTION_END,
-  };
-
   for (gsize i = 0; i < FLAGS; i++)
     {
       GOptionEntry *entry = &ret_entries[i];
@@ -136,7 +125,7 @@ fill_entries (CreateOptions *options, GOptionEntry *ret_entries)
           break;
         }
     }
-  memcpy (ret_entries + FLAGS, own, sizeof own);
+  dn_guest_options_fill (&options->guest, "guest-memory", "guest-cpus", ret_entries + FLAGS);
 }
 
 /* The value of a flag's key; NULL: the flag was not given, or @error. (transfer full) */
@@ -186,6 +175,8 @@ set_keys (JsonObject *args, const CreateOptions *options, GError **error)
       if (value != NULL)
         json_object_set_string_member (keys, flags[i].key, value);
     }
+  if (!dn_guest_options_to_keys (&options->guest, keys, error))
+    return FALSE;
   if (json_object_get_size (keys) > 0)
     json_object_set_object_member (args, "keys", g_steal_pointer (&keys));
   return TRUE;
@@ -198,10 +189,7 @@ create (DnCli *cli, const CreateOptions *options, const char *name)
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) ok = NULL;
 
-  if (!set_keys (args, options, &error)
-      || !dn_limit_set_size (args, "guest_memory_bytes", "--guest-memory", options->memory, FALSE,
-                             &error)
-      || !dn_limit_set_int (args, "guest_vcpus", "--guest-cpus", options->cpus, 1, 1024, &error))
+  if (!set_keys (args, options, &error))
     return dn_cli_fail_usage_error (cli, error);
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
@@ -219,7 +207,7 @@ int
 dn_cmd_context_create (DnCli *cli, char **words)
 {
   g_auto (CreateOptions) options = { 0 };
-  GOptionEntry entries[FLAGS + OWN_FLAGS + 1];
+  GOptionEntry entries[FLAGS + DN_GUEST_OPTIONS_ROWS];
   g_auto (GStrv) names = NULL;
   int status;
 

@@ -37,6 +37,15 @@ static const DnCommand context_commands[] = {
   { "explain", "NAME", "Prints what holds for a context, and where each value comes from",
     "danchi context explain acme-web\ndanchi context explain --format json acme-web",
     dn_cmd_context_explain, NULL, FALSE },
+  { "size", "[FLAGS] [NAME]",
+    "Prints what a guest's size comes to, for containers and for the host",
+    "danchi context size acme-web\ndanchi context size --memory 1g --cpus 2\n"
+    "danchi context size --container-memory 700m",
+    dn_cmd_context_size, NULL, FALSE },
+  { "update", "[FLAGS] NAME", "Changes what a context's guest may take of the host",
+    "danchi context update --cpu-shares 2048 acme-web\n"
+    "danchi context update --memory 300m --write-bps 20m acme-web",
+    dn_cmd_context_update, NULL, FALSE },
   { "inspect", "NAME...", "Prints all that is known of contexts and their guests, as JSON",
     "danchi context inspect acme-web", dn_cmd_context_inspect, NULL, FALSE },
   { "stop", "[FLAGS] NAME...", "Ends a context's containers, then its guest",
@@ -142,8 +151,9 @@ const DnCommand dn_commands[] = {
   { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
     "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
     dn_cmd_audit, audit_commands, FALSE },
-  { "context", "COMMAND", "Security contexts: ls, create, explain, inspect, stop, thaw, rm", NULL,
-    NULL, context_commands, FALSE },
+  { "context", "COMMAND",
+    "Security contexts: ls, create, explain, inspect, size, update, stop, thaw, rm", NULL, NULL,
+    context_commands, FALSE },
   { "forensics", "[FLAGS] CONTEXT", "Saves a context's traces, with a manifest of their digests",
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",

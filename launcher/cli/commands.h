@@ -10,6 +10,8 @@ int dn_cmd_audit_anchor (DnCli *cli, char **words);
 int dn_cmd_audit_log (DnCli *cli, char **words);
 int dn_cmd_audit_verify_log (DnCli *cli, char **words);
 int dn_cmd_context_create (DnCli *cli, char **words);
+int dn_cmd_context_size (DnCli *cli, char **words);
+int dn_cmd_context_update (DnCli *cli, char **words);
 int dn_cmd_context_explain (DnCli *cli, char **words);
 int dn_cmd_context_inspect (DnCli *cli, char **words);
 int dn_cmd_context_list (DnCli *cli, char **words);

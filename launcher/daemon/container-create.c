@@ -12,6 +12,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "../images/image-scan.h"
+#include "../limits/guest-size.h"
 #include "container-admission.h"
 #include "container-file.h"
 #include "gate.h"
@@ -62,7 +63,7 @@ make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *op
   DnContext *context;
   g_autofree char *name = g_strdup_printf ("c-%.8s", id);
   guint64 needed
-      = options->memory_bytes > 0 ? (guint64) options->memory_bytes + DN_GUEST_OVERHEAD_BYTES : 0;
+      = options->memory_bytes > 0 ? dn_guest_size_least ((guint64) options->memory_bytes) : 0;
   g_autoptr (DnSettings) settings = NULL;
   DnContextDefinition definition;
 
@@ -78,8 +79,6 @@ make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *op
   else if (((options->publish != NULL && options->publish[0] != NULL) || options->publishes_all)
            && !dn_network_policy_has_card (&definition.network))
     dn_network_policy_set_mode (&definition.network, "internal");
-  /* Whole MiB, which is what libvirt counts guest memory in. */
-  needed = (needed + MIB - 1) / MIB * MIB;
   definition.guest_memory_bytes = MAX (definition.guest_memory_bytes, needed);
   if (options->guest_memory_bytes > 0)
     definition.guest_memory_bytes = (guint64) options->guest_memory_bytes;

@@ -9,6 +9,7 @@
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
+#include "../limits/guest-size.h"
 #include "container-file.h"
 #include "container-part.h"
 #include "lookup.h"
@@ -279,15 +280,17 @@ dn_container_check_memory (gint64 memory_bytes, guint64 guest_memory_bytes, cons
 
   if (memory_bytes <= 0)
     return TRUE;
-  needed = (guint64) memory_bytes + DN_GUEST_OVERHEAD_BYTES;
+  needed = dn_guest_size_least ((guint64) memory_bytes);
   if (needed <= guest_memory_bytes)
     return TRUE;
-  return dn_throw (error, DN_ERROR_LIMIT,
-                   "memory limit of %" G_GINT64_FORMAT
-                   " MiB: the guest of context '%s' has %" G_GUINT64_FORMAT
-                   " MiB in all\nits guest needs at least %" G_GUINT64_FORMAT
-                   " MiB (the limit and %" G_GUINT64_FORMAT
-                   " MiB of its own): raise the guest's memory or lower the limit",
-                   memory_bytes >> 20, context, guest_memory_bytes >> 20,
-                   (needed + (1 << 20) - 1) >> 20, DN_GUEST_OVERHEAD_BYTES >> 20);
+  return dn_throw (
+      error, DN_ERROR_LIMIT,
+      "memory limit of %" G_GINT64_FORMAT " MiB: the guest of context '%s' has %" G_GUINT64_FORMAT
+      " MiB in all\nits guest needs at least %" G_GUINT64_FORMAT
+      " MiB (the limit and %" G_GUINT64_FORMAT
+      " MiB of its own): raise the guest's memory, or lower the limit to %" G_GUINT64_FORMAT " MiB",
+      memory_bytes >> 20, context, guest_memory_bytes >> 20, needed >> 20,
+      (needed - (guint64) memory_bytes) >> 20,
+      (guest_memory_bytes - MIN (guest_memory_bytes, dn_guest_size_system (guest_memory_bytes)))
+          >> 20);
 }

@@ -34,6 +34,7 @@ dn_context_definition_init (DnContextDefinition *definition, DnSettings *setting
     .tier = g_strdup ("none"),
     .guest_memory_bytes = settings->guest_memory_bytes,
     .guest_vcpus = settings->guest_vcpus,
+    .limits = settings->guest_limits,
     .transport = settings->transport,
     .allow_emulation = settings->allow_emulation,
     .mcs = g_new0 (char *, 1),
@@ -162,6 +163,8 @@ dn_context_definition_fill_keys (DnContextDefinition *definition, DnKey *ret_key
 
   memcpy (at, keys, sizeof keys);
   at += DN_CONTEXT_OWN_KEYS;
+  dn_guest_limits_fill_keys (&definition->limits, at);
+  at += DN_GUEST_LIMITS_KEYS;
   dn_access_rules_fill_keys (&definition->access, at);
   at += DN_ACCESS_KEYS;
   dn_policy_fill_keys (&definition->policy, at);
@@ -195,6 +198,7 @@ dn_context_definition_parse (DnContextDefinition *definition, const char *text, 
   dn_context_definition_fill_keys (definition, keys);
   if (!dn_key_file_parse_places (text, size, what, keys, places, error)
       || !check_mcs (definition, what, places, error)
+      || !dn_guest_limits_check (&definition->limits, what, places, error)
       || !dn_access_rules_check (&definition->access, what, places, error)
       || !dn_policy_check (&definition->policy, what, places, error)
       || !dn_terms_check (&definition->terms, what, places, error)

@@ -11,6 +11,7 @@
  *     transport = auto
  *     allow_emulation = no
  *     mcs = c1,c2             SELinux hosts: this context's own pair of categories
+ *     cpu_shares = 2048       and more of what it takes of the host: ../limits/guest-limits.h
  *     [access]
  *     ...                     ../spec/access.h
  *     [confinement]
@@ -46,6 +47,7 @@ typedef struct
   char *tier;   /* owned */
   guint64 guest_memory_bytes;
   guint64 guest_vcpus;
+  DnGuestLimits limits;
   int transport; /* DnTransport */
   gboolean allow_emulation;
   char **mcs; /* owned; empty: libvirt chooses; else one text, "cA,cB" with A < B */
@@ -60,7 +62,8 @@ typedef struct
 /* Keys of a context's file. */
 #define DN_CONTEXT_OWN_KEYS 8
 #define DN_CONTEXT_KEYS                                                                            \
-  (DN_CONTEXT_OWN_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS)
+  (DN_CONTEXT_OWN_KEYS + DN_GUEST_LIMITS_KEYS + DN_ACCESS_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS    \
+   + DN_NETWORK_POLICY_KEYS)
 
 /* What holds where the file says nothing: tenant, stage and tier are "none".  Takes references to
  * @settings. */

@@ -118,6 +118,11 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
                       || context->definition.network.containers;
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
+  plan->host_percent = settings->memory_percent;
+  plan->limits = context->definition.limits;
+  /* What a guest that ends with its container frees goes back with it. */
+  plan->has_balloon = plan->limits.balloon == DN_BALLOON_YES
+                      || (plan->limits.balloon == DN_BALLOON_AUTO && !context->is_ephemeral);
   plan->kernel = (DnKernel) settings->kernel;
   plan->boot_timeout_s = (guint) settings->guest_boot_timeout_s;
   plan->transport = (DnTransport) context->definition.transport;

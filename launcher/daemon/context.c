@@ -10,6 +10,7 @@
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
+#include "../limits/limits-json.h"
 #include "container.h"
 #include "daemon-record.h"
 #include "json-build.h"
@@ -107,6 +108,7 @@ definition_to_json (const DnContextDefinition *definition)
   json_object_set_int_member (object, "guest_memory_bytes",
                               (gint64) definition->guest_memory_bytes);
   json_object_set_int_member (object, "guest_vcpus", (gint64) definition->guest_vcpus);
+  json_object_set_object_member (object, "limits", dn_guest_limits_to_json (&definition->limits));
   json_object_set_string_member (object, "transport", dn_transport_words[definition->transport]);
   json_object_set_boolean_member (object, "allow_emulation", definition->allow_emulation);
   json_object_set_object_member (object, "network",
@@ -170,6 +172,7 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
                  GError **error)
 {
   g_autofree char *transport = NULL;
+  g_autoptr (JsonObject) limits = NULL;
   gint64 memory = (gint64) definition->guest_memory_bytes;
   gint64 vcpus = (gint64) definition->guest_vcpus;
   gint64 idle = (gint64) definition->terms.idle_s;
@@ -181,6 +184,7 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
     { "tier", DN_JSON_STRING, TRUE, &definition->tier },
     { "guest_memory_bytes", DN_JSON_INT, TRUE, &memory },
     { "guest_vcpus", DN_JSON_INT, TRUE, &vcpus },
+    { "limits", DN_JSON_OBJECT, FALSE, &limits },
     { "transport", DN_JSON_STRING, TRUE, &transport },
     { "allow_emulation", DN_JSON_BOOL, TRUE, &definition->allow_emulation },
     { "network", DN_JSON_OBJECT, FALSE, &network },
@@ -190,6 +194,7 @@ read_definition (JsonObject *object, DnContextDefinition *definition, const char
   };
 
   if (!dn_json_read (object, fields, what, error)
+      || (limits != NULL && !dn_guest_limits_read (&definition->limits, limits, what, error))
       || (network != NULL
           && !dn_network_policy_read_json (&definition->network, network, what, error)))
     return FALSE;
@@ -304,6 +309,22 @@ dn_context_event (DnContext *context, const char *action, const char *const *att
                    attributes);
 }
 
+/* What it was given, and what the host's kernel holds its QEMU to. */
+static JsonObject *
+guest_limits_to_json (const DnGuestInfo *info)
+{
+  JsonObject *object = dn_guest_limits_to_json (&info->limits);
+  DnHostGroup group = { 0 };
+
+  json_object_remove_member (object, "balloon");
+  json_object_set_boolean_member (object, "has_balloon", info->has_balloon);
+  json_object_set_int_member (object, "balloon_bytes", (gint64) info->balloon_bytes);
+  json_object_set_int_member (object, "host_limit_bytes", (gint64) info->host_limit_bytes);
+  (void) dn_host_group_read ("", info->qemu_pid, &group);
+  json_object_set_object_member (object, "enforced", dn_host_group_to_json (&group));
+  return object;
+}
+
 JsonObject *
 dn_context_guest_to_json (DnGuest *guest)
 {
@@ -333,6 +354,7 @@ dn_context_guest_to_json (DnGuest *guest)
   json_object_set_int_member (object, "memory_bytes", (gint64) info.memory_bytes);
   json_object_set_int_member (object, "vcpus", info.vcpus);
   json_object_set_int_member (object, "started_us", info.started_us);
+  json_object_set_object_member (object, "limits", guest_limits_to_json (&info));
   dn_guest_info_clear (&info);
   return object;
 }

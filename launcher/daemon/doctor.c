@@ -12,6 +12,7 @@
 #include "../guest/hypervisor.h"
 #include "../guest/kvm-probe.h"
 #include "../guest/transport.h"
+#include "../limits/host-group.h"
 
 #define LIBVIRT_QEMU_DIRECTORY "/var/lib/libvirt/qemu"
 #define STATE_FREE_WARN_BYTES ((guint64) 1024 * 1024 * 1024)
@@ -253,6 +254,25 @@ check_swap (void)
                   "swapoff -a, or encrypt the swap");
 }
 
+/* Where there are groups libvirt uses them; whether it did for a guest, inspect reads back. */
+static Finding
+check_host_limits (void)
+{
+  guint version = dn_host_group_version ("");
+
+  if (version != 0)
+    return finding (STATUS_OK,
+                    g_strdup_printf ("guests' processors and memory are limited by the host's "
+                                     "control groups (version %u), their disks by QEMU",
+                                     version),
+                    "");
+  return finding (STATUS_WARN,
+                  g_strdup ("this host has no control groups for processors and memory: of a guest "
+                            "only its own memory, its number of processors and its disks are "
+                            "limited, cpu_shares and cpu_quota_percent do nothing"),
+                  "mount cgroup2 with its controllers at /sys/fs/cgroup, as systemd does");
+}
+
 static const struct
 {
   const char *id;
@@ -270,6 +290,7 @@ static const struct
   { "smt", check_smt },
   { "cpu-flaws", check_mitigations },
   { "swap", check_swap },
+  { "host-limits", check_host_limits },
 };
 
 static const char *

@@ -24,6 +24,7 @@ dn_settings_new (const char *file)
     .file = g_strdup (file),
     .places = dn_key_places_new (),
     .accepts = g_new0 (char *, 1),
+    .memory_percent = 100,
     .networks = g_strsplit ("none;internal;egress;*", ";", -1),
     .guest_memory_bytes = 256 * MIB,
     .guest_vcpus = 1,
@@ -86,6 +87,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
 {
   const DnKey keys[DN_SETTINGS_OWN_KEYS] = {
     { "host", "accepts", DN_KEY_LIST, &settings->accepts, 0, 0, 0, NULL },
+    { "host", "memory_overcommit_percent", DN_KEY_INTEGER, &settings->memory_percent, 0, 10000, 1,
+      NULL },
     { "guest", "memory_mib", DN_KEY_INTEGER, &settings->guest_memory_bytes, DN_GUEST_MEMORY_MIN_MIB,
       DN_GUEST_MEMORY_MAX_MIB, MIB, NULL },
     { "guest", "vcpus", DN_KEY_INTEGER, &settings->guest_vcpus, 1, DN_GUEST_VCPUS_MAX, 1, NULL },
@@ -125,6 +128,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
 
   memcpy (at, keys, sizeof keys);
   at += DN_SETTINGS_OWN_KEYS;
+  dn_guest_limits_fill_keys (&settings->guest_limits, at);
+  at += DN_GUEST_LIMITS_KEYS;
   dn_host_access_fill_keys (&settings->access, at);
   at += DN_HOST_ACCESS_KEYS;
   dn_scan_settings_fill_keys (&settings->scan, at);
@@ -159,6 +164,7 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
 
   dn_settings_fill_keys (settings, keys);
   return dn_key_file_parse_places (text, size, what, keys, settings->places, error)
+         && dn_guest_limits_check (&settings->guest_limits, what, settings->places, error)
          && dn_placement_check_accepts (settings->accepts, what, settings->places, error)
          && dn_scan_settings_check (&settings->scan, what, settings->places, error)
          && dn_signing_keys_check (settings->load_keys, what, settings->places, error)

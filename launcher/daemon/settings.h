@@ -14,6 +14,7 @@
 #include "../common/guest-size.h"
 #include "../common/key-file.h"
 #include "../guest/guest.h"
+#include "../limits/guest-limits.h"
 #include "../spec/network-policy.h"
 #include "../spec/policy.h"
 #include "../spec/terms.h"
@@ -23,11 +24,13 @@
 typedef struct
 {
   gint ref_count;
-  char *file;          /* owned; its path */
-  DnKeyPlaces *places; /* owned; what stands in it */
-  char **accepts;      /* owned; KIND:VALUE, of the contexts that this host takes; empty: all */
+  char *file;             /* owned; its path */
+  DnKeyPlaces *places;    /* owned; what stands in it */
+  char **accepts;         /* owned; KIND:VALUE, of the contexts that this host takes; empty: all */
+  guint64 memory_percent; /* of the host's, that guests may be promised; 0: any */
   guint64 guest_memory_bytes;
   guint64 guest_vcpus;
+  DnGuestLimits guest_limits;
   int kernel;    /* DnKernel */
   int transport; /* DnTransport */
   gboolean allow_emulation;
@@ -63,10 +66,10 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 27
+#define DN_SETTINGS_OWN_KEYS 28
 #define DN_SETTINGS_KEYS                                                                           \
-  (DN_SETTINGS_OWN_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS + DN_POLICY_KEYS + DN_TERMS_KEYS      \
-   + DN_NETWORK_POLICY_KEYS)
+  (DN_SETTINGS_OWN_KEYS + DN_GUEST_LIMITS_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS                \
+   + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS)
 
 /* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
 DnSettings *dn_settings_new (const char *file);

@@ -6,6 +6,7 @@
 
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
+#include "../limits/host-memory.h"
 #include "container.h"
 #include "daemon-record.h"
 #include "doctor-access.h"
@@ -61,6 +62,7 @@ host_facts (void)
 {
   JsonObject *object = json_object_new ();
   struct utsname names;
+  DnHostMemory memory;
   struct sysinfo facts;
 
   if (uname (&names) == 0)
@@ -71,6 +73,9 @@ host_facts (void)
     }
   if (sysinfo (&facts) == 0)
     json_object_set_int_member (object, "memory_bytes", (gint64) facts.totalram * facts.mem_unit);
+  if (dn_host_memory_read (&memory))
+    json_object_set_int_member (object, "available_bytes", (gint64) memory.available_bytes);
+  json_object_set_int_member (object, "promised_bytes", (gint64) dn_guest_promised_memory ());
   json_object_set_int_member (object, "processors", sysconf (_SC_NPROCESSORS_ONLN));
   return object;
 }

@@ -81,6 +81,8 @@ DN_VERB (image_remove);
 DN_VERB (context_list);
 DN_VERB (context_create);
 DN_VERB (context_explain);
+DN_VERB (context_size);
+DN_VERB (context_update);
 DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);

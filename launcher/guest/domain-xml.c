@@ -5,6 +5,7 @@
 
 #include "../../protocol/link.h"
 #include "../common/error.h"
+#include "../limits/host-group.h"
 #include "xml-writer.h"
 
 /* Slots of the root bus.  0x00 is the host bridge, 0x1f the LPC bridge and SATA. */
@@ -12,6 +13,7 @@
 #define SLOT_CHANNEL 0x03
 #define SLOT_DISKS 0x04
 #define SLOT_SHARE 0x0d
+#define SLOT_BALLOON 0x0f
 #define SLOT_PORTS 0x10
 #define FUNCTIONS 8
 
@@ -24,9 +26,6 @@
 #define WITHOUT_BUILTIN_DEVICES "i8042=off,sata=off,smbus=off"
 
 #define MIB (1024 * 1024)
-/* What QEMU itself may use on the host besides the guest's memory, before the host's cgroup ends
- * it: device model, translation buffers and page tables. */
-#define QEMU_OVERHEAD_MIB 512
 
 gboolean
 dn_domain_name_is_valid (const char *text)
@@ -165,6 +164,42 @@ write_identity (DnXml *xml, const DnDomain *domain)
   dn_xml_close (xml);
 }
 
+guint64
+dn_domain_host_limit_bytes (const DnDomain *domain)
+{
+  DnGuestSize size;
+
+  dn_guest_size (&(DnGuestShape){ .memory_bytes = (domain->memory_bytes + MIB - 1) / MIB * MIB,
+                                  .vcpus = domain->vcpus,
+                                  .disks = 1 + (domain->disks != NULL ? domain->disks->len : 0)
+                                           + domain->spare_disks,
+                                  .is_emulated = domain->accelerator == DN_ACCELERATOR_TCG },
+                 &size);
+  return size.limit_bytes;
+}
+
+static void
+write_host_limits (DnXml *xml, const DnDomain *domain)
+{
+  guint64 quota_us = dn_guest_limits_quota_us (&domain->limits);
+
+  dn_xml_open (xml, "cputune");
+  /* A weight: those hosts have cgroups of version 2. */
+  write_number_element (
+      xml, "shares", NULL,
+      dn_host_group_weight (dn_guest_limits_shares (&domain->limits, domain->vcpus), TRUE));
+  /* Of the domain as a whole: processors, emulator and helper threads. */
+  if (quota_us != 0)
+    {
+      write_number_element (xml, "global_period", NULL, DN_GUEST_CPU_PERIOD_US);
+      write_number_element (xml, "global_quota", NULL, quota_us);
+    }
+  dn_xml_close (xml);
+  dn_xml_open (xml, "memtune");
+  write_number_element (xml, "hard_limit", "MiB", dn_domain_host_limit_bytes (domain) / MIB);
+  dn_xml_close (xml);
+}
+
 static void
 write_resources (DnXml *xml, const DnDomain *domain)
 {
@@ -190,14 +225,7 @@ write_resources (DnXml *xml, const DnDomain *domain)
   dn_xml_text (xml, digits);
   dn_xml_close (xml);
   if (domain->has_host_cgroups)
-    {
-      dn_xml_open (xml, "cputune");
-      write_number_element (xml, "shares", NULL, 1024 * (guint64) domain->vcpus);
-      dn_xml_close (xml);
-      dn_xml_open (xml, "memtune");
-      write_number_element (xml, "hard_limit", "MiB", memory_mib + QEMU_OVERHEAD_MIB);
-      dn_xml_close (xml);
-    }
+    write_host_limits (xml, domain);
 }
 
 static void
@@ -237,6 +265,12 @@ write_machine (DnXml *xml, const DnDomain *domain)
   dn_xml_empty (xml, "apic", NULL);
   dn_xml_empty (xml, "vmport", "state", "off", NULL);
   dn_xml_empty (xml, "smm", "state", "off", NULL);
+  if (domain->accelerator == DN_ACCELERATOR_TCG)
+    {
+      dn_xml_open (xml, "tcg");
+      write_number_element (xml, "tb-cache", "MiB", DN_GUEST_SIZE_TRANSLATED_MIB);
+      dn_xml_close (xml);
+    }
   dn_xml_close (xml);
   dn_xml_open (xml, "cpu");
   if (domain->accelerator == DN_ACCELERATOR_KVM)
@@ -265,10 +299,33 @@ write_machine (DnXml *xml, const DnDomain *domain)
   dn_xml_close (xml);
 }
 
-/* @index: 0 is the root (vda). */
+/* QEMU's own buckets, in its process: they need nothing of the host. */
 static void
-write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readonly, guint index,
-            guint bus, guint slot)
+write_io_limits (DnXml *xml, const DnGuestLimits *limits)
+{
+  const struct
+  {
+    const char *name;
+    guint64 value;
+  } all[] = { { "read_bytes_sec", limits->read_bytes_per_s },
+              { "write_bytes_sec", limits->write_bytes_per_s },
+              { "read_iops_sec", limits->reads_per_s },
+              { "write_iops_sec", limits->writes_per_s } };
+
+  if (!dn_guest_limits_have_io (limits))
+    return;
+  dn_xml_open (xml, "iotune");
+  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
+    if (all[i].value != 0)
+      write_number_element (xml, all[i].name, NULL, all[i].value);
+  dn_xml_element (xml, "group_name", DN_DOMAIN_THROTTLE_GROUP);
+  dn_xml_close (xml);
+}
+
+/* @index: 0 is the root (vda).  @limits: NULL for none. */
+static void
+write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readonly,
+            const DnGuestLimits *limits, guint index, guint bus, guint slot)
 {
   char target[8];
 
@@ -291,6 +348,8 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
   dn_xml_empty (xml, "source", "file", path, NULL);
   dn_xml_empty (xml, "backingStore", NULL);
   dn_xml_empty (xml, "target", "dev", target, "bus", "virtio", NULL);
+  if (limits != NULL)
+    write_io_limits (xml, limits);
   if (is_readonly)
     dn_xml_empty (xml, "readonly", NULL);
   dn_xml_element (xml, "serial", serial);
@@ -301,12 +360,13 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
 static void
 write_disks (DnXml *xml, const DnDomain *domain)
 {
-  write_disk (xml, domain->root, "root", TRUE, 0, 0, SLOT_ROOT);
+  write_disk (xml, domain->root, "root", TRUE, NULL, 0, 0, SLOT_ROOT);
   for (guint i = 0; domain->disks != NULL && i < domain->disks->len; i++)
     {
       const DnGuestDisk *disk = g_ptr_array_index (domain->disks, i);
 
-      write_disk (xml, disk->path, disk->serial, disk->is_readonly, i + 1, 0, SLOT_DISKS + i);
+      write_disk (xml, disk->path, disk->serial, disk->is_readonly, &domain->limits, i + 1, 0,
+                  SLOT_DISKS + i);
     }
 }
 
@@ -391,6 +451,24 @@ write_console (DnXml *xml, const DnDomain *domain)
   dn_xml_close (xml);
 }
 
+/* Pages that the guest's kernel has free go back to the host by themselves (freePageReporting); and
+ * a guest that runs short takes back what it was asked to give (autodeflate). */
+static void
+write_balloon (DnXml *xml, const DnDomain *domain)
+{
+  if (!domain->has_balloon)
+    {
+      dn_xml_empty (xml, "memballoon", "model", "none", NULL);
+      return;
+    }
+  dn_xml_open (xml, "memballoon");
+  dn_xml_attribute (xml, "model", VIRTIO_MODEL);
+  dn_xml_attribute (xml, "autodeflate", "on");
+  dn_xml_attribute (xml, "freePageReporting", "on");
+  write_address (xml, 0, SLOT_BALLOON, 0, FALSE);
+  dn_xml_close (xml);
+}
+
 static void
 write_devices (DnXml *xml, const DnDomain *domain)
 {
@@ -405,7 +483,7 @@ write_devices (DnXml *xml, const DnDomain *domain)
   dn_xml_open (xml, "video");
   dn_xml_empty (xml, "model", "type", "none", NULL);
   dn_xml_close (xml);
-  dn_xml_empty (xml, "memballoon", "model", "none", NULL);
+  write_balloon (xml, domain);
   dn_xml_close (xml);
 }
 
@@ -484,7 +562,8 @@ dn_domain_xml_build (const DnDomain *domain, GError **error)
 }
 
 char *
-dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, guint port, GError **error)
+dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, const DnGuestLimits *limits, guint port,
+                                GError **error)
 {
   DnXml xml;
 
@@ -495,7 +574,7 @@ dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, guint port, GError **er
       return NULL;
     }
   dn_xml_init (&xml);
-  write_disk (&xml, disk->path, disk->serial, disk->is_readonly, 1 + DN_DOMAIN_DISKS_MAX + port,
-              port + 1, 0);
+  write_disk (&xml, disk->path, disk->serial, disk->is_readonly, limits,
+              1 + DN_DOMAIN_DISKS_MAX + port, port + 1, 0);
   return dn_xml_finish (&xml, error);
 }

@@ -2,10 +2,11 @@
 /* The libvirt domain of a guest: which machine it gets, and nothing more.
  *
  * What is in it and why:
- *   - q35 with direct kernel boot; no USB, video, sound, balloon, watchdog, TPM, graphics or RNG
+ *   - q35 with direct kernel boot; no USB, video, sound, watchdog, TPM, graphics or RNG
  *     device: the CPU's RDRAND seeds the guest's kernel, and each device is code that a guest can
  *     attack.  Left are virtio-blk disks, one vsock or virtio-serial device, one ISA serial port
- *     for the console, and the PCIe ports into which disks can be plugged later; virtio 1.0 only.
+ *     for the console, a balloon for guests that stay, and the PCIe ports into which disks can be
+ *     plugged later; virtio 1.0 only.
  *     What q35 brings unasked (keyboard controller, SATA, SMBus) is taken away by QEMU's own
  *     options; libvirt marks the domain "custom-argv" for that.  docs/devices.md has what remains.
  *   - Devices known at the start sit on the root bus at fixed addresses: a root port for each costs
@@ -32,6 +33,7 @@
  */
 #pragma once
 
+#include "../limits/guest-size.h"
 #include "guest.h"
 
 #define DN_DOMAIN_SPARE_DISKS_MAX DN_GUEST_SPARE_DISKS_MAX
@@ -39,6 +41,8 @@
 #define DN_DOMAIN_METADATA_URI "urn:danchi:guest:1"
 #define DN_DOMAIN_NAME_PREFIX "danchi-"
 #define DN_DOMAIN_SHARE_TAG "danchi" /* guest-agent/agent/share.h */
+/* QEMU's bucket for all disks but the root together. */
+#define DN_DOMAIN_THROTTLE_GROUP "guest"
 
 typedef struct
 {
@@ -64,7 +68,9 @@ typedef struct
   const char *root;    /* path of the guest's root: the first disk */
   GPtrArray *disks;    /* DnGuestDisk *, more disks from the start; may be NULL */
   guint spare_disks;
-  gboolean has_host_cgroups; /* libvirt can limit CPU and memory of QEMU here */
+  DnGuestLimits limits;
+  gboolean has_balloon;
+  gboolean has_host_cgroups; /* libvirt surely can limit CPU and memory of QEMU here */
 } DnDomain;
 
 /* Whether @text is a name that may stand in a domain's name, title or metadata. */
@@ -78,8 +84,13 @@ char *dn_domain_xml_build (const DnDomain *domain, GError **error);
 
 /**
  * dn_domain_xml_build_spare_disk:
+ * @limits: the guest's, which all its disks share
  * @port: 0 .. spare_disks - 1: the PCIe port to plug it into
  *
  * Returns: (transfer full): a <disk> for attaching and detaching, or NULL with DN_ERROR_CONFIG
  */
-char *dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, guint port, GError **error);
+char *dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, const DnGuestLimits *limits,
+                                      guint port, GError **error);
+
+/* What QEMU may use of the host's memory: ../limits/guest-size.h. */
+guint64 dn_domain_host_limit_bytes (const DnDomain *domain);

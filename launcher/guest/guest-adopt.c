@@ -114,6 +114,7 @@ adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers, GHashTable 
   guest->handlers = *handlers;
   if (guest->entry == NULL || !find_domain (guest, qemus) || !read_secret (guest))
     return NULL;
+  guest->promised_bytes = guest->entry->memory_bytes;
   dn_guest_register (guest);
   is_frozen = guest->entry->freeze != DN_FREEZE_NONE;
   if (is_frozen)

@@ -110,18 +110,31 @@ release_port (DnGuest *guest, const char *serial)
   g_mutex_unlock (&guest->journal_lock);
 }
 
+/* The limits of now, which all its disks share: a disk that came with older ones would bring those
+ * back for all. */
+static gboolean
+attach_with_limits (DnGuest *guest, const DnGuestDisk *disk, guint port, GError **error)
+{
+  g_autofree char *xml = NULL;
+  gboolean is_done;
+
+  g_mutex_lock (&guest->limit_lock);
+  xml = dn_domain_xml_build_spare_disk (disk, &guest->entry->limits, port, error);
+  is_done = xml != NULL && dn_hypervisor_attach (guest->domain, xml, error);
+  g_mutex_unlock (&guest->limit_lock);
+  return is_done;
+}
+
 static gboolean
 attach (DnGuest *guest, const DnGuestDisk *disk, GError **error)
 {
-  g_autofree char *xml = NULL;
   guint port;
 
   if (!check_running (guest, error))
     return FALSE;
   if (!reserve_port (guest, disk, &port, error))
     return FALSE;
-  xml = dn_domain_xml_build_spare_disk (disk, port, error);
-  if (xml == NULL || !dn_hypervisor_attach (guest->domain, xml, error))
+  if (!attach_with_limits (guest, disk, port, error))
     {
       g_prefix_error (error, "guest of context '%s': disk '%s': ", guest->context, disk->serial);
       release_port (guest, disk->serial);
@@ -229,7 +242,7 @@ dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
   if (disk == NULL)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "disk '%s': the guest of context '%s' has none",
                      serial, guest->context);
-  xml = dn_domain_xml_build_spare_disk (disk, port, error);
+  xml = dn_domain_xml_build_spare_disk (disk, NULL, port, error);
   if (xml == NULL || !dn_hypervisor_detach (guest->domain, xml, error)
       || !dn_hypervisor_has_disk (guest->domain, serial, &has_disk, error))
     return FALSE;

@@ -95,6 +95,8 @@ write_entry (DnGuest *guest, const DnGuestPlan *plan, GError **error)
   entry->vcpus = plan->vcpus;
   entry->spare_disks = plan->spare_disks;
   entry->has_share = plan->has_share;
+  entry->limits = plan->limits;
+  entry->has_balloon = plan->has_balloon;
   entry->started_us = g_get_real_time ();
   if (!dn_journal_make_directories (error) || !choose_accelerator (plan, &entry->accelerator, error)
       || !choose_transport (plan, &entry->transport, error)

@@ -7,6 +7,8 @@
  *
  * Locks: `lock` for the state below it, never held across anything that blocks; `send_lock` for
  * writing to the relay; `journal_lock` for the journal entry.  None is taken inside another.
+ * `limit_lock`, outside of all: held while libvirt attaches a disk or changes limits, so that the
+ * disks of a guest never have different ones.
  *
  * Threads of a guest: one reader for each connection to the relay; a mender while the relay or the
  * link is being replaced; one for an end that was noticed.  Each holds a reference.
@@ -72,6 +74,10 @@ struct DnGuest
   DnJournalEntry *entry; /* owned; under journal_lock where it changes: relay, disks, state */
   gboolean is_entry_written;
 
+  guint64 promised_bytes; /* of the host's memory; set before it is registered */
+
+  GMutex limit_lock; /* also for the entry's limits, besides journal_lock */
+
   GMutex send_lock;
   int control_fd; /* under send_lock; -1: no relay */
 
@@ -99,8 +105,15 @@ struct DnGuest
 DnGuest *dn_guest_new (const char *id, const char *context, const char *hostname);
 /* What the journal knows of a guest; the caller holds the guest's lock or nobody else has it. */
 void dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry);
+void dn_guest_describe_limits (DnGuestInfo *info, const DnJournalEntry *entry);
+
+/* The host's limits of a domain that was started without them in its XML; what the host cannot is
+ * no error. */
+void dn_guest_limit_after_start (DnGuest *guest);
 /* Guests in this process's hands. */
 void dn_guest_register (DnGuest *guest);
+/* One more, where the host can hold it: ../limits/host-memory.h.  DN_ERROR_LIMIT */
+gboolean dn_guest_register_within (DnGuest *guest, guint64 percent, GError **error);
 void dn_guest_unregister (DnGuest *guest);
 DnGuest *dn_guest_find_by_domain (const char *domain); /* a reference, or NULL */
 GPtrArray *dn_guest_list_registered (void);            /* references */

@@ -49,9 +49,9 @@ enter_step (Start *start, const char *name)
     start->step (name, start->step_data);
 }
 
-/* Libvirt can limit QEMU where it can make cgroups: on a host whose systemd has the unified
- * hierarchy.  Elsewhere it refuses a domain that asks for limits, and the guest's memory and
- * processors bound it. */
+/* Where libvirt surely can limit QEMU, which is on a host whose systemd has the unified hierarchy,
+ * the domain asks for it and has no moment without.  Elsewhere a domain that asks may be refused as
+ * a whole: there it is limited right after its start, as far as the host can. */
 static gboolean
 host_has_cgroups (void)
 {
@@ -63,7 +63,8 @@ host_has_cgroups (void)
 }
 
 static char *
-build_xml (const DnGuest *guest, const Start *start, GError **error)
+build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limits,
+           guint64 *ret_limit_bytes, GError **error)
 {
   g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
@@ -97,8 +98,12 @@ build_xml (const DnGuest *guest, const Start *start, GError **error)
                             .root = start->files.root,
                             .disks = start->plan->disks,
                             .spare_disks = entry->spare_disks,
+                            .limits = entry->limits,
+                            .has_balloon = entry->has_balloon,
                             .has_host_cgroups = host_has_cgroups () };
 
+  *ret_has_host_limits = domain.has_host_cgroups;
+  *ret_limit_bytes = dn_domain_host_limit_bytes (&domain);
   return model != NULL ? dn_domain_xml_build (&domain, error) : NULL;
 }
 
@@ -113,10 +118,20 @@ start_relay (DnGuest *guest, GError **error)
   return is_done && dn_guest_open_channel (guest, error);
 }
 
+static void
+fill_info (DnGuest *guest)
+{
+  g_mutex_lock (&guest->lock);
+  dn_guest_describe (&guest->info, guest->entry);
+  g_mutex_unlock (&guest->lock);
+}
+
 static gboolean
 start_domain (DnGuest *guest, const Start *start, GError **error)
 {
-  g_autofree char *xml = build_xml (guest, start, error);
+  gboolean has_host_limits;
+  guint64 limit_bytes;
+  g_autofree char *xml = build_xml (guest, start, &has_host_limits, &limit_bytes, error);
   g_autofree char *uuid = NULL;
   gint pid;
 
@@ -130,6 +145,12 @@ start_domain (DnGuest *guest, const Start *start, GError **error)
   g_mutex_unlock (&guest->lock);
   if (pid == 0)
     return dn_throw (error, DN_ERROR_HYPERVISOR, "QEMU ended right after its start");
+  g_mutex_lock (&guest->journal_lock);
+  guest->entry->host_limit_bytes = limit_bytes; /* with the next write */
+  g_mutex_unlock (&guest->journal_lock);
+  fill_info (guest);
+  if (!has_host_limits)
+    dn_guest_limit_after_start (guest);
   return TRUE;
 }
 
@@ -272,14 +293,6 @@ configure (DnGuest *guest, GError **error)
   return dn_guest_call_in_any_state (guest, &call, error);
 }
 
-static void
-fill_info (DnGuest *guest)
-{
-  g_mutex_lock (&guest->lock);
-  dn_guest_describe (&guest->info, guest->entry);
-  g_mutex_unlock (&guest->lock);
-}
-
 static gboolean
 make_running (DnGuest *guest, GError **error)
 {
@@ -410,7 +423,12 @@ start_once (Start *start, const DnGuestHandlers *handlers, int *ret_console, GEr
   if (handlers != NULL)
     guest->handlers = *handlers;
   /* From the first moment: a gc at the same time must not take it for an orphan. */
-  dn_guest_register (guest);
+  guest->promised_bytes = plan->memory_bytes;
+  if (!dn_guest_register_within (guest, plan->host_percent, error))
+    {
+      g_prefix_error (error, "guest of context '%s': ", plan->context);
+      return NULL;
+    }
   is_running = run_start (guest, start, &problem);
   if (!is_running)
     {

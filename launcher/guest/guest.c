@@ -8,6 +8,7 @@
 #include "../common/error.h"
 #include "../common/guest-size.h"
 #include "../common/paths.h"
+#include "../limits/host-memory.h"
 #include "domain-xml.h"
 
 static GMutex registry_lock;
@@ -44,6 +45,15 @@ dn_guest_plan_free (DnGuestPlan *plan)
 }
 
 void
+dn_guest_describe_limits (DnGuestInfo *info, const DnJournalEntry *entry)
+{
+  info->limits = entry->limits;
+  info->has_balloon = entry->has_balloon;
+  info->balloon_bytes = entry->balloon_bytes;
+  info->host_limit_bytes = entry->host_limit_bytes;
+}
+
+void
 dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry)
 {
   info->transport = entry->transport;
@@ -58,6 +68,7 @@ dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry)
   info->has_share = entry->has_share;
   info->share_pid = entry->share_pid;
   info->started_us = entry->started_us;
+  dn_guest_describe_limits (info, entry);
   g_free (info->root_hash);
   info->root_hash = g_strdup (entry->root_hash);
   g_free (info->kernel_path);
@@ -142,14 +153,64 @@ dn_guest_unref (DnGuest *guest)
   g_free (guest);
 }
 
+/* Under registry_lock. */
+static void
+insert (DnGuest *guest)
+{
+  if (registry == NULL)
+    registry = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_replace (registry, guest->id, guest);
+}
+
 void
 dn_guest_register (DnGuest *guest)
 {
   g_mutex_lock (&registry_lock);
-  if (registry == NULL)
-    registry = g_hash_table_new (g_str_hash, g_str_equal);
-  g_hash_table_replace (registry, guest->id, guest);
+  insert (guest);
   g_mutex_unlock (&registry_lock);
+}
+
+/* Under registry_lock. */
+static guint64
+sum_promised (void)
+{
+  GHashTableIter iter;
+  DnGuest *guest;
+  guint64 sum = 0;
+
+  if (registry == NULL)
+    return 0;
+  g_hash_table_iter_init (&iter, registry);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &guest))
+    sum += guest->promised_bytes;
+  return sum;
+}
+
+guint64
+dn_guest_promised_memory (void)
+{
+  guint64 sum;
+
+  g_mutex_lock (&registry_lock);
+  sum = sum_promised ();
+  g_mutex_unlock (&registry_lock);
+  return sum;
+}
+
+gboolean
+dn_guest_register_within (DnGuest *guest, guint64 percent, GError **error)
+{
+  DnHostMemory memory;
+  gboolean is_fine;
+
+  g_mutex_lock (&registry_lock);
+  is_fine
+      = !dn_host_memory_read (&memory)
+        || dn_host_memory_check (&memory, sum_promised (), guest->promised_bytes, percent, error);
+  if (is_fine)
+    insert (guest);
+  g_mutex_unlock (&registry_lock);
+  return is_fine;
 }
 
 void

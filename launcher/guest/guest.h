@@ -26,6 +26,7 @@
 #include "../base/control.h"
 #include "../base/fdpass.h"
 #include "../base/share-order.h"
+#include "../limits/guest-limits.h"
 
 typedef struct DnGuest DnGuest;
 
@@ -85,6 +86,9 @@ typedef struct
   DnTransport transport;
   gboolean allow_emulation;
   char *mcs;            /* owned; for QEMU's SELinux label, "cA,cB", or NULL: libvirt chooses */
+  DnGuestLimits limits; /* of what it takes of the host */
+  gboolean has_balloon;
+  guint64 host_percent; /* of the host's memory, that guests may be promised; 0: not asked */
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   gboolean has_share;   /* it may be shown directories of the host's: guest-share.c */
@@ -122,6 +126,10 @@ typedef struct
   gint share_pid;     /* of virtiofsd; 0: it has none */
   guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
   gint64 started_us;  /* g_get_real_time() */
+  DnGuestLimits limits;
+  gboolean has_balloon;
+  guint64 balloon_bytes;    /* what it was asked to keep to; 0: never asked */
+  guint64 host_limit_bytes; /* of QEMU's memory; 0 of a guest from before there was one */
 } DnGuestInfo;
 
 void dn_guest_info_clear (DnGuestInfo *info);
@@ -168,6 +176,9 @@ typedef struct
 DnGuest *dn_guest_start (const DnGuestPlan *plan, const DnGuestHandlers *handlers,
                          DnGuestStepFunc step, gpointer step_data, int *ret_console,
                          GError **error);
+
+/* Of the host's memory, to all guests in this process's hands. */
+guint64 dn_guest_promised_memory (void);
 
 DnGuest *dn_guest_ref (DnGuest *guest);
 void dn_guest_unref (DnGuest *guest);
@@ -228,6 +239,19 @@ gboolean dn_guest_is_frozen_in_passing (DnGuest *guest);
 
 /* FALSE with DN_ERROR_CONFLICT and the remedy where it is frozen. */
 gboolean dn_guest_check_thawed (DnGuest *guest, GError **error);
+
+/**
+ * dn_guest_set_limits:
+ *
+ * Changes what it may take of the host's processors and disks while it runs; the balloon stays as
+ * it is.  On failure all is as before.  DN_ERROR_HYPERVISOR with libvirt's words where the host has
+ * no cgroups for it.
+ */
+gboolean dn_guest_set_limits (DnGuest *guest, const DnGuestLimits *limits, GError **error);
+
+/* Asks it to keep to @bytes of the memory that it was started with, by its balloon; it may take its
+ * time, or never do.  DN_ERROR_CONFLICT: it has none; _LIMIT: more than it was started with. */
+gboolean dn_guest_set_memory (DnGuest *guest, guint64 bytes, GError **error);
 
 /* Whether it was started with a share, into which binds can be put. */
 gboolean dn_guest_has_share (DnGuest *guest);

@@ -137,6 +137,23 @@ add_lists (JsonBuilder *builder, const DnJournalEntry *entry)
   json_builder_end_array (builder);
 }
 
+static void
+add_limits (JsonBuilder *builder, const DnJournalEntry *entry)
+{
+  const DnGuestLimits *limits = &entry->limits;
+
+  add_number (builder, "cpu_shares", (gint64) limits->cpu_shares);
+  add_number (builder, "cpu_quota_percent", (gint64) limits->cpu_quota_percent);
+  add_number (builder, "read_bytes_per_s", (gint64) limits->read_bytes_per_s);
+  add_number (builder, "write_bytes_per_s", (gint64) limits->write_bytes_per_s);
+  add_number (builder, "reads_per_s", (gint64) limits->reads_per_s);
+  add_number (builder, "writes_per_s", (gint64) limits->writes_per_s);
+  add_number (builder, "balloon_bytes", (gint64) entry->balloon_bytes);
+  add_number (builder, "host_limit_bytes", (gint64) entry->host_limit_bytes);
+  json_builder_set_member_name (builder, "has_balloon");
+  json_builder_add_boolean_value (builder, entry->has_balloon);
+}
+
 /* RUN must let guests' uids pass; the journal is root's alone. */
 gboolean
 dn_journal_make_directories (GError **error)
@@ -182,6 +199,7 @@ dn_journal_write (const DnJournalEntry *entry, GError **error)
   add_number (builder, "share_start_ticks", (gint64) entry->share_start_ticks);
   add_number (builder, "started_us", entry->started_us);
   add_number (builder, "freeze", entry->freeze);
+  add_limits (builder, entry);
   add_known (builder, "root_hash", entry->root_hash);
   add_known (builder, "kernel_path", entry->kernel_path);
   add_known (builder, "initrd_path", entry->initrd_path);
@@ -230,8 +248,9 @@ read_disks (JsonArray *array, DnJournalEntry *entry, const char *what, GError **
 typedef struct
 {
   gint64 kind, transport, accelerator, slot, uid, gid, vsock_cid, relay_pid, relay_start_ticks;
-  gint64 memory_bytes, vcpus, spare_disks, has_share, share_pid, share_start_ticks, started_us;
-  gint64 freeze;
+  gint64 memory_bytes, vcpus, spare_disks, started_us, freeze;
+  gint64 shares, quota, read_bytes, write_bytes, reads, writes, balloon_bytes, host_limit_bytes;
+  gint64 has_share, share_pid, share_start_ticks;
 } Numbers;
 
 static gboolean
@@ -242,10 +261,12 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
       || n->transport > DN_TRANSPORT_SERIAL || n->accelerator < 0
       || n->accelerator > DN_ACCELERATOR_TCG || n->slot < 0 || n->slot > G_MAXINT || n->uid <= 0
       || n->uid > G_MAXINT || n->gid <= 0 || n->gid > G_MAXINT || n->vsock_cid < 0
-      || n->vsock_cid > G_MAXINT || n->relay_pid < 0 || n->relay_pid > G_MAXINT
-      || n->memory_bytes < 0 || n->vcpus < 0 || n->vcpus > 1024 || n->spare_disks < 0
-      || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT
-      || n->has_share < 0 || n->has_share > 1 || n->share_pid < 0 || n->share_pid > G_MAXINT)
+      || n->vsock_cid > G_MAXINT || n->relay_pid < 0 || n->relay_pid > G_MAXINT || n->shares < 0
+      || n->quota < 0 || n->read_bytes < 0 || n->write_bytes < 0 || n->reads < 0 || n->writes < 0
+      || n->balloon_bytes < 0 || n->host_limit_bytes < 0 || n->memory_bytes < 0 || n->vcpus < 0
+      || n->vcpus > 1024 || n->spare_disks < 0 || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX
+      || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT || n->has_share < 0
+      || n->has_share > 1 || n->share_pid < 0 || n->share_pid > G_MAXINT)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: a number is out of its range", what);
   entry->kind = (DnGuestKind) n->kind;
   entry->transport = (DnTransport) n->transport;
@@ -264,6 +285,14 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
   entry->share_start_ticks = (guint64) n->share_start_ticks;
   entry->started_us = n->started_us;
   entry->freeze = (DnFreeze) n->freeze;
+  entry->limits = (DnGuestLimits){ .cpu_shares = (guint64) n->shares,
+                                   .cpu_quota_percent = (guint64) n->quota,
+                                   .read_bytes_per_s = (guint64) n->read_bytes,
+                                   .write_bytes_per_s = (guint64) n->write_bytes,
+                                   .reads_per_s = (guint64) n->reads,
+                                   .writes_per_s = (guint64) n->writes };
+  entry->balloon_bytes = (guint64) n->balloon_bytes;
+  entry->host_limit_bytes = (guint64) n->host_limit_bytes;
   return TRUE;
 }
 
@@ -297,6 +326,15 @@ read_object (JsonObject *object, const char *id, const char *what, GError **erro
     { "share_start_ticks", DN_JSON_INT, FALSE, &n.share_start_ticks },
     { "started_us", DN_JSON_INT, TRUE, &n.started_us },
     { "freeze", DN_JSON_INT, FALSE, &n.freeze },
+    { "cpu_shares", DN_JSON_INT, FALSE, &n.shares },
+    { "cpu_quota_percent", DN_JSON_INT, FALSE, &n.quota },
+    { "read_bytes_per_s", DN_JSON_INT, FALSE, &n.read_bytes },
+    { "write_bytes_per_s", DN_JSON_INT, FALSE, &n.write_bytes },
+    { "reads_per_s", DN_JSON_INT, FALSE, &n.reads },
+    { "writes_per_s", DN_JSON_INT, FALSE, &n.writes },
+    { "balloon_bytes", DN_JSON_INT, FALSE, &n.balloon_bytes },
+    { "host_limit_bytes", DN_JSON_INT, FALSE, &n.host_limit_bytes },
+    { "has_balloon", DN_JSON_BOOL, FALSE, &entry->has_balloon },
     { "root_hash", DN_JSON_STRING, FALSE, &entry->root_hash },
     { "kernel_path", DN_JSON_STRING, FALSE, &entry->kernel_path },
     { "initrd_path", DN_JSON_STRING, FALSE, &entry->initrd_path },

@@ -54,6 +54,10 @@ typedef struct
   gint share_pid;            /* 0: none yet */
   guint64 share_start_ticks; /* likewise */
   gint64 started_us;
+  DnGuestLimits limits;
+  gboolean has_balloon;
+  guint64 balloon_bytes;
+  guint64 host_limit_bytes;
   DnFreeze freeze; /* written before the guest is stopped, and after it goes on */
   char *root_hash; /* "sha256 HEX"; NULL in an entry of a danchid that knew of none */
   /* What the machine was started with; NULL likewise. */

@@ -76,6 +76,7 @@ make_guest_plan (Scan *scan)
   guest->kind = DN_GUEST_KIND_CONTEXT;
   guest->memory_bytes = settings->scan.memory_bytes;
   guest->vcpus = 1;
+  guest->host_percent = settings->memory_percent;
   guest->kernel = (DnKernel) settings->kernel;
   guest->boot_timeout_s = (guint) settings->guest_boot_timeout_s;
   guest->transport = (DnTransport) settings->transport;

@@ -141,6 +141,7 @@ dn_image_work_plan_guest (DnImageWork *work, const char *name, gboolean allow_em
   plan->kind = DN_GUEST_KIND_UNPACK;
   plan->memory_bytes = settings->unpack_memory_bytes;
   plan->vcpus = (guint) settings->unpack_vcpus;
+  plan->host_percent = settings->memory_percent;
   plan->kernel = (DnKernel) settings->kernel;
   plan->boot_timeout_s = (guint) settings->guest_boot_timeout_s;
   plan->transport = (DnTransport) settings->transport;

@@ -11,6 +11,7 @@ typedef enum
   FIRST,    /* of a list of words the first, and how many there are */
   COUNT,    /* of a list how many it has */
   DIGEST,   /* of a text its SHA-256 */
+  PAIRS,    /* of an object of texts a list of NAME=TEXT */
 } How;
 
 static const struct
@@ -62,6 +63,7 @@ static const struct
   { "pids_limit", AS_IT_IS },
   { "guest_memory_bytes", AS_IT_IS },
   { "guest_vcpus", AS_IT_IS },
+  { "keys", PAIRS },
   { "transport", AS_IT_IS },
   { "allow_emulation", AS_IT_IS },
   { "is_removed_at_exit", AS_IT_IS },
@@ -164,6 +166,27 @@ pick_digest (JsonObject *picks, const char *name, JsonNode *node)
 }
 
 static void
+pick_pairs (JsonObject *picks, const char *name, JsonNode *node)
+{
+  g_autoptr (JsonArray) list = json_array_new ();
+  JsonObjectIter iter;
+  const char *key;
+  JsonNode *value;
+
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return;
+  json_object_iter_init (&iter, json_node_get_object (node));
+  while (json_object_iter_next (&iter, &key, &value))
+    if (is_text (value))
+      {
+        g_autofree char *pair = g_strdup_printf ("%s=%s", key, json_node_get_string (value));
+
+        json_array_add_string_element (list, pair);
+      }
+  pick_list (picks, name, list);
+}
+
+static void
 pick (JsonObject *picks, const char *name, How how, JsonNode *node)
 {
   switch (how)
@@ -179,6 +202,9 @@ pick (JsonObject *picks, const char *name, How how, JsonNode *node)
       break;
     case DIGEST:
       pick_digest (picks, name, node);
+      break;
+    case PAIRS:
+      pick_pairs (picks, name, node);
       break;
     }
 }

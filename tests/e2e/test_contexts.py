@@ -3,11 +3,11 @@
 
 import os
 
-from machine import expect, expect_equal, wait_until
+from machine import EMULATION, expect, expect_equal, wait_until
 from suite import (context, create_context, expect_error, image, new_name, start_sh, test)
 
 
-@test("R1.3")
+@test("R1.3", only=EMULATION)
 def a_context_is_listed_with_tenant_stage_and_tier(machine):
     with context(machine, "globex", "prod", "frontend") as name:
         entry = [one for one in machine.json("context", "ls") if one["name"] == name][0]
@@ -26,7 +26,7 @@ def a_context_is_a_file_that_outlives_the_daemon(machine):
         expect(name in [one["name"] for one in machine.json("context", "ls")], "it is gone")
 
 
-@test()
+@test(only=EMULATION)
 def a_context_is_made_once(machine):
     with context(machine) as name:
         again = machine.danchi("context", "create", "--tenant", "acme", "--stage", "test",
@@ -55,14 +55,14 @@ def a_context_with_containers_is_not_removed_without_force(machine):
         expect_equal(machine.state_of(container), "running", "state of its container")
 
 
-@test()
+@test(only=EMULATION)
 def a_context_that_is_not_there_is_an_error(machine):
     result = machine.danchi("run", "--rm", "--context", "no-such", image(machine), "true",
                             check=False)
     expect_error(result, 125, "no-such")
 
 
-@test()
+@test(only=EMULATION)
 def a_bad_name_is_refused_before_anything_is_made(machine):
     for name in "../../etc/x", "a b", "-x", "x" * 200, "a\nb", "":
         result = machine.danchi("context", "create", "--tenant", "a", "--", name, check=False)
@@ -71,7 +71,7 @@ def a_bad_name_is_refused_before_anything_is_made(machine):
         expect(result.status != 0, f"a container could be named {name!r}")
 
 
-@test()
+@test(only=EMULATION)
 def a_faulty_context_file_is_named_and_harms_no_other(machine):
     path = f"{machine.config}/contexts.d/broken.conf"
     good = create_context(machine, new_name("e2e-c"))

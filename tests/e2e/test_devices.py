@@ -15,7 +15,7 @@ from suite import box, exec_sh, test
 
 # The guest's buses as PCI ids.  The bridges are q35 itself; a port for each disk that may come.
 HOST_BRIDGE, LPC_BRIDGE, PORT = "8086:29c0", "8086:2918", "1b36:000c"
-DISK, SERIAL, VSOCK = "1af4:1042", "1af4:1043", "1af4:1053"
+DISK, SERIAL, VSOCK, BALLOON = "1af4:1042", "1af4:1043", "1af4:1053", "1af4:1045"
 
 # QEMU's own names, of everything in its device tree.  A new version that brings another device by
 # itself fails this test: then it gets a reason, or is taken away.
@@ -28,11 +28,12 @@ QTREE = {
     # ours
     "pcie-root-port", "virtio-blk-pci", "virtio-blk-pci-non-transitional", "virtio-blk-device",
     "virtio-serial-pci-non-transitional", "virtio-serial-device", "virtserialport",
+    "virtio-balloon-pci-non-transitional", "virtio-balloon-device",
     "vhost-vsock-pci-non-transitional", "vhost-vsock-device", "isa-serial", "fw_cfg_io",
 }
 
 # What a command line may not have, whatever else changes.
-NEVER = ("usb-", "VGA", "virtio-net", "virtio-balloon", "virtio-gpu", "e1000", "cirrus", "ahci", "ide-",
+NEVER = ("usb-", "VGA", "virtio-net", "virtio-gpu", "e1000", "cirrus", "ahci", "ide-",
          "scsi", "-vnc", "-spice", "virtio-rng", "virtio-9p", "vhost-user", "tpm", "watchdog", "i6300",
          "-netdev", "-nic", "intel-hda", "-gdb", "-qmp", "-loadvm", "-incoming", "hmp")
 
@@ -59,9 +60,9 @@ def its_buses_hold_only_what_has_a_reason(machine):
     found = ["{}:{}".format(*(one.removeprefix("0x") for one in line.split()))
              for line in exec_sh(machine, script, container=box(machine)).stdout.splitlines()]
     channel = VSOCK if machine.transport == "vsock" else SERIAL
-    expect_equal(sorted(set(found)), sorted({HOST_BRIDGE, LPC_BRIDGE, PORT, DISK, channel}),
+    expect_equal(sorted(set(found)), sorted({HOST_BRIDGE, LPC_BRIDGE, PORT, DISK, BALLOON, channel}),
                  "kinds of devices on the guest's buses")
-    for single in HOST_BRIDGE, LPC_BRIDGE, channel:
+    for single in HOST_BRIDGE, LPC_BRIDGE, BALLOON, channel:
         expect_equal(found.count(single), 1, f"number of {single}")
 
 

@@ -111,7 +111,7 @@ def a_shared_base_is_kept_once_and_shown(machine):
     expect("SHARED" in table[0] and "MiB" in row, f"the table: {table}")
 
 
-@test("R5.9", seconds=400)
+@test("R5.9", seconds=400, only=EMULATION)
 def the_history_names_steps_and_layers(machine):
     derived(machine)
     history = machine.json("image", "history", DERIVED)
@@ -124,7 +124,7 @@ def the_history_names_steps_and_layers(machine):
         expect(byte not in result.raw_stdout, f"{byte!r} reaches the terminal")
 
 
-@test(seconds=400)
+@test(seconds=400, only=EMULATION)
 def names_move_and_images_without_names_are_pruned(machine):
     derived(machine)
     first, second = inspect(machine, image(machine))["id"], inspect(machine, DERIVED)["id"]
@@ -216,7 +216,7 @@ def flip(path, offset):
         file.write(bytes([byte[0] ^ 1]))
 
 
-@test("R4.6", seconds=400)
+@test("R4.6", seconds=400, only=EMULATION)
 def verify_names_each_damaged_thing_with_a_remedy(machine):
     derived(machine)
     store = f"{machine.state}/store"

@@ -37,7 +37,7 @@ def both_archive_formats_give_the_same_image(machine):
     expect_equal(first["sum"], second["sum"], "the same file in both")
 
 
-@test()
+@test(only=EMULATION)
 def loading_again_is_quick_and_changes_nothing(machine):
     image(machine)
     before = store_contents(machine)
@@ -45,7 +45,7 @@ def loading_again_is_quick_and_changes_nothing(machine):
     expect_equal(store_contents(machine), before, "the store")
 
 
-@test()
+@test(only=EMULATION)
 def load_reads_standard_input(machine):
     with open(f"{ARCHIVES}/busybox.tar", "rb") as file:
         done = subprocess.run(machine.command("load"), stdin=file, capture_output=True,
@@ -53,7 +53,7 @@ def load_reads_standard_input(machine):
     expect_equal(done.returncode, 0, f"exit status; stderr: {done.stderr!r}")
 
 
-@test()
+@test(only=EMULATION)
 def images_lists_and_inspects_what_was_loaded(machine):
     name = image(machine)
     expect(name.split("/")[-1].split(":")[0] in machine.out("images"), "the table lacks it")
@@ -63,7 +63,7 @@ def images_lists_and_inspects_what_was_loaded(machine):
     expect(entry["id"] in machine.out("image", "inspect", name), "inspect lacks the id")
 
 
-@test()
+@test(only=EMULATION)
 def an_image_in_use_is_not_removed(machine):
     name = new_name()
     machine.danchi("create", "--name", name, image(machine), "true")
@@ -134,7 +134,7 @@ def what_is_no_archive_is_refused(machine):
     expect_equal(store_contents(machine), before, "the store")
 
 
-@test()
+@test(only=EMULATION)
 def a_load_that_is_interrupted_leaves_nothing(machine):
     image(machine)
     before = store_contents(machine)
@@ -148,7 +148,7 @@ def a_load_that_is_interrupted_leaves_nothing(machine):
     wait_until(lambda: store_contents(machine) == before, "the store is as before")
 
 
-@test("R2.5")
+@test("R2.5", only=EMULATION)
 def the_digest_of_an_image_is_that_of_its_config(machine):
     identity = machine.json("image", "inspect", image(machine))[0]["id"]
     expect(len(identity) == 64 and int(identity, 16) >= 0, f"id: {identity!r}")

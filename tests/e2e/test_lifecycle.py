@@ -4,7 +4,7 @@
 import json
 import time
 
-from machine import expect, expect_equal, wait_until
+from machine import EMULATION, expect, expect_equal, wait_until
 from suite import (BOX, box, context, exec_sh, expect_error, image, in_box, new_name, run_sh,
                    start_sh, test)
 
@@ -33,7 +33,7 @@ def run_returns_128_plus_n_when_signal_n_ends_the_command(machine):
     machine.danchi("start", "-a", name, check=False).expect_status(139)
 
 
-@test()
+@test(only=EMULATION)
 def run_returns_127_for_a_command_that_is_not_there(machine):
     result = machine.danchi("run", "--rm", *in_box(machine), image(machine),
                             "no-such-command", check=False)
@@ -41,14 +41,14 @@ def run_returns_127_for_a_command_that_is_not_there(machine):
     expect_equal(others(machine), [], "containers after the failure")
 
 
-@test()
+@test(only=EMULATION)
 def run_returns_126_for_a_command_that_cannot_be_executed(machine):
     result = machine.danchi("run", "--rm", *in_box(machine), image(machine),
                             "/etc/passwd", check=False)
     expect_error(result, 126, "/etc/passwd")
 
 
-@test()
+@test(only=EMULATION)
 def run_returns_125_for_an_image_that_is_not_in_the_store(machine):
     result = machine.danchi("run", "--rm", "localhost/no-such:image", "true", check=False)
     expect_error(result, 125, "no-such")
@@ -90,7 +90,7 @@ def create_makes_a_container_that_start_attach_runs(machine):
     expect_equal(result.stdout, "out\n", "stdout")
 
 
-@test()
+@test(only=EMULATION)
 def a_name_is_taken_once(machine):
     name = new_name()
     machine.danchi("create", "--name", name, image(machine), "true")
@@ -99,7 +99,7 @@ def a_name_is_taken_once(machine):
     expect(name in again.stderr, f"the error does not name it: {again.stderr!r}")
 
 
-@test()
+@test(only=EMULATION)
 def ps_shows_running_containers_and_with_a_all(machine):
     running, stopped = start_sh(machine, "sleep 1000"), new_name()
     machine.danchi("create", "--name", stopped, image(machine), "true")
@@ -126,21 +126,21 @@ def exec_takes_environment_user_and_directory(machine):
     expect_equal(result.stdout, "hi 1234:4321 /tmp\n", "stdout")
 
 
-@test()
+@test(only=EMULATION)
 def exec_returns_126_and_127_like_run(machine):
     name = box(machine)
     machine.danchi("exec", name, "no-such-command", check=False).expect_status(127)
     machine.danchi("exec", name, "/etc/passwd", check=False).expect_status(126)
 
 
-@test()
+@test(only=EMULATION)
 def exec_in_a_stopped_container_is_an_error_that_says_so(machine):
     name = new_name()
     machine.danchi("create", "--name", name, image(machine), "true")
     expect_error(machine.danchi("exec", name, "true", check=False), 125, name)
 
 
-@test()
+@test(only=EMULATION)
 def run_takes_environment_directory_hostname_and_entrypoint(machine):
     result = machine.danchi("run", "--rm", *in_box(machine), "-e", "A=1 2", "-w", "/tmp", "--hostname", "hut",
                             "--entrypoint", "/bin/sh", image(machine), "-c",
@@ -198,14 +198,14 @@ def restart_runs_the_command_anew(machine):
     expect_equal(machine.state_of(name), "running", "state")
 
 
-@test()
+@test(only=EMULATION)
 def rename_gives_a_container_another_name(machine):
     name, other = start_sh(machine, "sleep 1000"), new_name()
     machine.danchi("rename", name, other)
     expect_equal((machine.container(name), machine.state_of(other)), (None, "running"), "states")
 
 
-@test()
+@test(only=EMULATION)
 def rm_refuses_a_running_container_without_force(machine):
     name = start_sh(machine, "sleep 1000")
     expect_error(machine.danchi("rm", name, check=False), 1, name)
@@ -263,7 +263,7 @@ def cp_brings_a_tree_out_with_its_links_as_links(machine):
     expect_equal(os.readlink(f"{machine.run}/tree/link"), "/etc/passwd", "the link")
 
 
-@test("R1.2")
+@test("R1.2", only=EMULATION)
 def events_record_the_life_of_a_container_in_order(machine):
     name = new_name()
     machine.danchi("run", "--rm", "--name", name, *in_box(machine), image(machine), "true")
@@ -296,7 +296,7 @@ def several_containers_run_in_one_context(machine):
         machine.danchi("rm", "-f", second)
 
 
-@test()
+@test(only=EMULATION)
 def a_flag_that_is_not_built_is_an_error_and_not_ignored(machine):
     for flags in (["--network", "egress"], ["-v", "/tmp:/data"], ["--secret", "key"],
                   ["-p", "80:80"], ["--security-opt", "apparmor=x"], ["--cap-add", "ALL"]):
@@ -305,7 +305,7 @@ def a_flag_that_is_not_built_is_an_error_and_not_ignored(machine):
         expect(result.stderr.startswith("danchi: "), f"{flags}: {result.stderr!r}")
 
 
-@test()
+@test(only=EMULATION)
 def a_wrong_flag_is_wrong_usage(machine):
     machine.danchi("ps", "--no-such-flag", check=False).expect_status(2)
     machine.danchi("no-such-command", check=False).expect_status(2)
@@ -328,7 +328,7 @@ def a_trace_names_the_phases_of_a_start(machine):
     expect({"libvirt", "kernel", "agent", "container"} <= names, f"phases: {names}")
 
 
-@test("R1.2")
+@test("R1.2", only=EMULATION)
 def another_user_is_refused(machine):
     result = machine.danchi("ps", user=65534, check=False)
     expect(result.status in (1, 125), f"exit status {result.status}")

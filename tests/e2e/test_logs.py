@@ -5,7 +5,7 @@ import glob
 import os
 import time
 
-from machine import PATIENCE, expect, expect_equal, wait_until
+from machine import EMULATION, PATIENCE, expect, expect_equal, wait_until
 from suite import image, in_box, new_name, start_sh, test
 
 # Twice the default size of a log: launcher/daemon/settings.h.
@@ -30,7 +30,7 @@ def logs_survive_a_restart_of_the_daemon(machine):
     expect_equal(machine.out("logs", name), "before", "logs")
 
 
-@test()
+@test(only=EMULATION)
 def tail_and_timestamps_choose_and_mark_lines(machine):
     name = start_sh(machine, "for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done")
     machine.danchi("wait", name)
@@ -49,7 +49,7 @@ def follow_shows_lines_as_they_come_and_ends_with_the_container(machine):
     expect_equal(client.wait(20 * PATIENCE), 0, "exit status of logs -f")
 
 
-@test()
+@test(only=EMULATION)
 def odd_bytes_in_a_log_harm_no_reader(machine):
     name = start_sh(machine, "printf 'bad \\377 utf8\\n'; printf 'no end'; printf '\\0\\033[2J\\n'")
     machine.danchi("wait", name)
@@ -57,7 +57,7 @@ def odd_bytes_in_a_log_harm_no_reader(machine):
     expect(len(lines) >= 2 and lines[0].startswith(b"bad "), f"logs: {lines!r}")
 
 
-@test("R4.5")
+@test("R4.5", only=EMULATION)
 def a_long_line_is_kept_whole(machine):
     name = start_sh(machine, "head -c 100000 /dev/zero | tr '\\0' x; echo")
     machine.danchi("wait", name)

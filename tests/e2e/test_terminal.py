@@ -4,7 +4,7 @@
 import signal
 import time
 
-from machine import PATIENCE, expect, expect_equal, wait_until
+from machine import EMULATION, PATIENCE, expect, expect_equal, wait_until
 from suite import box, expect_error, image, in_box, new_name, test
 from terminal import Terminal
 
@@ -58,7 +58,7 @@ def ctrl_c_interrupts_the_program_and_not_the_client(machine):
         terminal.expect_exit(0)
 
 
-@test()
+@test(only=EMULATION)
 def the_detach_keys_leave_a_running_container_to_which_attach_returns(machine):
     name = new_name()
     with shell(machine, name) as terminal:
@@ -76,7 +76,7 @@ def the_detach_keys_leave_a_running_container_to_which_attach_returns(machine):
         terminal.expect_exit(0)
 
 
-@test()
+@test(only=EMULATION)
 def the_first_detach_key_alone_reaches_the_program(machine):
     with Terminal(machine.command("exec", "-it", box(machine), "sh", "-c",
                                   "stty raw -echo; echo ready; head -c 2 | od -An -tx1")) as terminal:
@@ -86,7 +86,7 @@ def the_first_detach_key_alone_reaches_the_program(machine):
         terminal.expect_exit(0)
 
 
-@test()
+@test(only=EMULATION)
 def a_killed_command_leaves_the_terminal_as_it_was(machine):
     name = new_name()
     with shell(machine, name) as terminal:
@@ -96,7 +96,7 @@ def a_killed_command_leaves_the_terminal_as_it_was(machine):
         terminal.expect_settings_restored()
 
 
-@test()
+@test(only=EMULATION)
 def a_client_ended_by_sigterm_leaves_the_terminal_as_it_was(machine):
     with shell(machine, new_name()) as terminal:
         terminal.expect_text("prompt> ", 60)
@@ -106,7 +106,7 @@ def a_client_ended_by_sigterm_leaves_the_terminal_as_it_was(machine):
         terminal.expect_settings_restored()
 
 
-@test()
+@test(only=EMULATION)
 def a_terminal_needs_a_terminal(machine):
     result = machine.danchi("run", "-it", "--rm", *in_box(machine), image(machine), "true", check=False)
     expect(result.status in (2, 125), f"exit status {result.status}")

@@ -248,7 +248,7 @@ def verify_sees_what_was_changed_on_the_host(machine):
            f"a changed promise: {done.status} {done.stderr}")
 
 
-@test("R2.7")
+@test("R2.7", only=EMULATION)
 def verify_needs_something_that_runs(machine):
     name = new_name()
     machine.danchi("run", "--name", name, image(machine), "true")

@@ -5,7 +5,7 @@ container."""
 import glob
 import os
 
-from machine import expect, expect_equal, kill9, wait_until
+from machine import EMULATION, expect, expect_equal, kill9, wait_until
 from suite import expect_error, image, in_box, new_name, run_sh, test
 
 MARKER = "tangerine-marmalade-in-the-cellar"
@@ -87,7 +87,7 @@ def a_scratch_disk_is_gone_with_its_guest_however_it_ends(machine):
     machine.danchi("rm", "-f", name)
 
 
-@test("R5.7")
+@test("R5.7", only=EMULATION)
 def a_scratch_disk_larger_than_the_host_gives_is_refused(machine):
     for size, words in (("disk:20g", "scratch_mib"), ("disk:1m", "16m"),
                         ("tape", "must be memory or disk")):

@@ -13,6 +13,7 @@
 #include "../../launcher/common/autofd.h"
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/paths.h"
+#include "../../launcher/guest/hypervisor-limits.h"
 #include "../../launcher/guest/hypervisor.h"
 #include "../../launcher/guest/kvm-probe.h"
 #include <sys/un.h>
@@ -223,4 +224,24 @@ __wrap_dn_kvm_probe (DnKvmProbeHow how, GError **error)
 {
   (void) how;
   return dn_throw (error, DN_ERROR_DENIED, "KVM: a simulated hypervisor has none");
+}
+
+/* Agents as processes of this machine are in its own groups: there is nothing to limit. */
+gboolean
+__wrap_dn_hypervisor_set_cpu (const char *name, guint64 shares, guint64 quota_us, GError **error)
+{
+  (void) name;
+  (void) shares;
+  (void) quota_us;
+  (void) error;
+  return TRUE;
+}
+
+gboolean
+__wrap_dn_hypervisor_set_memory_limit (const char *name, guint64 bytes, GError **error)
+{
+  (void) name;
+  (void) bytes;
+  (void) error;
+  return TRUE;
 }

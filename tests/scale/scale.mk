@@ -4,7 +4,7 @@ SCALE := $(B)/scale
 SCALE_WRAPS := dn_hypervisor_set_watch dn_hypervisor_check dn_hypervisor_start \
   dn_hypervisor_destroy dn_hypervisor_is_active dn_hypervisor_list \
   dn_hypervisor_list_machines dn_hypervisor_get_versions dn_hypervisor_get_security_model \
-  dn_kvm_probe
+  dn_hypervisor_set_cpu dn_hypervisor_set_memory_limit dn_kvm_probe
 
 $(SCALE)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC) \
   tests/scale/hypervisor-sim.c)

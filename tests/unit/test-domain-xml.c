@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/guest/domain-xml.c launcher/guest/xml-writer.c launcher/common/error.c */
+/* Links: launcher/limits/guest-[ls]*.c launcher/limits/host-group.c
+ * launcher/guest/domain-xml.c
+ * launcher/guest/xml-writer.c launcher/common/error.c */
 /* Golden documents: tests/golden/domain/; DN_TEST_REGENERATE=1 rewrites them. */
 #include <string.h>
 
@@ -103,6 +105,12 @@ test_writes_disks_ports_and_limits (void)
   g_ptr_array_add (disks, disk_new ("/var/lib/danchi/guests/1/scratch", "scratch", FALSE));
   domain.disks = disks;
   domain.spare_disks = 9;
+  domain.limits = (DnGuestLimits){ .cpu_shares = 2048,
+                                   .cpu_quota_percent = 150,
+                                   .read_bytes_per_s = 20 << 20,
+                                   .write_bytes_per_s = 10 << 20,
+                                   .writes_per_s = 500 };
+  domain.has_balloon = TRUE;
   domain.has_host_cgroups = TRUE;
   check ("disks-limits.xml", &domain);
 }
@@ -154,11 +162,12 @@ test_writes_a_disk_for_a_port (void)
 {
   DnGuestDisk *disk = disk_new ("/var/lib/danchi/store/images/2/disk.vmdk", "image2", TRUE);
   g_autoptr (GError) error = NULL;
-  g_autofree char *xml = dn_domain_xml_build_spare_disk (disk, 1, &error);
+  g_autofree char *xml = dn_domain_xml_build_spare_disk (
+      disk, &(const DnGuestLimits){ .reads_per_s = 100 }, 1, &error);
 
   g_assert_no_error (error);
   assert_golden ("spare-disk.xml", xml);
-  g_assert_null (dn_domain_xml_build_spare_disk (disk, DN_DOMAIN_SPARE_DISKS_MAX, &error));
+  g_assert_null (dn_domain_xml_build_spare_disk (disk, NULL, DN_DOMAIN_SPARE_DISKS_MAX, &error));
   g_assert_error (error, DN_ERROR, DN_ERROR_LIMIT);
   disk_free (disk);
 }
@@ -251,7 +260,7 @@ test_refuses_serial_numbers_that_are_none (void)
     {
       DnGuestDisk *disk = disk_new ("/disk", bad[i], TRUE);
 
-      g_assert_null (dn_domain_xml_build_spare_disk (disk, 0, NULL));
+      g_assert_null (dn_domain_xml_build_spare_disk (disk, NULL, 0, NULL));
       disk_free (disk);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
+/* Links: launcher/limits/guest-*.c
+ * launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
    launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
    launcher/spec/signing-key.c launcher/spec/reference-glob.c launcher/spec/policy.c
    launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c

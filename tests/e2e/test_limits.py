@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What containers, guests and contexts may take: read back from the guest's kernel, from QEMU and
+from the host's kernel."""
+
+import re
+import subprocess
+import time
+
+from machine import EMULATION, expect, expect_equal, wait_until
+from suite import BOX_CONTEXT, box, exec_sh, expect_error, image, in_box, run_sh, start_sh, test
+
+MIB = 1 << 20
+
+
+def guest_of(machine, name=BOX_CONTEXT):
+    return machine.json("context", "inspect", name)[0]["guest"]
+
+
+def own_memory(pid):
+    """Memory of a process that it shares with none: a guest's own, and QEMU's."""
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:"))
+
+
+def virsh(*words):
+    return subprocess.run(["virsh", "-c", "qemu:///system", *words], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def free_of_guest(machine):
+    """MemFree, as a container sees it: MemTotal stays, since the balloon may give back by itself."""
+    return int(exec_sh(machine, "grep MemFree /proc/meminfo").stdout.split()[1]) * 1024
+
+
+@test("R5.14")
+def memory_that_a_guest_frees_goes_back_to_the_host(machine):
+    name = start_sh(machine, "sleep 1000", "-m", "120m", "--tmpfs", "/fill:size=100m")
+    pid = machine.inspect(name)["guest"]["qemu_pid"]
+    exec_sh(machine, "head -c 80000000 /dev/zero > /fill/x", container=name)
+    grown = own_memory(pid)
+    exec_sh(machine, "rm /fill/x", container=name)
+    # What other tests left free in the guest may have been taken again: half is proof enough.
+    wait_until(lambda: grown - own_memory(pid) > 40 * MIB, "the host has the guest's memory again", 20)
+
+
+@test("R5.14")
+def the_hosts_kernel_and_qemu_hold_a_guest_to_what_its_context_says(machine):
+    box(machine)
+    guest = guest_of(machine)
+    limits, enforced = guest["limits"], guest["limits"]["enforced"]
+    size = machine.json("context", "size", BOX_CONTEXT)
+    expect_equal(size["size"]["host_limit_bytes"], limits["host_limit_bytes"], "the formula's limit")
+    expect_equal(enforced["memory_limit_bytes"], limits["host_limit_bytes"], "the kernel's limit")
+    expect(enforced["cpu"].startswith("cgroup v"), f"processors are limited by {enforced['cpu']}")
+    v2 = enforced["cpu"] == "cgroup v2"
+    expect_equal(enforced["cpu_weight"], 100 if v2 else 1024, "weight of one processor")
+    domain = f"danchi-{guest['id']}"
+    path = f"{machine.config}/contexts.d/{BOX_CONTEXT}.conf"
+    with open(path) as file:
+        before = file.read()
+    try:
+        machine.danchi("context", "update", "--cpu-shares", "2048", "--cpu-quota", "150",
+                       "--write-bps", "20m", "--read-iops", "5000", BOX_CONTEXT)
+        enforced = guest_of(machine)["limits"]["enforced"]
+        expect_equal((enforced["cpu_weight"], enforced["cpu_quota_us"], enforced["cpu_period_us"]),
+                     (200 if v2 else 2048, 150000, 100000), "what the host's kernel says")
+        with open(path) as file:
+            expect("cpu_quota_percent = 150\n" in file.read(), "the file does not say it")
+        # Of QEMU itself: each of the disks but the root is in the one bucket.
+        info = virsh("qemu-monitor-command", domain, "--hmp", "info block")
+        buckets = re.findall(r"bps_wr=(\d+) .*iops_rd=(\d+) .*group=(\S+)", info)
+        expect(buckets and set(buckets) == {("20971520", "5000", "guest")}, f"buckets: {info}")
+        # A disk that comes later is in it, too; and danchid knows of all that when it is killed.
+        machine.kill_daemon()
+        machine.start()
+        limits = guest_of(machine)["limits"]
+        expect_equal((limits["cpu_quota_percent"], limits["io_write_bytes_per_s"]), (150, 20 * MIB),
+                     "what danchid remembers")
+        expect_error(machine.danchi("context", "update", "--cpu-quota", "2", BOX_CONTEXT, check=False), 1,
+                     "cpu_quota_percent", "at least 5")
+    finally:
+        machine.danchi("context", "update", "--cpu-shares", "0", "--cpu-quota", "0", "--write-bps", "0",
+                       "--read-iops", "0", BOX_CONTEXT)
+    expect_equal(guest_of(machine)["limits"]["enforced"]["cpu_quota_us"], 0, "the quota when it is lifted")
+    info = virsh("qemu-monitor-command", domain, "--hmp", "info block")
+    expect("bps_wr=" not in info, f"still limited: {info}")
+    expect("tenant = acme" in before, f"the file was no context's: {before}")
+
+
+@test("R5.14")
+def a_guest_gives_memory_back_when_it_is_asked_and_gets_it_again(machine):
+    box(machine)
+    whole = free_of_guest(machine)
+    try:
+        machine.danchi("context", "update", "--memory", "200m", BOX_CONTEXT)
+        wait_until(lambda: free_of_guest(machine) <= whole - 45 * MIB, "the guest has less", 20)
+        expect_equal(guest_of(machine)["limits"]["balloon_bytes"], 200 * MIB, "what it was asked to keep to")
+        # A container that would not fit is refused with the least that would do.
+        expect_error(machine.danchi("run", "--rm", *in_box(machine), "-m", "150m", image(machine), "true",
+                                    check=False), 125, "246 MiB")
+        name = start_sh(machine, "sleep 100", "-m", "80m")
+        expect_error(machine.danchi("context", "update", "--memory", "150m", BOX_CONTEXT, check=False), 1,
+                     "176 MiB", "80 MiB")
+        machine.danchi("rm", "-f", name)
+        result = machine.danchi("context", "update", "--memory", "300m", BOX_CONTEXT)
+        expect("memory_mib holds from its next guest on" in result.stderr, f"not told: {result.stderr}")
+    finally:
+        machine.danchi("context", "update", "--memory", "256m", BOX_CONTEXT)
+    wait_until(lambda: free_of_guest(machine) >= whole - 20 * MIB, "the guest has all of it again", 20)
+
+
+@test("R5.14", only=EMULATION)
+def a_guest_that_the_host_cannot_hold_is_not_started(machine):
+    box(machine)
+    path = f"{machine.config}/danchi.conf"
+    with open(path) as file:
+        before = file.read()
+    try:
+        with open(path, "w") as file:
+            file.write("[host]\nmemory_overcommit_percent = 1\n" + before)
+        result = machine.danchi("run", "--rm", "--guest-memory", "400m", image(machine), "true", check=False)
+        expect_error(result, 125, "256 MiB are promised to guests", "400 MiB are wanted",
+                     "memory_overcommit_percent")
+        # What runs goes on, and takes another container.
+        run_sh(machine, "true")
+    finally:
+        with open(path, "w") as file:
+            file.write(before)
+    host = machine.json("info")["host"]
+    expect_equal(host["promised_bytes"], 256 * MIB, "what guests were promised")
+    expect(0 < host["available_bytes"] < host["memory_bytes"], f"memory of the host: {host}")
