@@ -70,6 +70,9 @@ find_rest (const char *path, const char *directory)
 {
   gsize length = strlen (directory);
 
+  /* The root holds all. */
+  if (g_str_equal (directory, "/"))
+    return path[0] == '/' ? path + 1 : NULL;
   if (strncmp (path, directory, length) != 0 || (path[length] != '\0' && path[length] != '/'))
     return NULL;
   return path[length] == '/' ? path + length + 1 : path + length;

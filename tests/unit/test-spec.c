@@ -4,7 +4,7 @@
    launcher/spec/env.c launcher/common/names.c launcher/spec/u*t.c launcher/spec/quantity.c
    launcher/common/signal-name.c launcher/spec/tmpfs.c launcher/spec/mount-*.c
    launcher/common/[ej]*.c launcher/spec/admission*.c launcher/spec/placement.c
-   launcher/spec/terms.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
+   launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
    launcher/spec/policy.c launcher/common/key-*.c launcher/common/paths.c
    launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c */
 
