@@ -17,7 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DN_NETLINK_BATCH_BYTES 32768
+/* Room for the rules of 256 ports. */
+#define DN_NETLINK_BATCH_BYTES 131072
 #define DN_NETLINK_ANSWER_MS 5000
 
 typedef struct

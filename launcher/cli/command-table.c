@@ -57,6 +57,14 @@ static const DnCommand context_commands[] = {
   END,
 };
 
+static const DnCommand network_commands[] = {
+  { "ls", "[FLAGS]", "Lists networks: who is in them", "danchi network ls", dn_cmd_network_list,
+    NULL, FALSE },
+  { "inspect", "NAME...", "Prints all that is known of networks, their contexts and containers",
+    "danchi network inspect backend", dn_cmd_network_inspect, NULL, FALSE },
+  END,
+};
+
 static const DnCommand image_commands[] = {
   { "ls", "[FLAGS]", "Lists the images of the store", "danchi image ls", dn_cmd_images, NULL,
     FALSE },
@@ -154,6 +162,7 @@ const DnCommand dn_commands[] = {
   { "context", "COMMAND",
     "Security contexts: ls, create, explain, inspect, size, update, stop, thaw, rm", NULL, NULL,
     context_commands, FALSE },
+  { "network", "COMMAND", "Networks: ls, inspect", NULL, NULL, network_commands, FALSE },
   { "forensics", "[FLAGS] CONTEXT", "Saves a context's traces, with a manifest of their digests",
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
@@ -194,7 +203,6 @@ const DnCommand dn_commands[] = {
   { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
   UNBUILT ("port"),
   UNBUILT ("volume"),
-  UNBUILT ("network"),
   UNBUILT ("secret"),
   UNBUILT ("build"),
   UNBUILT ("push"),

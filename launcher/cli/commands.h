@@ -39,6 +39,8 @@ int dn_cmd_inspect (DnCli *cli, char **words);
 int dn_cmd_kill (DnCli *cli, char **words);
 int dn_cmd_load (DnCli *cli, char **words);
 int dn_cmd_logs (DnCli *cli, char **words);
+int dn_cmd_network_inspect (DnCli *cli, char **words);
+int dn_cmd_network_list (DnCli *cli, char **words);
 int dn_cmd_pause (DnCli *cli, char **words);
 int dn_cmd_profile_list (DnCli *cli, char **words);
 int dn_cmd_profile_show (DnCli *cli, char **words);

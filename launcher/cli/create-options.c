@@ -25,7 +25,8 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->pull,        &options->writable,    &options->restart };
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
-          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
+          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits,
+          &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search };
 
   dn_limit_options_clear (&options->limits);
   dn_health_options_clear (&options->health);
@@ -84,6 +85,14 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "A syscall filter in Docker's format, or unconfined", "seccomp=FILE" },
     { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network,
       "none (the default), internal, egress, or a tenant network's name", "MODE" },
+    { "expose", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->expose,
+      "A port that its network's members may reach, besides the image's", "PORT[-PORT][/udp]" },
+    { "add-host", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->add_hosts, "A line for /etc/hosts",
+      "NAME:ADDRESS" },
+    { "dns", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->dns,
+      "A name server that its context reaches, in place of the context's own", "ADDRESS" },
+    { "dns-search", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->dns_search,
+      "A domain that short names are looked for in", "DOMAIN" },
     { "pull", 0, 0, G_OPTION_ARG_FILENAME, &o->pull,
       "Fetch the image: never (the default), missing, always", "WHEN" },
     { "stop-signal", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_signal, "What danchi stop sends",
@@ -103,8 +112,6 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "Start it again when it ends: no (the default), always, unless-stopped, on-failure[:N]",
       "POLICY" },
     DN_OPTION_UNBUILT ("device", 0),
-    DN_OPTION_UNBUILT ("dns", 0),
-    DN_OPTION_UNBUILT ("add-host", 0),
     DN_OPTION_UNBUILT ("privileged", 0),
     DN_OPTION_END,
   };
@@ -311,6 +318,10 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
   dn_args_set_list (args, "volumes", o->volumes);
+  dn_args_set_list (args, "expose", o->expose);
+  dn_args_set_list (args, "add_hosts", o->add_hosts);
+  dn_args_set_list (args, "dns", o->dns);
+  dn_args_set_list (args, "dns_search", o->dns_search);
   set_switches (args, cli, o);
   if (!set_writable (args, o, error))
     return NULL;

@@ -41,6 +41,10 @@ typedef struct
   char *restart;
   gboolean has_init;
   char *network;
+  char **expose;
+  char **add_hosts;
+  char **dns;
+  char **dns_search;
   char *guest_memory;
   char *guest_cpus;
   char *stop_signal;

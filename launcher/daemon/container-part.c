@@ -3,10 +3,12 @@
 
 #include "../binds/binds.h"
 #include "../health/health.h"
+#include "../network/container-network.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
+  &dn_container_network_part,
   /* Before what wants a container that waits for START. */
   &dn_binds_part,
   &dn_health_part,

@@ -203,6 +203,7 @@ dn_container_rename (DnContainer *container, const char *name, DnRequest *reques
   if (old == NULL || !dn_container_save_options (container, error))
     return FALSE;
   dn_container_event (container, "rename", (const char *const[]){ "old_name", old, NULL });
+  dn_container_network_renamed (container);
   return TRUE;
 }
 

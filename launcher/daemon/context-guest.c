@@ -3,6 +3,7 @@
 
 #include "../binds/binds.h"
 #include "../common/error.h"
+#include "../network/container-network.h"
 #include "container-end.h"
 #include "daemon-record.h"
 #include "handlers.h"
@@ -351,6 +352,7 @@ dn_context_stop_idle_guest (DnContext *context, guint timeout_ms, const char *re
 static void
 unref_guest (gpointer guest)
 {
+  dn_container_network_guest_gone (dn_guest_id (guest));
   dn_guest_unref (guest);
 }
 

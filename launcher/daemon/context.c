@@ -31,6 +31,7 @@ dn_context_new (DnDaemon *daemon, const char *name, gboolean is_ephemeral,
   context->disks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_mutex_init (&context->guest_lock);
   g_mutex_init (&context->file_lock);
+  g_mutex_init (&context->network_lock);
   return context;
 }
 
@@ -55,6 +56,7 @@ dn_context_unref (DnContext *context)
   g_hash_table_unref (context->disks);
   g_mutex_clear (&context->guest_lock);
   g_mutex_clear (&context->file_lock);
+  g_mutex_clear (&context->network_lock);
   g_free (context);
 }
 

@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../network/container-network.h"
 #include "../verify/host-facts.h"
 #include "../verify/judge.h"
 #include "confine.h"
@@ -138,6 +139,7 @@ verify_container (Report *report, DnContainer *container)
     {
       dn_verify_promise_container (promises, json_node_get_object (spec));
       promise_layers (promises, container, guest);
+      dn_container_network_promise (container, guest, json_node_get_object (spec), promises);
     }
   /* Without a document nothing is promised, and nothing observed: that is one line, a failure. */
   facts = spec != NULL ? ask_guest (report, guest, container->id) : dn_verify_facts_new ();

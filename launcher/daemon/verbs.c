@@ -61,6 +61,7 @@ static const DnVerb verbs[] = {
   { "context-remove", dn_verb_context_remove, 0, DN_SCOPE_ROOT },
   { "context-console", dn_verb_context_console, DN_RIGHT_LOGS, DN_SCOPE_CONTEXT },
   { "context-thaw", dn_verb_context_thaw, 0, DN_SCOPE_ROOT },
+  { "network-list", dn_verb_network_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "forensics", dn_verb_forensics, 0, DN_SCOPE_ROOT },
 };
 

@@ -87,6 +87,7 @@ DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);
 DN_VERB (context_thaw);
+DN_VERB (network_list);
 DN_VERB (forensics);
 
 /* What a verb answers that has brought @image in: a list of that one, with its id, its names, and

@@ -265,8 +265,8 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
       || n->quota < 0 || n->read_bytes < 0 || n->write_bytes < 0 || n->reads < 0 || n->writes < 0
       || n->balloon_bytes < 0 || n->host_limit_bytes < 0 || n->memory_bytes < 0 || n->vcpus < 0
       || n->vcpus > 1024 || n->spare_disks < 0 || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX
-      || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT || n->has_share < 0
-      || n->has_share > 1 || n->share_pid < 0 || n->share_pid > G_MAXINT)
+      || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT || n->has_share < 0 || n->has_share > 1
+      || n->share_pid < 0 || n->share_pid > G_MAXINT)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: a number is out of its range", what);
   entry->kind = (DnGuestKind) n->kind;
   entry->transport = (DnTransport) n->transport;

@@ -145,10 +145,12 @@ dn_share_serve (const DnSharePlan *plan)
 {
   const struct rlimit none = { 0, 0 };
 
-  /* Orders are reaped by the kernel: their report says how they ended. */
+  /* Orders are reaped by the kernel, their report says how they ended; and so are the virtiofsd
+   * that they leave behind, as long as this runs. */
   if (signal (SIGCHLD, SIG_IGN) == SIG_ERR || signal (SIGPIPE, SIG_IGN) == SIG_ERR
       || setrlimit (RLIMIT_CORE, &none) < 0 || fcntl (plan->fd, F_SETFD, FD_CLOEXEC) < 0
-      || prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+      || prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+      || prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
     {
       perror ("danchi-share");
       return EXIT_FAILURE;

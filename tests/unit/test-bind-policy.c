@@ -8,11 +8,11 @@
 static void
 test_entries_are_plain_paths (void)
 {
-  static const char *const fine[] = { "/srv/data", "/srv/data:ro", "/srv/data:rw", "~", "~:rw",
-                                      "~/src:rw",  "/srv/a b" };
-  static const char *const wrong[] = { "/",         "/:rw",      "srv",     "",         ":rw",
-                                       "/srv/../x", "/srv//x",   "/srv/.",  "/srv/:rw", "~x:ro",
-                                       "~/../x",    "/srv:exec", "/a:b:ro", "/srv:",    "~/" };
+  static const char *const fine[]
+      = { "/srv/data", "/srv/data:ro", "/srv/data:rw", "~", "~:rw", "~/src:rw", "/srv/a b" };
+  static const char *const wrong[]
+      = { "/",        "/:rw",  "srv",    "",          ":rw",     "/srv/../x", "/srv//x", "/srv/.",
+          "/srv/:rw", "~x:ro", "~/../x", "/srv:exec", "/a:b:ro", "/srv:",     "~/" };
 
   for (guint i = 0; i < G_N_ELEMENTS (fine); i++)
     {
@@ -85,12 +85,25 @@ static void
 test_what_is_the_hosts_own_is_given_to_nobody (void)
 {
   static const char *const own[] = { "/opt/danchi/state", NULL };
-  static const char *const reserved[]
-      = { "/proc/1",         "/sys",         "/dev/shm",     "/run/danchi/guests",
-          "/run",            "/var/lib",     "/var",         "/",
-          "/var/lib/danchi", "/etc/danchi",  "/etc",         "/var/lib/libvirt/qemu",
-          "/run/libvirt",    "/opt/danchi",  "/opt",         "/opt/danchi/state/x",
-          "/boot",           "/run/systemd", "/run/dbus/system_bus_socket" };
+  static const char *const reserved[] = { "/proc/1",
+                                          "/sys",
+                                          "/dev/shm",
+                                          "/run/danchi/guests",
+                                          "/run",
+                                          "/var/lib",
+                                          "/var",
+                                          "/",
+                                          "/var/lib/danchi",
+                                          "/etc/danchi",
+                                          "/etc",
+                                          "/var/lib/libvirt/qemu",
+                                          "/run/libvirt",
+                                          "/opt/danchi",
+                                          "/opt",
+                                          "/opt/danchi/state/x",
+                                          "/boot",
+                                          "/run/systemd",
+                                          "/run/dbus/system_bus_socket" };
   static const char *const fine[] = { "/srv",         "/home/alice", "/var/lib/danchix", "/procx",
                                       "/opt/danchi2", "/etc/hosts",  "/var/log",         "/mnt" };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/limits/guest-*.c
  * launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
-   launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c launcher/spec/bind-policy.c
-   launcher/spec/signing-key.c launcher/spec/reference-glob.c launcher/spec/policy.c
-   launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c
-   launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/daemon/host-access.c
-   launcher/spec/access.c launcher/common/paths.c
-   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
+   launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
+ launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
+ launcher/spec/policy.c launcher/spec/profile.c launcher/spec/profile-file.c
+ launcher/spec/profile-table.c launcher/spec/capability.c launcher/spec/tmpfs.c
+ launcher/spec/quantity.c launcher/spec/ulimit.c launcher/daemon/context-definition.c
+ launcher/daemon/settings.c launcher/daemon/host-access.c launcher/spec/access.c
+ launcher/common/paths.c launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
    launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
    launcher/common/json.c */
 
@@ -240,10 +240,10 @@ static const Case cases[] = {
     .port = "[::]:8080" },
 
   { DN_RULE_BINDS, .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n", .bind = "/srv/in" },
-  { DN_RULE_BINDS, .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n",
-    .bind = "/srv/out/x", .is_writable = TRUE },
-  { DN_RULE_BINDS, .host = "[volumes]\nbinds = ~:rw\n", .context = ACME,
-    .bind = "/home/alice/src", .is_writable = TRUE },
+  { DN_RULE_BINDS, .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n", .bind = "/srv/out/x",
+    .is_writable = TRUE },
+  { DN_RULE_BINDS, .host = "[volumes]\nbinds = ~:rw\n", .context = ACME, .bind = "/home/alice/src",
+    .is_writable = TRUE },
   { DN_RULE_BINDS,
     "bind '/srv': not permitted in context 'acme-web' (rule binds, built in)\n"
     "permitted are none: [volumes] binds",
@@ -253,8 +253,7 @@ static const Case cases[] = {
     "permitted are /srv:ro, /srv/out:rw: [volumes] binds",
     .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n", .bind = "/srv/in",
     .is_writable = TRUE },
-  { DN_RULE_BINDS,
-    "bind '/home/bob': not permitted in context 'c-1' (rule binds, danchi.conf:2)\n",
+  { DN_RULE_BINDS, "bind '/home/bob': not permitted in context 'c-1' (rule binds, danchi.conf:2)\n",
     .host = "[volumes]\nbinds = ~:rw\n", .bind = "/home/bob" },
   /* What a context's file says holds in the place of the host's, nothing too. */
   { DN_RULE_BINDS, "bind '/srv': not permitted in context 'acme-web' (rule binds, acme.conf:6)\n",

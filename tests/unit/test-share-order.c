@@ -9,11 +9,12 @@
 static DnShareOrder
 make_bind (void)
 {
-  DnShareOrder order = { .verb = DN_SHARE_BIND,
-                         .process = { .pid = 77, .ticks = G_MAXUINT64, .uid = 200001, .gid = 200002 },
-                         .number = DN_SHARE_NUMBERS - 1,
-                         .guest_uid = 100000,
-                         .guest_gid = DN_SHARE_GUEST_IDS - 1 };
+  DnShareOrder order
+      = { .verb = DN_SHARE_BIND,
+          .process = { .pid = 77, .ticks = G_MAXUINT64, .uid = 200001, .gid = 200002 },
+          .number = DN_SHARE_NUMBERS - 1,
+          .guest_uid = 100000,
+          .guest_gid = DN_SHARE_GUEST_IDS - 1 };
 
   order.source = (DnShareSource){ .root = "/srv/data",
                                   .rest = "a b/c:d",
