@@ -17,7 +17,7 @@ install -m 755 "$build/bin/danchi" "$to/bin/"
 install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi-publish" \
   "$build/bin/danchi-intake" "$build/bin/danchi-share" "$to/libexec/danchi/"
 
-for name in vmlinuz cmdline initramfs.cpio {guest,unpack}.{erofs,verity}; do
+for name in vmlinuz cmdline initramfs.cpio initramfs-network.cpio {guest,unpack}.{erofs,verity}; do
   install -m 644 "$build/images/$name" "$to/lib/danchi/images/"
 done
 if [ -d "$build/images/tuned" ]; then

@@ -16,7 +16,6 @@
 /* On the kernel's command line: images/modules.list. */
 #define SCRATCH_WORD "danchi.scratch"
 #define SHARE_WORD "danchi.share"
-#define NETWORK_WORD "danchi.network"
 /* Of milliseconds of work; the rest is for an emulated guest on a loaded host. */
 #define CONFIGURE_TIMEOUT_MS 30000
 #define QEMU_PROCESS "qemu-system"
@@ -70,8 +69,7 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
   const DnJournalEntry *entry = guest->entry;
   g_autofree char *cmdline
       = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
-                     entry->has_share ? " " SHARE_WORD : "",
-                     start->plan->has_network ? " " NETWORK_WORD : "", NULL);
+                     entry->has_share ? " " SHARE_WORD : "", NULL);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
@@ -321,7 +319,8 @@ static gboolean
 run_start (DnGuest *guest, Start *start, GError **error)
 {
   enter_step (start, "journal");
-  if (!dn_boot_files_find (start->plan->kind, start->plan->kernel, &start->files, error)
+  if (!dn_boot_files_find (start->plan->kind, start->plan->kernel, start->plan->has_network,
+                           &start->files, error)
       || !dn_guest_prepare (guest, start->plan, error))
     return FALSE;
   g_mutex_lock (&guest->journal_lock);
