@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "share-child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -16,7 +17,7 @@
 #include "path.h"
 #include "share.h"
 
-#define CONNECTIONS "/sys/fs/fuse/connections"
+#define DRIVER "/sys/bus/virtio/drivers/virtiofs"
 #define WHERE_BYTES 512
 
 /* Mounts that lie below the place of a bind, held while it is mounted. */
@@ -184,44 +185,30 @@ mount_bind (const DnShareTask *task, DnFault *fault)
   return attach (task, tree, fault);
 }
 
-/* The number of the share's connection is the minor one of its device.  From the kernel's table:
- * looking at the share itself would wait for the host. */
-static bool
-find_connection (const char *where, unsigned *ret_minor)
-{
-  char line[1024], path[WHERE_BYTES];
-  FILE *table = fopen ("/proc/self/mountinfo", "re");
-  unsigned minor;
-  bool is_found = false;
-
-  while (table != NULL && !is_found && fgets (line, sizeof line, table) != NULL)
-    is_found
-        = sscanf (line, "%*u %*u 0:%u %*s %511s ", &minor, path) == 2 && strcmp (path, where) == 0;
-  if (table != NULL)
-    (void) fclose (table);
-  *ret_minor = is_found ? minor : 0;
-  return is_found;
-}
-
+/* virtiofs has neither a control file nor a forced unmount.  Its driver is parted from its device:
+ * from then on whoever asks gets ENOTCONN.  That waits for answers that are under way, which may
+ * never come; whoever waits for those waits until the guest ends. */
 static int
 end_share (const DnShareTask *task, DnFault *fault)
 {
-  char where[WHERE_BYTES];
+  DIR *devices = opendir (DRIVER);
+  struct dirent *entry = NULL;
   dn_autofd int fd = -1;
-  unsigned minor;
+  int r = 0;
 
-  format_share (task, where);
-  if (!find_connection (where, &minor))
-    return 0;
-  /* Seen by this child alone. */
-  if (unshare (CLONE_NEWNS) < 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0
-      || mount ("fusectl", CONNECTIONS, "fusectl", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-    return dn_fault_set_errno (fault, "end the share: its control");
-  (void) snprintf (where, sizeof where, CONNECTIONS "/%u/abort", minor);
-  fd = open (where, O_WRONLY | O_CLOEXEC);
-  if (fd < 0 || write (fd, "1", 1) != 1)
-    return dn_fault_set_errno (fault, "end the share");
-  return 0;
+  (void) task;
+  while (devices != NULL && (entry = readdir (devices)) != NULL
+         && strncmp (entry->d_name, "virtio", strlen ("virtio")) != 0)
+    ;
+  if (entry != NULL)
+    {
+      fd = open (DRIVER "/unbind", O_WRONLY | O_CLOEXEC);
+      if (fd < 0 || write (fd, entry->d_name, strlen (entry->d_name)) < 0)
+        r = dn_fault_set_errno (fault, "end the share");
+    }
+  if (devices != NULL)
+    (void) closedir (devices);
+  return r;
 }
 
 int

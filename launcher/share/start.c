@@ -115,7 +115,11 @@ bound_capabilities (void)
 static int
 arrange_descriptors (const Child *child)
 {
-  /* Opened while there was a /dev. */
+  /* Its notes are about what a guest sends, and would be in somebody's log. */
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  if (null < 0 || dup2 (null, 0) < 0 || dup2 (null, 1) < 0 || dup2 (null, 2) < 0)
+    return -errno;
   if (dup2 (child->listen_fd, LISTEN_FD) < 0)
     return -errno;
   return fcntl (LISTEN_FD, F_SETFD, 0) < 0 ? -errno : 0;
