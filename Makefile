@@ -18,8 +18,8 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,publish,intake,gateway,share}/, guest-agent/{init,agent,unpack}/   the
-#   programs
+#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway,share}/,
+#   guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -82,6 +82,7 @@ DAEMON_ROOMS := binds daemon guest health images limits network secrets spec ver
 DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
+RESOLVER_SRC := $(call sources,launcher/resolver)
 PUBLISH_SRC := $(call sources,launcher/publish)
 INTAKE_SRC := $(call sources,launcher/intake)
 GATEWAY_SRC := $(call sources,launcher/gateway) launcher/network/plan.c launcher/network/gateway-order.c
@@ -93,7 +94,8 @@ AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
-                 $(B)/bin/danchi-intake $(B)/bin/danchi-gateway $(B)/bin/danchi-share
+                 $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway \
+                 $(B)/bin/danchi-share
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -125,6 +127,11 @@ $(B)/bin/danchid: $(call host_objs,$(DAEMON_SRC) $(COMMON_SRC) $(BASE_SRC) $(PRO
 $(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
+
+# Of libraries only what reads and writes DNS messages, besides those of the relay.
+$(B)/bin/danchi-resolver: $(call host_objs,$(RESOLVER_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lldns -lseccomp -lcap-ng $(LDLIBS)
 
 # Likewise for the clients of published ports: launcher/publish/publisher.h.
 $(B)/bin/danchi-publish: $(call host_objs,$(PUBLISH_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin

@@ -15,7 +15,8 @@ install -d -m 755 "$to"/{bin,libexec/danchi,lib/danchi/images,share/danchi} \
   "$to"/{lib/systemd/system,share/doc/danchi,share/man/man1}
 install -m 755 "$build/bin/danchi" "$to/bin/"
 install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi-publish" \
-  "$build/bin/danchi-intake" "$build/bin/danchi-share" "$to/libexec/danchi/"
+  "$build/bin/danchi-resolver" "$build/bin/danchi-intake" "$build/bin/danchi-share" \
+  "$to/libexec/danchi/"
 
 for name in vmlinuz cmdline initramfs.cpio initramfs-network.cpio {guest,unpack}.{erofs,verity}; do
   install -m 644 "$build/images/$name" "$to/lib/danchi/images/"

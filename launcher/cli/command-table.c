@@ -57,6 +57,17 @@ static const DnCommand context_commands[] = {
   END,
 };
 
+static const DnCommand secret_commands[] = {
+  { "ls", "CONTAINER", "Lists a container's secrets and configuration files, without contents",
+    "danchi secret ls web", dn_cmd_secret_list, NULL, FALSE },
+  { "update", "[FLAGS] CONTAINER NAME=FILE...", "Gives secrets of a running container new contents",
+    "danchi secret update web password=new.txt\n"
+    "danchi secret update --signal HUP web tls.key=key.pem tls.crt=crt.pem\n"
+    "pass show db | danchi secret update web password=-",
+    dn_cmd_secret_update, NULL, FALSE },
+  END,
+};
+
 static const DnCommand network_commands[] = {
   { "ls", "[FLAGS]", "Lists networks: who is in them", "danchi network ls", dn_cmd_network_list,
     NULL, FALSE },
@@ -159,6 +170,7 @@ const DnCommand dn_commands[] = {
   { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
     "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
     dn_cmd_audit, audit_commands, FALSE },
+  { "secret", "COMMAND", "Secrets of containers: ls, update", NULL, NULL, secret_commands, FALSE },
   { "context", "COMMAND",
     "Security contexts: ls, create, explain, inspect, size, update, stop, thaw, rm", NULL, NULL,
     context_commands, FALSE },
@@ -203,7 +215,6 @@ const DnCommand dn_commands[] = {
   { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
   UNBUILT ("port"),
   UNBUILT ("volume"),
-  UNBUILT ("secret"),
   UNBUILT ("build"),
   UNBUILT ("push"),
   END,

@@ -51,6 +51,8 @@ int dn_cmd_restart (DnCli *cli, char **words);
 int dn_cmd_rm (DnCli *cli, char **words);
 int dn_cmd_run (DnCli *cli, char **words);
 int dn_cmd_save (DnCli *cli, char **words);
+int dn_cmd_secret_list (DnCli *cli, char **words);
+int dn_cmd_secret_update (DnCli *cli, char **words);
 int dn_cmd_start (DnCli *cli, char **words);
 int dn_cmd_stats (DnCli *cli, char **words);
 int dn_cmd_stop (DnCli *cli, char **words);

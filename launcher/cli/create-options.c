@@ -28,6 +28,9 @@ dn_create_options_clear (DnCreateOptions *options)
           &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits,
           &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search };
 
+  g_clear_pointer (&options->secrets, g_strfreev);
+  g_clear_pointer (&options->configs, g_strfreev);
+  g_clear_pointer (&options->secret_sources, g_ptr_array_unref);
   dn_limit_options_clear (&options->limits);
   dn_health_options_clear (&options->health);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -103,7 +106,11 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "A volume, or a directory or file of the host's", "SOURCE:PATH[:OPTIONS]" },
     { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes, "Likewise, by keys",
       "type=TYPE,KEY=VALUE,..." },
-    DN_OPTION_UNBUILT ("secret", 0),
+    { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
+      "A file in memory alone, at /run/secrets/NAME: its content, and where else",
+      "NAME[=FILE][,KEY=VALUE...]" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->configs,
+      "Likewise a configuration file, which all may read", "NAME[=FILE][,target=PATH...]" },
     DN_OPTION_UNBUILT ("publish", 'p'),
     DN_OPTION_UNBUILT ("publish-all", 'P'),
     { "init", 0, 0, G_OPTION_ARG_NONE, &o->has_init,
@@ -288,13 +295,18 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
 }
 
 JsonObject *
-dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **words, GError **error)
+dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, GError **error)
 {
   g_autoptr (JsonObject) args = json_object_new ();
   g_auto (GStrv) env = dn_env_collect (o->env_files, o->env, error);
 
   if (env == NULL)
     return NULL;
+  o->secret_sources
+      = dn_secret_sources_read (o->secrets, o->configs, o->secrets_use, o->wants_stdin, error);
+  if (o->secret_sources == NULL)
+    return NULL;
+  dn_secret_sources_fill_args (o->secret_sources, o->secrets_use, args);
   json_object_set_string_member (args, "image", words[0]);
   if (words[1] != NULL)
     dn_args_set_list (args, "command", words + 1);

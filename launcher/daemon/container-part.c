@@ -4,6 +4,7 @@
 #include "../binds/binds.h"
 #include "../health/health.h"
 #include "../network/container-network.h"
+#include "../secrets/secrets-part.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
@@ -12,6 +13,9 @@ static const DnContainerPart *const parts[] = {
   /* Before what wants a container that waits for START. */
   &dn_binds_part,
   &dn_health_part,
+  /* Last: its links lie over what others mount, and what it asks the client for comes when all else
+   * is there. */
+  &dn_secrets_part,
 };
 
 gboolean

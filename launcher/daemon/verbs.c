@@ -34,6 +34,8 @@ static const DnVerb verbs[] = {
   { "container-stats", dn_verb_container_stats, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "container-copy-out", dn_verb_container_copy_out, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
   { "container-copy-in", dn_verb_container_copy_in, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
+  { "secret-list", dn_verb_secret_list, DN_RIGHT_INSPECT, DN_SCOPE_CONTAINER },
+  { "secret-update", dn_verb_secret_update, DN_RIGHT_RUN | DN_RIGHT_UPDATE, DN_SCOPE_CONTAINER },
   { "inspect", dn_verb_inspect, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "verify", dn_verb_verify, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "audit", dn_verb_audit, 0, DN_SCOPE_ROOT },

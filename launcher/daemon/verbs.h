@@ -60,6 +60,8 @@ DN_VERB (container_top);
 DN_VERB (container_stats);
 DN_VERB (container_copy_out);
 DN_VERB (container_copy_in);
+DN_VERB (secret_list);
+DN_VERB (secret_update);
 DN_VERB (inspect);
 DN_VERB (profile_list);
 DN_VERB (profile_show);

@@ -13,6 +13,8 @@
 #include "network-files.h"
 
 #define SHORT_ID_BYTES 12
+/* For the names of one that came or went, in all others of its context. */
+#define TELL_TIMEOUT_S 10
 /* Of guests without a card of their own: nothing of it is seen outside of them. */
 #define INNER_PREFIX6 "fd64:616e:6368::/48"
 
@@ -146,8 +148,10 @@ tell_others (DnContainer *except, DnGuest *guest)
 {
   g_autoptr (GPtrArray) members
       = dn_network_registry_list_context (dn_network_registry_get (), except->context->name);
+  gint64 end_us = g_get_monotonic_time () + TELL_TIMEOUT_S * G_TIME_SPAN_SECOND;
 
-  for (guint i = 0; i < members->len; i++)
+  /* An agent that does not answer is given up for one, not for each of them. */
+  for (guint i = 0; i < members->len && g_get_monotonic_time () < end_us; i++)
     {
       const DnNetworkMember *member = members->pdata[i];
       g_autoptr (DnContainer) other = NULL;

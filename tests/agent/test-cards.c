@@ -306,7 +306,7 @@ static void
 test_what_is_outside_is_reached_and_reaches_only_what_is_exposed (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
-  pid_t server = spawn_outside ("serve 700");
+  pid_t server = spawn_outside ("serve 700 > /dev/null");
 
   start_server (host, "abc1", 0, "80", TRUE);
   start_server (host, "abc2", 1, "81", FALSE);
@@ -333,7 +333,7 @@ static void
 test_internal_ones_begin_nothing (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD);
-  pid_t server = spawn_outside ("serve 700");
+  pid_t server = spawn_outside ("serve 700 > /dev/null");
 
   start_server (host, "abc1", 0, "80", TRUE);
   assert_outside ("reach tcp 10.217.0.10 80", "reached\n");
@@ -552,6 +552,27 @@ test_what_ends_leaves_neither_card_nor_rule (void)
 }
 
 static void
+test_the_next_one_in_a_place_inherits_no_connection (void)
+{
+  Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
+  g_autofree char *known = NULL, *left = NULL;
+
+  start_server (host, "abc1", 0, "80", TRUE);
+  start_server (host, "abc2", 1, "80", TRUE);
+  assert_outside ("reach udp 10.217.0.10 80", "reached\n");
+  assert_outside ("reach udp fd64:6e::10 80", "reached\n");
+  assert_outside ("reach udp 10.217.0.11 80", "reached\n");
+  known = run ("cat /proc/net/nf_conntrack");
+  g_assert_nonnull (strstr (known, "dst=10.217.0.10 "));
+  g_assert_cmpint (host_simple (host, DN_MSG_DELETE, "abc1"), ==, 0);
+  left = run ("cat /proc/net/nf_conntrack");
+  g_assert_null (strstr (left, "10.217.0.10 "));
+  g_assert_null (strstr (left, "fd64:006e:0000:0000:0000:0000:0000:0010 "));
+  g_assert_nonnull (strstr (left, "dst=10.217.0.11 "));
+  finish (host);
+}
+
+static void
 test_a_child_that_dies_on_its_way_takes_all_along (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
@@ -720,6 +741,7 @@ main (int argc, char **argv)
   TEST (files_come_with_it_and_change_in_place);
   TEST (bytes_are_counted_as_the_container_sees_them);
   TEST (what_ends_leaves_neither_card_nor_rule);
+  TEST (the_next_one_in_a_place_inherits_no_connection);
   TEST (a_child_that_dies_on_its_way_takes_all_along);
   TEST (a_card_that_is_not_as_asked_starts_nothing);
   TEST (verify_says_what_the_kernel_has);

@@ -31,6 +31,7 @@ PARTS = [
     ("danchid: network", "root", 3000, ["launcher/network"]),
     ("danchi-gateway", "an own uid, CAP_NET_ADMIN", 3500, ["launcher/gateway"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
+    ("danchi-resolver", "the context's uid, confined", 2600, ["launcher/resolver"]),
     ("danchi-publish", "the context's uid, confined", 1500, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
