@@ -4,6 +4,7 @@
 #include "../binds/binds.h"
 #include "../common/error.h"
 #include "../network/container-network.h"
+#include "../network/guest-network.h"
 #include "container-end.h"
 #include "daemon-record.h"
 #include "handlers.h"
@@ -115,8 +116,6 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->has_share
       = entry->wants_share || (!context->is_ephemeral && dn_binds_are_possible (context));
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
-  plan->has_network = dn_network_policy_has_card (&context->definition.network)
-                      || context->definition.network.containers;
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
   plan->host_percent = settings->memory_percent;
@@ -165,7 +164,7 @@ start_guest (DnContext *context, const DnContextEntry *entry, int *ret_console, 
   if (plan == NULL)
     return NULL;
   dn_handlers_init (&handlers, daemon);
-  if (dn_context_save (context, error))
+  if (dn_context_save (context, error) && dn_guest_network_plan (context, plan, error))
     guest = dn_guest_start (plan, &handlers, entry->step, entry->step_data, ret_console, error);
   g_mutex_lock (&daemon->lock);
   if (guest != NULL)
@@ -175,6 +174,7 @@ start_guest (DnContext *context, const DnContextEntry *entry, int *ret_console, 
   g_mutex_unlock (&daemon->lock);
   if (guest == NULL)
     {
+      dn_guest_network_gone (plan->id);
       save_or_warn (context);
       return NULL;
     }
@@ -353,6 +353,7 @@ static void
 unref_guest (gpointer guest)
 {
   dn_container_network_guest_gone (dn_guest_id (guest));
+  dn_guest_network_gone (dn_guest_id (guest));
   dn_guest_unref (guest);
 }
 

@@ -26,6 +26,7 @@
 #include "../guest/kvm-probe.h"
 #include "../guest/share-server.h"
 #include "../images/intake-server.h"
+#include "../network/gateway-server.h"
 #include "confine.h"
 #include "context.h"
 #include "daemon-record.h"
@@ -53,6 +54,7 @@ typedef struct
   char *run;
   char *intake;
   char *share;
+  char *gateway;
   gboolean is_daemon;
   gboolean is_foreground;
   gboolean is_verbose;
@@ -73,6 +75,8 @@ read_options (int argc, char **argv, Options *options, GError **error)
       "use the danchi-intake that listens there instead of starting one", "SOCKET" },
     { "share", 0, 0, G_OPTION_ARG_FILENAME, &options->share,
       "use the danchi-share that listens there instead of starting one", "SOCKET" },
+    { "gateway", 0, 0, G_OPTION_ARG_FILENAME, &options->gateway,
+      "use the danchi-gateway that listens there instead of starting one", "SOCKET" },
     { "daemonize", 0, 0, G_OPTION_ARG_NONE, &options->is_daemon,
       "go to the background once clients are served", NULL },
     { "foreground", 0, 0, G_OPTION_ARG_NONE, &options->is_foreground,
@@ -351,6 +355,10 @@ main (int argc, char **argv)
     dn_share_server_use_socket (options.share);
   else
     dn_share_server_start ();
+  if (options.gateway != NULL)
+    dn_gateway_server_use_socket (options.gateway);
+  else
+    dn_gateway_server_start ();
   /* Before the first thread, the first caller and any child but those. */
   if (!dn_confine_run (&error) || !run (&options, &ready_fd, &error))
     {

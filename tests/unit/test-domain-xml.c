@@ -125,6 +125,16 @@ test_writes_disks_ports_and_limits (void)
 }
 
 static void
+test_writes_a_card_behind_a_tap_that_is_there (void)
+{
+  DnDomain domain = sample ();
+
+  domain.tap = "dn200001";
+  domain.mac = "02:64:6e:00:00:00";
+  check ("card.xml", &domain);
+}
+
+static void
 test_asks_for_the_hosts_label_by_name (void)
 {
   static const struct
@@ -285,6 +295,8 @@ main (int argc, char **argv)
                    test_writes_a_share_with_memory_that_is_shared_with_one_process);
   g_test_add_func ("/domain-xml/writes disks, ports and limits",
                    test_writes_disks_ports_and_limits);
+  g_test_add_func ("/domain-xml/writes a card behind a tap that is there",
+                   test_writes_a_card_behind_a_tap_that_is_there);
   g_test_add_func ("/domain-xml/asks for the host's label by name",
                    test_asks_for_the_hosts_label_by_name);
   g_test_add_func ("/domain-xml/writes a disk for a port", test_writes_a_disk_for_a_port);
