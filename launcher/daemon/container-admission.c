@@ -10,6 +10,7 @@
 #include "../images/reference.h"
 #include "../images/signature.h"
 #include "../spec/mount-spec.h"
+#include "../spec/port-spec.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
 #include "lookup.h"
@@ -33,6 +34,7 @@ typedef struct
   DnAdmissionBind *binds;
   guint n_binds;
   char *home;
+  GArray *ports; /* of DnAdmissionPort */
   DnAdmissionRequest request;
   DnAdmissionContext context;
   DnAdmissionHost host;
@@ -55,6 +57,7 @@ clear_facts (Facts *facts)
   g_clear_pointer (&facts->mounts, g_ptr_array_unref);
   g_free (facts->binds);
   g_free (facts->home);
+  g_clear_pointer (&facts->ports, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Facts, clear_facts)
 
@@ -136,6 +139,54 @@ collect_image (DnContainer *container, Facts *facts)
                             .scan_words = facts->scan_words };
 }
 
+/* One for each socket that it comes to. */
+static void
+add_ports (Facts *facts, const char *text, const GArray *ports)
+{
+  for (guint i = 0; i < ports->len; i++)
+    {
+      const DnPort *port = &g_array_index (ports, DnPort, i);
+      gboolean is_chosen = port->host_first == 0;
+      DnHostPort hosts[2];
+      guint count = dn_port_hosts (port, hosts);
+
+      for (guint j = 0; j < count; j++)
+        {
+          DnAdmissionPort asked = { .text = text,
+                                    .family = hosts[j].family,
+                                    .ports = { is_chosen ? DN_PORT_CHOSEN_FIRST : port->host_first,
+                                               is_chosen ? G_MAXUINT16 : port->host_last } };
+
+          memcpy (asked.address, hosts[j].address, sizeof asked.address);
+          g_array_append_val (facts->ports, asked);
+        }
+    }
+}
+
+/* --publish, and what --publish-all would choose. */
+static gboolean
+collect_ports (const DnContainerOptions *options, Facts *facts, GError **error)
+{
+  facts->ports = g_array_new (FALSE, FALSE, sizeof (DnAdmissionPort));
+  for (char **text = options->publish; text != NULL && *text != NULL; text++)
+    {
+      g_autoptr (GArray) ports = dn_ports_new ();
+
+      if (!dn_port_parse (*text, ports, error))
+        return FALSE;
+      add_ports (facts, *text, ports);
+    }
+  if (options->publishes_all)
+    {
+      const DnPort chosen = { .container = 1 };
+      g_autoptr (GArray) ports = dn_ports_new ();
+
+      g_array_append_val (ports, chosen);
+      add_ports (facts, "(all that is exposed)", ports);
+    }
+  return TRUE;
+}
+
 DnProfile *
 dn_container_read_profile (DnContext *context, const DnContainerOptions *options, GError **error)
 {
@@ -196,7 +247,7 @@ dn_container_admit (DnContainer *container, const DnContainerOptions *options, D
     return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
                      container->image);
   collect_image (container, &facts);
-  if (!collect_binds (container, options, &facts, error))
+  if (!collect_binds (container, options, &facts, error) || !collect_ports (options, &facts, error))
     return FALSE;
   facts.request = (DnAdmissionRequest){
     .labels = { .values = { options->tenant, options->stage, options->tier } },
@@ -206,6 +257,8 @@ dn_container_admit (DnContainer *container, const DnContainerOptions *options, D
     .n_binds = facts.n_binds,
     .home = facts.home,
     .own = own,
+    .ports = (const DnAdmissionPort *) (const void *) facts.ports->data,
+    .n_ports = facts.ports->len,
     .profile = container->profile,
     .is_own = options->profile_text != NULL,
     .permitted = permitted,
