@@ -72,6 +72,8 @@ typedef struct
 
 /* The types of mounts whose tree is the agent's to make: of a disk, of a volume. */
 #define DN_CONFIG_MOUNT_DISK "disk"
+/* The type of the place of a bind, which is mounted there later: share.h. */
+#define DN_CONFIG_MOUNT_SHARE "share"
 /* The type of the mount of a container's secrets: vault.h. */
 #define DN_CONFIG_MOUNT_SECRETS "secrets"
 #define DN_CONFIG_MOUNT_VOLUME "volume"
@@ -79,8 +81,9 @@ typedef struct
 typedef struct
 {
   const char *target; /* absolute, within the container */
-  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, volume or secrets */
-  const char *disk;   /* of type disk: its serial number, and its layers: disk-mounts.h */
+  const char
+      *type; /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share, volume or secrets */
+  const char *disk; /* of type disk: its serial number, and its layers: disk-mounts.h */
   DnTexts layers;
   const char *volume; /* of type volume: what VOLUME_OPEN called it */
   DnTexts files;      /* of type secrets: their names, and links to them */
@@ -89,6 +92,7 @@ typedef struct
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
   bool is_filled; /* a tmpfs or volume: with what the image has there */
+  bool is_file;   /* of type share: what is to be mounted there is a file */
 } DnConfigMount;
 
 /* 0: not given; DN_LIMIT_NONE: none. */

@@ -24,10 +24,10 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
                            &options->pull,        &options->writable,    &options->restart };
   char ***const lists[]
-      = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
-          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits,
-          &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search,
-          &options->publish,  &options->volumes,   &options->mounts, &options->volume_keys };
+      = { &options->env,      &options->env_files, &options->labels,     &options->cap_add,
+          &options->cap_drop, &options->security,  &options->tmpfs,      &options->ulimits,
+          &options->expose,   &options->add_hosts, &options->dns,        &options->dns_search,
+          &options->publish,  &options->volumes,   &options->volume_keys };
 
   g_clear_pointer (&options->secrets, g_strfreev);
   g_clear_pointer (&options->configs, g_strfreev);
@@ -84,7 +84,7 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
       "Mount a volume, made where there is none; without NAME one of its own",
       "[NAME:]PATH[:OPTIONS]" },
-    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->mounts,
+    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
       "Likewise, by keys: type=volume|tmpfs,source=,target=,readonly", "KEY=VALUE,..." },
     { "profile", 0, 0, G_OPTION_ARG_FILENAME, &o->profile,
       "Confinement: strict, standard; or a file of your own", "NAME|FILE" },
@@ -301,22 +301,6 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
       json_object_set_boolean_member (args, switches[i].name, TRUE);
 }
 
-/* Both forms are one list to danchid: ../spec/mount-spec.h tells them apart. */
-static void
-set_volumes (JsonObject *args, const DnCreateOptions *o)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) all = NULL;
-
-  if (o->volumes != NULL)
-    g_strv_builder_addv (builder, (const char **) o->volumes);
-  if (o->mounts != NULL)
-    g_strv_builder_addv (builder, (const char **) o->mounts);
-  all = g_strv_builder_end (builder);
-  if (all[0] != NULL)
-    dn_args_set_list (args, "volumes", all);
-}
-
 JsonObject *
 dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, GError **error)
 {
@@ -352,12 +336,12 @@ dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, G
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  dn_args_set_list (args, "volumes", o->volumes);
   dn_args_set_list (args, "publish", o->publish);
   dn_args_set_list (args, "expose", o->expose);
   dn_args_set_list (args, "add_hosts", o->add_hosts);
   dn_args_set_list (args, "dns", o->dns);
   dn_args_set_list (args, "dns_search", o->dns_search);
-  set_volumes (args, o);
   set_switches (args, cli, o);
   if (!set_writable (args, o, error))
     return NULL;

@@ -35,8 +35,7 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
-  char **volumes;
-  char **mounts;
+  char **volumes;     /* and --mount */
   char **volume_keys; /* of run: not among the arguments */
   DnLimitOptions limits;
   char **ulimits;
