@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 
 from machine import BUILD, expect, expect_equal, wait_until
 from suite import context, exec_sh, image, new_name, run_sh, start_sh, test
@@ -56,6 +57,9 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
         for place in ("10.1.1.1", "169.254.169.254", "192.168.50.1", "fd99::9", Internet.HOST[0], "10.217.0.1"):
             answer = tell(machine, box, place)
             expect(any(word in answer for word in ("refused", "timed out", "No route")), f"{place}: {answer}")
+        checks = {one["id"]: one["status"] for one in machine.json("doctor")["checks"]}
+        expect_equal([checks.get(f"network{what}") for what in ("", "-rules", "-tap", "-forwarding", "-pool")],
+                     ["ok"] * 5, "what doctor says of the network")
         found = machine.inspect(name)["guest"]
         expect(found["tap"] in taps(), f"the tap of {found}")
         # It goes on without danchid, and the next one knows it.
@@ -102,6 +106,16 @@ def contexts_of_a_tenant_network_reach_what_is_exposed_and_other_tenants_do_not(
 @test("R5.13", seconds=200)
 def whatever_ends_leaves_no_network_behind(machine):
     internet()
+    # danchid at some moments of a start; the guest is undone by the next one.
+    for delay in 0.2, 0.6, 1.2:
+        client = subprocess.Popen(machine.command("run", "--rm", "--network", "egress", image(machine), "true"),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        machine.kill_daemon()
+        client.kill()
+        client.wait()
+        machine.start()
+        wait_until(lambda: not taps(), f"what a start of {delay} s has made goes", 30)
     for victim in "qemu", "danchid":
         with networked(machine, "mode = egress") as name:
             start_sh(machine, "sleep 1000", "--context", name)
