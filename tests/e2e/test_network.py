@@ -3,6 +3,7 @@
 contexts, and of the host.  What a guest could do with raw frames is in tests/network."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
         for place in ("10.1.1.1", "169.254.169.254", "192.168.50.1", "fd99::9", Internet.HOST[0], "10.217.0.1"):
             answer = tell(machine, box, place)
             expect(any(word in answer for word in ("refused", "timed out", "No route")), f"{place}: {answer}")
-        checks = {one["id"]: one["status"] for one in machine.json("doctor")["checks"]}
+        shown = machine.danchi("--format", "json", "doctor", check=False).stdout
+        checks = {one["id"]: one["status"] for one in json.loads(shown)}
         expect_equal([checks.get(f"network{what}") for what in ("", "-rules", "-tap", "-forwarding", "-pool")],
                      ["ok"] * 5, "what doctor says of the network")
         found = machine.inspect(name)["guest"]
@@ -111,9 +113,10 @@ def whatever_ends_leaves_no_network_behind(machine):
         client = subprocess.Popen(machine.command("run", "--rm", "--network", "egress", image(machine), "true"),
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(delay)
-        machine.kill_daemon()
+        # It would start a danchid of its own.
         client.kill()
         client.wait()
+        machine.kill_daemon()
         machine.start()
         wait_until(lambda: not taps(), f"what a start of {delay} s has made goes", 30)
     for victim in "qemu", "danchid":
