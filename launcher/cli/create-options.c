@@ -90,6 +90,8 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
+    { "oom-group", 0, 0, G_OPTION_ARG_NONE, &o->ends_whole,
+      "End all of its processes when one is ended for want of memory", NULL },
     DN_OPTION_UNBUILT ("volume", 'v'),
     DN_OPTION_UNBUILT ("mount", 0),
     DN_OPTION_UNBUILT ("secret", 0),
@@ -270,6 +272,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "is_removed_at_exit", o->is_removed_at_exit },
     { "is_readonly", o->is_readonly },
     { "has_init", o->has_init },
+    { "ends_whole", o->ends_whole },
     { "allow_emulation", cli->allow_emulation },
   };
 

@@ -39,6 +39,7 @@ typedef struct
   DnHealthOptions health;
   char *restart;
   gboolean has_init;
+  gboolean ends_whole;
   char *network;
   char *guest_memory;
   char *guest_cpus;

@@ -2,9 +2,11 @@
 #include "container-part.h"
 
 #include "../health/health.h"
+#include "../limits/container-limits.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
+  &dn_container_limits_part,
   &dn_container_scratch_part,
   &dn_health_part,
 };

@@ -20,6 +20,7 @@
 #include "../health/restart.h"
 #include "../spec/spec.h"
 #include "context.h"
+#include "../limits/oom-victim.h"
 #include "damage.h"
 #include "request.h"
 
@@ -78,6 +79,7 @@ typedef struct DnContainer
   char *spec_sha256;     /* owned, or NULL */
   char *seccomp_sha256;  /* owned, or NULL */
   char **relaxations;    /* owned, or NULL; of the last start: what goes beyond its profile */
+  DnOomVictim oom;       /* of the last start */
   GArray *refusals;      /* owned, or NULL: refusal.h; of the last start */
   DnHealthRecord health; /* of the last start */
   DnRestart restart;

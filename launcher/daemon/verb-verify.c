@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../limits/container-limits.h"
 #include "../verify/host-facts.h"
 #include "../verify/judge.h"
 #include "confine.h"
@@ -136,6 +137,7 @@ verify_container (Report *report, DnContainer *container)
   note (report, error);
   if (spec != NULL)
     {
+      dn_container_limits_promise (container, guest, json_node_get_object (spec));
       dn_verify_promise_container (promises, json_node_get_object (spec));
       promise_layers (promises, container, guest);
     }
