@@ -17,7 +17,7 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,publish,intake}/, guest-agent/{init,agent,unpack}/   the programs
+#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway}/, guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -44,6 +44,8 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 VERSION := 0.1.0
 HOST_PKGS := glib-2.0 gio-unix-2.0 json-glib-1.0
 DAEMON_PKGS := $(HOST_PKGS) libvirt libvirt-glib-1.0 libseccomp libcap-ng nettle
+
+GATEWAY_PKGS := libnl-route-3.0 libnftables
 
 WARN := -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes -Wformat=2 -Wvla -Wundef \
         $(if $(CI),-Werror)
@@ -78,8 +80,10 @@ DAEMON_ROOMS := daemon guest health images limits network secrets spec verify vo
 DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
+RESOLVER_SRC := $(call sources,launcher/resolver)
 PUBLISH_SRC := $(call sources,launcher/publish)
 INTAKE_SRC := $(call sources,launcher/intake)
+GATEWAY_SRC := $(call sources,launcher/gateway) launcher/network/plan.c launcher/network/gateway-order.c
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
 INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
@@ -87,7 +91,7 @@ AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
-                 $(B)/bin/danchi-intake
+                 $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -120,6 +124,11 @@ $(B)/bin/danchi-relay: $(call host_objs,$(RELAY_SRC) $(CONFINED_SRC) $(BASE_SRC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
 
+# Of libraries only what reads and writes DNS messages, besides those of the relay.
+$(B)/bin/danchi-resolver: $(call host_objs,$(RESOLVER_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lldns -lseccomp -lcap-ng $(LDLIBS)
+
 # Likewise for the clients of published ports: launcher/publish/publisher.h.
 $(B)/bin/danchi-publish: $(call host_objs,$(PUBLISH_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
@@ -130,6 +139,12 @@ $(B)/bin/danchi-intake: $(call host_objs,$(INTAKE_SRC) $(COMMON_SRC) $(BASE_SRC)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS)) -lseccomp -lcap-ng \
 	  -lcrypto $(LDLIBS)
+
+# The only one with a right over the host's network: launcher/gateway/lockdown.h.
+$(B)/bin/danchi-gateway: $(call host_objs,$(GATEWAY_SRC) $(CONFINED_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(GATEWAY_PKGS)) -lseccomp -lcap-ng \
+	  $(LDLIBS)
 
 $(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)
@@ -151,6 +166,8 @@ $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/reco
   $(B)/host/launcher/intake/%.o \
   $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \
   CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
+
+$(B)/host/launcher/gateway/%.o: CPPFLAGS += $(call pkg_cflags,$(GATEWAY_PKGS))
 
 # The style sheet is compiled in.
 $(B)/host/launcher/report/style.o $(B)/fuzz/launcher/report/style.o: launcher/report/page.css

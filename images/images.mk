@@ -1,6 +1,6 @@
 # What a guest boots: kernel, initramfs and roots.  images/README.md explains each.
 #
-#   make images   build/images/{vmlinuz,cmdline,initramfs.cpio,{guest,unpack}.{erofs,verity}}
+#   make images   build/images/{vmlinuz,cmdline,initramfs{,-network}.cpio,{guest,unpack}.{erofs,verity}}
 #   make kernel   build/images/tuned/{vmlinuz,cmdline}: the kernel without modules and initramfs
 
 I := $(B)/images
@@ -10,7 +10,8 @@ KERNEL_DEBIAN := build/kernel/debian
 KERNEL_TUNED := build/kernel/tuned
 
 # Those that are the same whatever the agent: tests have trees with another guest root beside them.
-COMMON_IMAGES := $(I)/vmlinuz $(I)/cmdline $(I)/initramfs.cpio $(I)/unpack.erofs $(I)/unpack.verity
+COMMON_IMAGES := $(I)/vmlinuz $(I)/cmdline $(I)/initramfs.cpio $(I)/initramfs-network.cpio \
+  $(I)/unpack.erofs $(I)/unpack.verity
 IMAGES := $(COMMON_IMAGES) $(I)/guest.erofs $(I)/guest.verity
 GUEST_ROOT := images/guest-root.sh images/scratch.sh images/verity.sh
 
@@ -40,6 +41,9 @@ $(I)/tuned/cmdline: images/kernel-cmdline.txt images/kernel-cmdline-tuned.txt im
 
 $(I)/initramfs.cpio: images/initramfs.sh images/modules.list $(KERNEL_DEBIAN)/version $(B)/guest/bin/init | $(I)
 	images/initramfs.sh $(KERNEL_DEBIAN) $(B)/guest/bin/init $@
+
+$(I)/initramfs-network.cpio: images/initramfs.sh images/modules.list $(KERNEL_DEBIAN)/version $(B)/guest/bin/init | $(I)
+	images/initramfs.sh $(KERNEL_DEBIAN) $(B)/guest/bin/init $@ network
 
 $(I)/guest.erofs $(I)/guest.verity &: $(GUEST_ROOT) $(B)/guest/bin/init $(B)/guest/bin/danchi-agent | $(I)
 	images/guest-root.sh guest $(B)/guest/bin/init $(B)/guest/bin/danchi-agent - $(I)/guest.erofs

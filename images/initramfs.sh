@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# initramfs.sh KERNEL INIT OUT: makes the initramfs for a modular kernel: init, and the drivers of
-# modules.list with their dependencies in load order.  KERNEL is debian-kernel.sh's output.
+# initramfs.sh KERNEL INIT OUT [SECTION]: makes the initramfs for a modular kernel: init, and the
+# drivers of modules.list with their dependencies in load order; those behind a line "%SECTION" only
+# where that is asked for.  KERNEL is debian-kernel.sh's output.
 #
 # It is not compressed: reading 2 MB from QEMU takes less time than unpacking 1 MB.  The same inputs
 # give the same bytes.
@@ -10,6 +11,7 @@ here=$(dirname "$(realpath "$0")")
 kernel=$(realpath "$1")
 init=$(realpath "$2")
 out=$(realpath -m "$3")
+section=${4:-}
 version=$(cat "$kernel/version")
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
@@ -29,7 +31,9 @@ resolve() {
     done
 }
 
-sed 's/#.*//' "$here/modules.list" | while read -r module ids; do
+sed 's/#.*//' "$here/modules.list" |
+  awk -v wanted="$section" '/^%/ { current = substr ($1, 2); next } current == "" || current == wanted' |
+  while read -r module ids; do
   [ -n "$module" ] || continue
   resolve "$module" "$ids"
 done > "$stage/resolved"

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define DN_CARD_PORT_BYTES 5
-#define DN_CARD_PORTS_MAX 64
+#define DN_CARD_PORTS_MAX 256
 #define DN_CARD_PORT_TCP 6
 #define DN_CARD_PORT_UDP 17
 

@@ -18,6 +18,11 @@
  *                               is seen; of a path nothing is mounted on "absent" or "bare"
  *   cgroup.FILE                 its content, or "absent"
  *   sysctl.NAME                 as the container reads it
+ *   network.cards               addresses of its cards but the loopback, or "none"
+ *   network.addresses           "ADDRESS/BITS", likewise, as network.ways: "GATEWAY/BITS", with the
+ *                               bits of what is reached through it, 0 for all
+ *   network.rules               "N ports": the guest's rules for its card stand, and open so many
+ *                               ranges of ports; or what of them does not
  *   exec.X                      X of the above for the process that joined it
  *   try.ATTEMPT                 "refused ERRNO", "not tried: why", or "SUCCEEDED"
  *

@@ -117,9 +117,9 @@ take_route (const struct nlmsghdr *message, void *data)
     look->routes++;
 }
 
-/* The agent goes there for the moment in which it makes a socket, which stays there. */
-static int
-open_inside (int pidfd, DnFault *fault)
+/* The caller goes there for the moment in which it makes a socket, which stays there. */
+int
+dn_card_open_inside (int pidfd, DnFault *fault)
 {
   dn_autofd int own = open ("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   int fd;
@@ -152,7 +152,7 @@ dn_card_check (const DnCard *card, int pidfd, DnFault *fault)
   const bool has_card = card != NULL && card->has_card;
   const unsigned both = has_card ? 2 : 0; /* families */
   Look look = { .card = has_card ? card : NULL };
-  dn_autofd int fd = open_inside (pidfd, fault);
+  dn_autofd int fd = dn_card_open_inside (pidfd, fault);
 
   if (fd < 0)
     return fault->status;

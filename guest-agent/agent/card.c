@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "autofd.h"
+#include "conntrack.h"
 #include "link.h"
 
 /* Of a container's id in its card's name: enough for 64 of them, and names have 15 characters. */
@@ -95,6 +96,7 @@ detach (DnCard *card)
   if (fd >= 0)
     (void) dn_netlink_talk (fd, &batch);
   dn_firewall_remove (card->firewall.name);
+  dn_conntrack_forget (&card->firewall);
 }
 
 void

@@ -74,5 +74,9 @@ int dn_card_set_up_inside (const DnCard *card, DnFault *fault);
  * naming the first difference. */
 int dn_card_check (const DnCard *card, int pidfd, DnFault *fault);
 
+/* A netlink socket for routes in the network namespace of @pidfd's process; a descriptor the caller
+ * owns, or a status with @fault filled. */
+int dn_card_open_inside (int pidfd, DnFault *fault);
+
 /* The container's received and sent bytes, of what its card in the guest has counted. */
 void dn_card_count (const DnCard *card, DnMsgCardStats *ret_stats);

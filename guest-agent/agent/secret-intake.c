@@ -62,6 +62,9 @@ dn_secret_intakes_forget (DnAgent *agent, const DnVault *vault)
       next = intake->next;
       if (vault != NULL && intake->vault != vault)
         continue;
+      /* Who sends it may be waiting for its own source. */
+      if (vault != NULL && dn_request_is_current (agent, &intake->request))
+        (void) dn_channel_put (agent->channel, DN_MSG_RESET, intake->stream, NULL, 0);
       dn_agent_reply (agent, &intake->request, -ECANCELED, "the container has ended");
       intake_free (agent, intake);
     }

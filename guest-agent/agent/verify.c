@@ -18,6 +18,7 @@ run (DnAgent *agent, DnContainer *container, uint32_t request, int fd)
   else
     {
       dn_verify_container (&facts, container);
+      dn_verify_network (&facts, container);
       dn_verify_inside (&facts, container);
     }
   if (dn_facts_send (&facts, request, fd) < 0)

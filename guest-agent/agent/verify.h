@@ -56,6 +56,9 @@ void dn_verify_thread_add (const DnVerifyThread *thread, const char *name, const
 /* verify-container.c: all processes with all threads, mounts, the cgroup. */
 void dn_verify_container (DnFacts *facts, const DnContainer *container);
 
+/* verify-network.c: its cards, addresses and ways, and the guest's rules for it. */
+void dn_verify_network (DnFacts *facts, const DnContainer *container);
+
 /* verify-inside.c: joins the container and asks there. */
 void dn_verify_inside (DnFacts *facts, DnContainer *container);
 

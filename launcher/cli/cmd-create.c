@@ -8,7 +8,7 @@
 #include "pull.h"
 
 static int
-create (DnCli *cli, const DnCreateOptions *options, char **words)
+create (DnCli *cli, DnCreateOptions *options, char **words)
 {
   g_autoptr (GError) error = NULL;
   JsonObject *args = dn_create_options_to_args (cli, options, words, &error);
@@ -37,7 +37,7 @@ create (DnCli *cli, const DnCreateOptions *options, char **words)
 int
 dn_cmd_create (DnCli *cli, char **words)
 {
-  DnCreateOptions options = { 0 };
+  DnCreateOptions options = { .secrets_use = DN_SECRETS_NAMED };
   const GOptionEntry none[] = { DN_OPTION_END };
   g_autofree GOptionEntry *entries = dn_create_options_rows (&options, none);
   g_auto (GStrv) rest = NULL;

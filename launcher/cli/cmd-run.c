@@ -85,7 +85,8 @@ run_session (DnCli *cli, RunOptions *options, JsonObject *ok, DnFdList *fds)
 static int
 run (DnCli *cli, RunOptions *options, char **words)
 {
-  DnClientCall call = { 0 };
+  DnSecretOffer offer = { .cli = cli };
+  DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) trace_error = NULL;
   g_autoptr (JsonObject) args = build_args (cli, options, words, &error);
@@ -96,6 +97,7 @@ run (DnCli *cli, RunOptions *options, char **words)
     return dn_cli_fail_usage_error (cli, error);
   if (dn_cli_connect (cli, &error) && dn_pull_before (cli, options->create.pull, words[0], &error))
     {
+      offer.sources = options->create.secret_sources;
       dn_trace_file_mark (&options->trace, "connect", 0);
       ok = dn_cli_call (cli, "container-run", g_steal_pointer (&args), &call, &error);
       dn_trace_file_mark (&options->trace, "request", 0);

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "each.h"
 #include "options.h"
+#include "secret-source.h"
 #include "session.h"
 
 typedef struct
@@ -11,6 +12,9 @@ typedef struct
   gboolean is_attached;
   gboolean sig_proxy;
   DnSessionOptions session;
+  char **secrets; /* owned */
+  char **configs;
+  GPtrArray *sources; /* owned; what came of them */
 } StartOptions;
 
 /* Whether the container has a terminal decides how the user's must be: asked before the start, so
@@ -35,7 +39,8 @@ ask_terminal (DnCli *cli, const char *name, gboolean *ret_has_terminal, GError *
 static int
 start_attached (DnCli *cli, StartOptions *options, const char *name)
 {
-  DnClientCall call = { 0 };
+  DnSecretOffer offer = { options->sources, cli };
+  DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) ok = NULL;
   JsonObject *args;
@@ -46,6 +51,7 @@ start_attached (DnCli *cli, StartOptions *options, const char *name)
     return dn_cli_fail (cli, error);
   args = dn_args_new ("container", name);
   dn_session_fill_args (&options->session, args);
+  dn_secret_sources_fill_args (options->sources, DN_SECRETS_CONTENTS, args);
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
   ok = dn_cli_call (cli, "container-start", args, &call, &error);
@@ -58,13 +64,37 @@ start_attached (DnCli *cli, StartOptions *options, const char *name)
 }
 
 static int
-start_detached (DnCli *cli, char **names)
+start_detached (DnCli *cli, const StartOptions *options, char **names)
 {
+  DnSecretOffer offer = { options->sources, cli };
+  DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (JsonObject) args = json_object_new ();
 
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
-  return dn_each_call (cli, "container-start", "container", names, args, NULL);
+  dn_secret_sources_fill_args (options->sources, DN_SECRETS_CONTENTS, args);
+  return dn_each_call_with (cli, "container-start", "container", names, args, &call);
+}
+
+static int
+start (DnCli *cli, StartOptions *options, char **names)
+{
+  gboolean is_attached = options->is_attached || options->session.wants_stdin;
+  g_autoptr (GError) error = NULL;
+
+  cli->has_process_status = is_attached;
+  if (is_attached && names[1] != NULL)
+    return dn_cli_fail_usage (cli, "'%s': only one can be attached to", names[1]);
+  options->sources
+      = dn_secret_sources_read (options->secrets, options->configs, DN_SECRETS_CONTENTS,
+                                options->session.wants_stdin, &error);
+  if (options->sources == NULL)
+    return dn_cli_fail_usage_error (cli, error);
+  if (options->sources->len > 0 && names[1] != NULL)
+    return dn_cli_fail_usage (cli, "'%s': secrets can be given to one container at a time",
+                              names[1]);
+  return is_attached ? start_attached (cli, options, names[0])
+                     : start_detached (cli, options, names);
 }
 
 int
@@ -83,23 +113,20 @@ dn_cmd_start (DnCli *cli, char **words)
       "Leave with these keys (ctrl-p,ctrl-q)", "KEYS" },
     { "sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.sig_proxy,
       "Pass signals on where there is no terminal (the default)", NULL },
+    { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.secrets,
+      "The content of one of its secrets", "NAME=FILE|NAME,KEY=VALUE" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.configs,
+      "Likewise of a configuration file", "NAME=FILE|NAME,KEY=VALUE" },
     { "no-sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.session.no_signals, "Keep signals here",
       NULL },
     DN_OPTION_END,
   };
 
   if (dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
-    {
-      if (!options.is_attached && !options.session.wants_stdin)
-        status = start_detached (cli, names);
-      else
-        {
-          cli->has_process_status = TRUE;
-          status = names[1] != NULL
-                       ? dn_cli_fail_usage (cli, "'%s': only one can be attached to", names[1])
-                       : start_attached (cli, &options, names[0]);
-        }
-    }
+    status = start (cli, &options, names);
+  g_clear_pointer (&options.sources, g_ptr_array_unref);
+  g_strfreev (options.secrets);
+  g_strfreev (options.configs);
   g_free (options.session.detach_keys);
   return status;
 }

@@ -69,6 +69,12 @@ add_stats (DnTable *table, JsonObject *now, JsonObject *before)
   g_autofree char *read = dn_units_format_size (dn_answer_int (now, "read_bytes", 0));
   g_autofree char *written = dn_units_format_size (dn_answer_int (now, "written_bytes", 0));
   g_autofree char *block = g_strdup_printf ("%s / %s", read, written);
+  g_autofree char *received
+      = dn_units_format_size (dn_answer_int (now, "network_received_bytes", 0));
+  g_autofree char *sent = dn_units_format_size (dn_answer_int (now, "network_sent_bytes", 0));
+  g_autofree char *network = json_object_has_member (now, "network_sent_bytes")
+                                 ? g_strdup_printf ("%s / %s", received, sent)
+                                 : g_strdup ("-");
   g_autofree char *pids = g_strdup_printf ("%d", (int) dn_answer_int (now, "pids", 0));
   g_autofree char *guest_used
       = dn_units_format_size (dn_answer_int (now, "guest_memory_used_bytes", 0));
@@ -76,7 +82,7 @@ add_stats (DnTable *table, JsonObject *now, JsonObject *before)
   g_autofree char *guest_both = g_strdup_printf ("%s / %s", guest_used, guest_all);
 
   dn_table_add (table, id, dn_answer_text (now, "name"), dn_answer_text (now, "context"), cpu, both,
-                share, block, pids, guest_both, NULL);
+                share, network, block, pids, guest_both, NULL);
 }
 
 static void
@@ -84,7 +90,7 @@ print_stats (JsonArray *now, JsonArray *before)
 {
   g_autoptr (DnTable) table
       = dn_table_new ("CONTAINER ID", "NAME", "CONTEXT", "CPU %", "MEM USAGE / LIMIT", "MEM %",
-                      "BLOCK I/O", "PIDS", "GUEST MEM", NULL);
+                      "NET I/O", "BLOCK I/O", "PIDS", "GUEST MEM", NULL);
 
   for (guint i = 0; i < dn_answer_length (now); i++)
     {

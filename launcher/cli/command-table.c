@@ -57,6 +57,25 @@ static const DnCommand context_commands[] = {
   END,
 };
 
+static const DnCommand secret_commands[] = {
+  { "ls", "CONTAINER", "Lists a container's secrets and configuration files, without contents",
+    "danchi secret ls web", dn_cmd_secret_list, NULL, FALSE },
+  { "update", "[FLAGS] CONTAINER NAME=FILE...", "Gives secrets of a running container new contents",
+    "danchi secret update web password=new.txt\n"
+    "danchi secret update --signal HUP web tls.key=key.pem tls.crt=crt.pem\n"
+    "pass show db | danchi secret update web password=-",
+    dn_cmd_secret_update, NULL, FALSE },
+  END,
+};
+
+static const DnCommand network_commands[] = {
+  { "ls", "[FLAGS]", "Lists networks: who is in them", "danchi network ls", dn_cmd_network_list,
+    NULL, FALSE },
+  { "inspect", "NAME...", "Prints all that is known of networks, their contexts and containers",
+    "danchi network inspect backend", dn_cmd_network_inspect, NULL, FALSE },
+  END,
+};
+
 static const DnCommand image_commands[] = {
   { "ls", "[FLAGS]", "Lists the images of the store", "danchi image ls", dn_cmd_images, NULL,
     FALSE },
@@ -151,9 +170,11 @@ const DnCommand dn_commands[] = {
   { "audit", "[FLAGS]", "Shows this host and its contexts as an auditor sees them, with findings",
     "danchi audit\ndanchi audit --format html -o audit.html\ndanchi audit --fail-on medium",
     dn_cmd_audit, audit_commands, FALSE },
+  { "secret", "COMMAND", "Secrets of containers: ls, update", NULL, NULL, secret_commands, FALSE },
   { "context", "COMMAND",
     "Security contexts: ls, create, explain, inspect, size, update, stop, thaw, rm", NULL, NULL,
     context_commands, FALSE },
+  { "network", "COMMAND", "Networks: ls, inspect", NULL, NULL, network_commands, FALSE },
   { "forensics", "[FLAGS] CONTEXT", "Saves a context's traces, with a manifest of their digests",
     "danchi forensics -o /srv/evidence/acme-web acme-web\n"
     "danchi forensics --memory --freeze -o /srv/evidence/acme-web acme-web",
@@ -194,8 +215,6 @@ const DnCommand dn_commands[] = {
   { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
   UNBUILT ("port"),
   UNBUILT ("volume"),
-  UNBUILT ("network"),
-  UNBUILT ("secret"),
   UNBUILT ("build"),
   UNBUILT ("push"),
   END,

@@ -25,8 +25,12 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->pull,        &options->writable,    &options->restart };
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
-          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits };
+          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits,
+          &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search };
 
+  g_clear_pointer (&options->secrets, g_strfreev);
+  g_clear_pointer (&options->configs, g_strfreev);
+  g_clear_pointer (&options->secret_sources, g_ptr_array_unref);
   dn_limit_options_clear (&options->limits);
   dn_health_options_clear (&options->health);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -84,6 +88,14 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "A syscall filter in Docker's format, or unconfined", "seccomp=FILE" },
     { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network,
       "none (the default), internal, egress, or a tenant network's name", "MODE" },
+    { "expose", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->expose,
+      "A port that its network's members may reach, besides the image's", "PORT[-PORT][/udp]" },
+    { "add-host", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->add_hosts, "A line for /etc/hosts",
+      "NAME:ADDRESS" },
+    { "dns", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->dns,
+      "A name server that its context reaches, in place of the context's own", "ADDRESS" },
+    { "dns-search", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->dns_search,
+      "A domain that short names are looked for in", "DOMAIN" },
     { "pull", 0, 0, G_OPTION_ARG_FILENAME, &o->pull,
       "Fetch the image: never (the default), missing, always", "WHEN" },
     { "stop-signal", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_signal, "What danchi stop sends",
@@ -94,7 +106,11 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "End all of its processes when one is ended for want of memory", NULL },
     DN_OPTION_UNBUILT ("volume", 'v'),
     DN_OPTION_UNBUILT ("mount", 0),
-    DN_OPTION_UNBUILT ("secret", 0),
+    { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
+      "A file in memory alone, at /run/secrets/NAME: its content, and where else",
+      "NAME[=FILE][,KEY=VALUE...]" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->configs,
+      "Likewise a configuration file, which all may read", "NAME[=FILE][,target=PATH...]" },
     DN_OPTION_UNBUILT ("publish", 'p'),
     DN_OPTION_UNBUILT ("publish-all", 'P'),
     { "init", 0, 0, G_OPTION_ARG_NONE, &o->has_init,
@@ -103,8 +119,6 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "Start it again when it ends: no (the default), always, unless-stopped, on-failure[:N]",
       "POLICY" },
     DN_OPTION_UNBUILT ("device", 0),
-    DN_OPTION_UNBUILT ("dns", 0),
-    DN_OPTION_UNBUILT ("add-host", 0),
     DN_OPTION_UNBUILT ("privileged", 0),
     DN_OPTION_END,
   };
@@ -282,13 +296,18 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
 }
 
 JsonObject *
-dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **words, GError **error)
+dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, GError **error)
 {
   g_autoptr (JsonObject) args = json_object_new ();
   g_auto (GStrv) env = dn_env_collect (o->env_files, o->env, error);
 
   if (env == NULL)
     return NULL;
+  o->secret_sources
+      = dn_secret_sources_read (o->secrets, o->configs, o->secrets_use, o->wants_stdin, error);
+  if (o->secret_sources == NULL)
+    return NULL;
+  dn_secret_sources_fill_args (o->secret_sources, o->secrets_use, args);
   json_object_set_string_member (args, "image", words[0]);
   if (words[1] != NULL)
     dn_args_set_list (args, "command", words + 1);
@@ -311,6 +330,10 @@ dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *o, char **wo
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  dn_args_set_list (args, "expose", o->expose);
+  dn_args_set_list (args, "add_hosts", o->add_hosts);
+  dn_args_set_list (args, "dns", o->dns);
+  dn_args_set_list (args, "dns_search", o->dns_search);
   set_switches (args, cli, o);
   if (!set_writable (args, o, error))
     return NULL;

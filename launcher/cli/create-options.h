@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "health-options.h"
 #include "limit-options.h"
+#include "secret-source.h"
 
 typedef struct
 {
@@ -40,7 +41,15 @@ typedef struct
   char *restart;
   gboolean has_init;
   gboolean ends_whole;
+  char **secrets;
+  char **configs;
+  DnSecretsUse secrets_use;  /* by the command, before the arguments are made */
+  GPtrArray *secret_sources; /* owned; what came of them: for dn_secret_sources_answer() */
   char *network;
+  char **expose;
+  char **add_hosts;
+  char **dns;
+  char **dns_search;
   char *guest_memory;
   char *guest_cpus;
   char *stop_signal;
@@ -59,5 +68,5 @@ GOptionEntry *dn_create_options_rows (DnCreateOptions *options, const GOptionEnt
  *
  * Returns: (transfer full): the arguments of container-create, or NULL with DN_ERROR_USAGE
  */
-JsonObject *dn_create_options_to_args (const DnCli *cli, const DnCreateOptions *options,
-                                       char **words, GError **error);
+JsonObject *dn_create_options_to_args (const DnCli *cli, DnCreateOptions *options, char **words,
+                                       GError **error);

@@ -24,9 +24,11 @@ copy_args (JsonObject *args, const char *member, const char *name)
   return copy;
 }
 
-int
-dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
-              void (*print) (const char *name, JsonObject *ok))
+typedef void (*PrintFunc) (const char *name, JsonObject *ok);
+
+static int
+call_each (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+           PrintFunc print, DnClientCall *call)
 {
   g_autoptr (JsonArray) answers = json_array_new ();
   int status = DN_EXIT_DONE;
@@ -35,8 +37,10 @@ dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, Js
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (JsonObject) ok
-          = dn_cli_call (cli, verb, copy_args (args, member, *names), NULL, &error);
+          = dn_cli_call (cli, verb, copy_args (args, member, *names), call, &error);
 
+      if (call != NULL)
+        dn_fd_list_clear (&call->ret_fds);
       if (ok == NULL)
         {
           status = dn_cli_fail (cli, error);
@@ -53,6 +57,20 @@ dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, Js
   if (cli->is_json && (cli->client != NULL || status == DN_EXIT_DONE))
     dn_print_array (answers);
   return status;
+}
+
+int
+dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+              void (*print) (const char *name, JsonObject *ok))
+{
+  return call_each (cli, verb, member, names, args, print, NULL);
+}
+
+int
+dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
+                   DnClientCall *call)
+{
+  return call_each (cli, verb, member, names, args, NULL, call);
 }
 
 int

@@ -19,6 +19,11 @@
 int dn_each_call (DnCli *cli, const char *verb, const char *member, char **names, JsonObject *args,
                   void (*print) (const char *name, JsonObject *ok));
 
+/* Likewise, with what each request has besides its arguments; descriptors that come back are
+ * closed. */
+int dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names,
+                       JsonObject *args, DnClientCall *call);
+
 /**
  * dn_each_run_timed:
  * @flag: help of --time, how long the thing may take to end

@@ -32,3 +32,7 @@ typedef struct
 
 /* Needs no_new_privs.  Returns: 0 or -errno. */
 int dn_allowlist_load (const DnAllowed *rules, size_t count);
+
+/* Likewise; @refused are calls that a library makes and does without: they answer EACCES. */
+int dn_allowlist_load_refusing (const DnAllowed *rules, size_t count, const DnAllowed *refused,
+                                size_t refused_count);

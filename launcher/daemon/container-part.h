@@ -19,8 +19,8 @@
  * that did not start the container: a part derives from the container what there may be of it, and
  * what is not there is no error.
  *
- * Threads: with the container's op_lock held, but for describe(), specify() and resume(), which comes
- * before anybody can ask for the container, and without the daemon's lock.
+ * Threads: with the container's op_lock held, but for describe(), specify() and resume(), which
+ * comes before anybody can ask for the container, and without the daemon's lock.
  */
 #pragma once
 

@@ -429,6 +429,11 @@ dn_container_start (DnContainer *container, const DnContainerStart *plan, DnRequ
   dn_trace_begin (request->trace, "admission");
   if (container->is_removed)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': was removed", container->name);
+  if (is_running (container, &is_paused) && plan->contents != NULL)
+    return dn_throw (error, DN_ERROR_CONFLICT,
+                     "container '%s': runs, and has its secrets\nfor new contents there is danchi "
+                     "secret update",
+                     container->name);
   if (is_running (container, &is_paused))
     return plan->session == 0 || dn_container_attach (container, plan->session, ret_session, error);
   if (is_paused)

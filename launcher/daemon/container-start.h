@@ -11,6 +11,7 @@ typedef struct
   guint16 rows;    /* of its terminal; 0: not known */
   guint16 columns;
   gboolean allow_emulation; /* besides what container and context say */
+  char **contents;          /* borrowed; secrets whose content the client offers, or NULL */
 } DnContainerStart;
 
 /**

@@ -10,6 +10,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "../limits/guest-size.h"
+#include "../network/container-network.h"
 #include "container-file.h"
 #include "container-part.h"
 #include "lookup.h"
@@ -202,6 +203,7 @@ dn_container_rename (DnContainer *container, const char *name, DnRequest *reques
   if (old == NULL || !dn_container_save_options (container, error))
     return FALSE;
   dn_container_event (container, "rename", (const char *const[]){ "old_name", old, NULL });
+  dn_container_network_renamed (container);
   return TRUE;
 }
 

@@ -31,6 +31,7 @@ dn_context_new (DnDaemon *daemon, const char *name, gboolean is_ephemeral,
   context->disks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_mutex_init (&context->guest_lock);
   g_mutex_init (&context->file_lock);
+  g_mutex_init (&context->network_lock);
   return context;
 }
 
@@ -55,6 +56,7 @@ dn_context_unref (DnContext *context)
   g_hash_table_unref (context->disks);
   g_mutex_clear (&context->guest_lock);
   g_mutex_clear (&context->file_lock);
+  g_mutex_clear (&context->network_lock);
   g_free (context);
 }
 
@@ -344,6 +346,13 @@ dn_context_guest_to_json (DnGuest *guest)
   json_object_set_int_member (object, "uid", info.uid);
   json_object_set_int_member (object, "gid", info.gid);
   json_object_set_int_member (object, "vsock_cid", info.vsock_cid);
+  if (info.has_card)
+    {
+      char tap[DN_NETWORK_TAP_BYTES];
+
+      dn_network_tap_name (info.uid - DN_NETWORK_UID_FIRST, tap);
+      json_object_set_string_member (object, "tap", tap);
+    }
   json_object_set_int_member (object, "qemu_pid", info.qemu_pid);
   json_object_set_int_member (object, "relay_pid", info.relay_pid);
   dn_json_set_text (object, "domain_uuid", info.domain_uuid);

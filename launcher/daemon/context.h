@@ -32,6 +32,7 @@ typedef struct DnContext
   guint owner_uid;       /* fixed; whose an ephemeral one is */
   GMutex guest_lock;
   GMutex file_lock;
+  GMutex network_lock; /* who is told the names of its containers, and in which order */
   /* Under the daemon's lock: */
   DnContextDefinition definition;
   char *error;        /* owned; why its file cannot be used, or NULL */

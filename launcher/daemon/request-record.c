@@ -37,6 +37,7 @@ static const struct
   { "container-logs", LOOKS, DN_RECORD_LOOK, FALSE },
   { "container-top", LOOKS, DN_RECORD_LOOK, FALSE },
   { "container-stats", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "secret-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "inspect", LOOKS, DN_RECORD_LOOK, FALSE },
   { "verify", LOOKS, DN_RECORD_LOOK, FALSE },
   { "profile-list", LOOKS, DN_RECORD_LOOK, FALSE },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verbs that make or start a container, or put a process into one. */
 #include "../common/error.h"
+#include "../secrets/secrets-part.h"
 #include "container-call.h"
 #include "container-end.h"
 #include "container-start.h"
@@ -30,16 +31,19 @@ add_trace (DnRequest *request, JsonObject *ok, gboolean wants_trace)
 /* Everything of container-run that is not a container's option. */
 static gboolean
 split_run_args (DnRequest *request, DnContainerStart *start, gboolean *ret_trace,
-                JsonObject **ret_options, GError **error)
+                char ***ret_contents, JsonObject **ret_options, GError **error)
 {
-  static const char *const names[] = { "attach", "rows", "columns", "trace" };
+  static const char *const names[] = { "attach", "rows", "columns", "trace", "contents" };
   g_autoptr (JsonObject) own = json_object_new ();
   g_autoptr (JsonObject) options = json_object_new ();
   g_auto (GStrv) attach = NULL;
   gint64 rows = 0, columns = 0;
   const DnJsonField fields[] = {
-    { "attach", DN_JSON_STRINGS, FALSE, &attach }, { "rows", DN_JSON_INT, FALSE, &rows },
-    { "columns", DN_JSON_INT, FALSE, &columns },   { "trace", DN_JSON_BOOL, FALSE, ret_trace },
+    { "attach", DN_JSON_STRINGS, FALSE, &attach },
+    { "rows", DN_JSON_INT, FALSE, &rows },
+    { "columns", DN_JSON_INT, FALSE, &columns },
+    { "trace", DN_JSON_BOOL, FALSE, ret_trace },
+    { "contents", DN_JSON_STRINGS, FALSE, ret_contents },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (GError) local = NULL;
@@ -58,6 +62,7 @@ split_run_args (DnRequest *request, DnContainerStart *start, gboolean *ret_trace
     }
   if (!dn_json_read (own, fields, "request", &local))
     return dn_throw (error, DN_ERROR_USAGE, "%s", local->message);
+  start->contents = *ret_contents;
   *ret_options = g_steal_pointer (&options);
   return dn_verb_read_attach (attach, &start->session, error)
          && read_size (rows, columns, start, error);
@@ -88,12 +93,13 @@ DN_VERB (container_run)
 {
   DnContainerStart start = { 0 };
   gboolean wants_trace = FALSE, is_fine;
+  g_auto (GStrv) contents = NULL;
   g_autoptr (JsonObject) args = NULL;
   g_autoptr (DnContainer) container = NULL;
   DnContainerOptions *options;
   JsonObject *ok;
 
-  if (!split_run_args (request, &start, &wants_trace, &args, error))
+  if (!split_run_args (request, &start, &wants_trace, &contents, &args, error))
     return NULL;
   options = dn_container_options_read (args, error);
   if (options == NULL)
@@ -120,11 +126,12 @@ DN_VERB (container_start)
   DnContainerStart start = { 0 };
   gboolean wants_trace = FALSE, is_fine;
   g_autofree char *name = NULL;
-  g_auto (GStrv) attach = NULL;
+  g_auto (GStrv) attach = NULL, contents = NULL;
   gint64 rows = 0, columns = 0;
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
     { "attach", DN_JSON_STRINGS, FALSE, &attach },
+    { "contents", DN_JSON_STRINGS, FALSE, &contents },
     { "rows", DN_JSON_INT, FALSE, &rows },
     { "columns", DN_JSON_INT, FALSE, &columns },
     { "trace", DN_JSON_BOOL, FALSE, &wants_trace },
@@ -139,6 +146,7 @@ DN_VERB (container_start)
       || !read_size (rows, columns, &start, error)
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
+  start.contents = contents;
   container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
@@ -167,7 +175,7 @@ DN_VERB (container_restart)
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
-  gboolean is_fine;
+  gboolean is_fine, is_held = FALSE;
 
   if (!dn_request_read (request, fields, error)
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
@@ -176,10 +184,16 @@ DN_VERB (container_restart)
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
-  is_fine = dn_container_stop (container, timeout_s, error)
-            && dn_container_start (container, &start, request, ret_fds, error);
+  is_fine = dn_secrets_hold (container, &is_held, error)
+            && dn_container_stop (container, timeout_s, error);
+  /* Nothing of its end happens before op_lock is free. */
+  if (is_fine && is_held)
+    dn_restart_hold (container);
+  is_fine = is_fine && dn_container_start (container, &start, request, ret_fds, error);
   if (is_fine)
     dn_restart_started (container, FALSE);
+  else
+    dn_restart_let_go (container);
   g_mutex_unlock (&container->op_lock);
   if (!is_fine)
     return NULL;

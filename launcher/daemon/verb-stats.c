@@ -15,6 +15,8 @@ typedef struct
   GThread *thread;
   gboolean has_entry;
   DnMsgStatsEntry entry;
+  gboolean has_card;
+  DnMsgCardStats card;
   GError *error;
 } Sample;
 
@@ -25,6 +27,8 @@ take_stats (guint16 type, const guint8 *payload, guint32 size, gpointer data)
 
   if (type == DN_MSG_STATS_ENTRY)
     sample->has_entry = dn_msg_stats_entry_unpack (payload, size, &sample->entry) == 0;
+  else if (type == DN_MSG_CARD_STATS)
+    sample->has_card = dn_msg_card_stats_unpack (payload, size, &sample->card) == 0;
 }
 
 static gpointer
@@ -58,15 +62,40 @@ clear_sample (gpointer data)
   g_clear_error (&sample->error);
 }
 
+typedef struct
+{
+  const char *name;
+  guint64 value;
+} Member;
+
+static void
+add_members (JsonObject *object, const Member *members, gsize count)
+{
+  for (gsize i = 0; i < count; i++)
+    json_object_set_int_member (object, members[i].name, (gint64) members[i].value);
+}
+
+/* Of a container with a card: one without says nothing, as it can do nothing. */
+static void
+add_card (JsonObject *object, const DnMsgCardStats *card)
+{
+  const Member members[] = {
+    { "network_received_bytes", card->received_bytes },
+    { "network_received_packets", card->received_packets },
+    { "network_received_dropped", card->received_dropped },
+    { "network_sent_bytes", card->sent_bytes },
+    { "network_sent_packets", card->sent_packets },
+    { "network_sent_dropped", card->sent_dropped },
+  };
+
+  add_members (object, members, G_N_ELEMENTS (members));
+}
+
 static JsonObject *
 sample_to_json (const Sample *sample)
 {
   const DnMsgStatsEntry *entry = &sample->entry;
-  const struct
-  {
-    const char *name;
-    guint64 value;
-  } members[] = {
+  const Member members[] = {
     { "time_ns", entry->time_ns },
     { "cpu_us", entry->cpu_us },
     { "cpu_user_us", entry->cpu_user_us },
@@ -87,8 +116,9 @@ sample_to_json (const Sample *sample)
 
   json_object_set_string_member (object, "context", sample->container->context->name);
   /* "No limit" is the highest number there is, and comes out as -1. */
-  for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
-    json_object_set_int_member (object, members[i].name, (gint64) members[i].value);
+  add_members (object, members, G_N_ELEMENTS (members));
+  if (sample->has_card)
+    add_card (object, &sample->card);
   return object;
 }
 

@@ -6,6 +6,8 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../limits/container-limits.h"
+#include "../network/container-network.h"
+#include "../network/network-facts.h"
 #include "../verify/host-facts.h"
 #include "../verify/judge.h"
 #include "confine.h"
@@ -140,6 +142,7 @@ verify_container (Report *report, DnContainer *container)
       dn_container_limits_promise (container, guest, json_node_get_object (spec));
       dn_verify_promise_container (promises, json_node_get_object (spec));
       promise_layers (promises, container, guest);
+      dn_container_network_promise (container, guest, json_node_get_object (spec), promises);
     }
   /* Without a document nothing is promised, and nothing observed: that is one line, a failure. */
   facts = spec != NULL ? ask_guest (report, guest, container->id) : dn_verify_facts_new ();
@@ -202,6 +205,22 @@ verify_relay (Report *report, DnContext *context, DnGuest *guest, const DnGuestI
   add_lines (report, "relay", context->name, FALSE, promises, facts);
 }
 
+/* The host's side: a tap and its rules. */
+static void
+verify_network (Report *report, DnContext *context, DnGuest *guest)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+  GError *error = NULL;
+
+  (void) dn_network_verify (context, guest, promises, facts, &error);
+  note (report, error);
+  if (promises->len == 0)
+    return;
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "gateway", context->name, FALSE, promises, facts);
+}
+
 static void
 verify_guest (Report *report, DnContext *context)
 {
@@ -219,6 +238,7 @@ verify_guest (Report *report, DnContext *context)
   dn_guest_get_info (guest, &info);
   verify_qemu (report, context->name, guest, &info);
   verify_relay (report, context, guest, &info);
+  verify_network (report, context, guest);
   dn_verify_promise_guest (promises, &info);
   facts = ask_guest (report, guest, "");
   add_lines (report, "guest", context->name, TRUE, promises, facts);

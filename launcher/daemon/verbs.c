@@ -34,6 +34,8 @@ static const DnVerb verbs[] = {
   { "container-stats", dn_verb_container_stats, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "container-copy-out", dn_verb_container_copy_out, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
   { "container-copy-in", dn_verb_container_copy_in, DN_RIGHT_CP, DN_SCOPE_CONTAINER },
+  { "secret-list", dn_verb_secret_list, DN_RIGHT_INSPECT, DN_SCOPE_CONTAINER },
+  { "secret-update", dn_verb_secret_update, DN_RIGHT_RUN | DN_RIGHT_UPDATE, DN_SCOPE_CONTAINER },
   { "inspect", dn_verb_inspect, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "verify", dn_verb_verify, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "audit", dn_verb_audit, 0, DN_SCOPE_ROOT },
@@ -61,6 +63,7 @@ static const DnVerb verbs[] = {
   { "context-remove", dn_verb_context_remove, 0, DN_SCOPE_ROOT },
   { "context-console", dn_verb_context_console, DN_RIGHT_LOGS, DN_SCOPE_CONTEXT },
   { "context-thaw", dn_verb_context_thaw, 0, DN_SCOPE_ROOT },
+  { "network-list", dn_verb_network_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "forensics", dn_verb_forensics, 0, DN_SCOPE_ROOT },
 };
 

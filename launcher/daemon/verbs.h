@@ -60,6 +60,8 @@ DN_VERB (container_top);
 DN_VERB (container_stats);
 DN_VERB (container_copy_out);
 DN_VERB (container_copy_in);
+DN_VERB (secret_list);
+DN_VERB (secret_update);
 DN_VERB (inspect);
 DN_VERB (profile_list);
 DN_VERB (profile_show);
@@ -87,6 +89,7 @@ DN_VERB (context_stop);
 DN_VERB (context_remove);
 DN_VERB (context_console);
 DN_VERB (context_thaw);
+DN_VERB (network_list);
 DN_VERB (forensics);
 
 /* What a verb answers that has brought @image in: a list of that one, with its id, its names, and

@@ -24,8 +24,8 @@
 /* It boots a kernel directly in a fraction of SeaBIOS's time and is far less code. */
 #define QBOOT "/usr/share/qemu/qboot.rom"
 
-static const char *const names[]
-    = { "vmlinuz", "initramfs.cpio", "guest.erofs", "unpack.erofs", "tuned/vmlinuz" };
+static const char *const names[] = { "vmlinuz",     "initramfs.cpio", "initramfs-network.cpio",
+                                     "guest.erofs", "unpack.erofs",   "tuned/vmlinuz" };
 
 void
 dn_boot_files_clear (DnBootFiles *files)
@@ -211,13 +211,15 @@ add_root_words (DnBootFiles *files, GError **error)
 }
 
 static gboolean
-find_kernel (DnKernel kernel, DnBootFiles *files, GError **error)
+find_kernel (DnKernel kernel, gboolean has_network, DnBootFiles *files, GError **error)
 {
+  const char *initrd = has_network ? "initramfs-network.cpio" : "initramfs.cpio";
+
   switch (kernel)
     {
     case DN_KERNEL_DEBIAN:
       return (files->kernel = publish ("vmlinuz", error)) != NULL
-             && (files->initrd = publish ("initramfs.cpio", error)) != NULL
+             && (files->initrd = publish (initrd, error)) != NULL
              && (files->cmdline = read_cmdline ("cmdline", error)) != NULL;
     case DN_KERNEL_TUNED:
       return (files->kernel = publish ("tuned/vmlinuz", error)) != NULL
@@ -227,11 +229,12 @@ find_kernel (DnKernel kernel, DnBootFiles *files, GError **error)
 }
 
 gboolean
-dn_boot_files_find (DnGuestKind kind, DnKernel kernel, DnBootFiles *ret_files, GError **error)
+dn_boot_files_find (DnGuestKind kind, DnKernel kernel, gboolean has_network, DnBootFiles *ret_files,
+                    GError **error)
 {
   g_auto (DnBootFiles) files = { 0 };
 
-  if (!find_kernel (kernel, &files, error) || !find_root (kind, &files, error)
+  if (!find_kernel (kernel, has_network, &files, error) || !find_root (kind, &files, error)
       || !add_root_words (&files, error))
     return FALSE;
   if (access (QBOOT, R_OK) == 0)

@@ -26,10 +26,11 @@ typedef struct
 void dn_boot_files_clear (DnBootFiles *files);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnBootFiles, dn_boot_files_clear)
 
-/* Finds the files for a guest of @kind with @kernel, and copies them where needed.  DN_ERROR_CONFIG
- * when one is missing or the root's hash tree is that of another root, with what to build. */
-gboolean dn_boot_files_find (DnGuestKind kind, DnKernel kernel, DnBootFiles *ret_files,
-                             GError **error);
+/* Finds the files for a guest of @kind with @kernel, and copies them where needed; @has_network:
+ * with the drivers that cards need.  DN_ERROR_CONFIG when one is missing or the root's hash tree is
+ * that of another root, with what to build. */
+gboolean dn_boot_files_find (DnGuestKind kind, DnKernel kernel, gboolean has_network,
+                             DnBootFiles *ret_files, GError **error);
 
 /* The root's digest as the guest's kernel knows it, "sha256 HEX". (transfer full) */
 char *dn_boot_files_root_hash (const DnBootFiles *files);

@@ -10,6 +10,7 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../network/gateway.h"
 #include "access.h"
 #include "domain-xml.h"
 #include "guest-private.h"
@@ -107,6 +108,25 @@ undo_files (const DnJournalEntry *entry, GPtrArray *removed)
   (void) g_unlink (log);
 }
 
+/* After the processes: QEMU had the tap.  Without the gateway the entry stays, and with it the
+ * identity: nobody else gets these addresses. */
+static gboolean
+undo_card (const DnJournalEntry *entry, GPtrArray *removed)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!entry->has_card || !dn_journal_entry_is_of_this_boot (entry))
+    return TRUE;
+  if (!dn_gateway_close (entry->slot, &error))
+    {
+      g_warning ("guest '%s': its network stays until danchi gc: %s", entry->id, error->message);
+      return FALSE;
+    }
+  if (removed != NULL)
+    note (removed, "network of identity %u", entry->uid);
+  return TRUE;
+}
+
 gboolean
 dn_guest_undo (DnJournalEntry *entry, GPtrArray *removed)
 {
@@ -116,6 +136,8 @@ dn_guest_undo (DnJournalEntry *entry, GPtrArray *removed)
   if (!undo_processes (entry, removed))
     return FALSE;
   undo_files (entry, removed);
+  if (!undo_card (entry, removed))
+    return FALSE;
   /* The entry goes before the slot: while an entry names a uid, nobody else may get it, or a gc
    * would end the next guest's processes. */
   if (!dn_journal_remove (entry->id, NULL))

@@ -6,6 +6,7 @@
 #include "../../protocol/milestone.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../network/plan.h"
 #include "boot-files.h"
 #include "domain-xml.h"
 #include "guest-private.h"
@@ -15,7 +16,6 @@
 
 /* On the kernel's command line: images/modules.list. */
 #define SCRATCH_WORD "danchi.scratch"
-#define NETWORK_WORD "danchi.network"
 /* Of milliseconds of work; the rest is for an emulated guest on a loaded host. */
 #define CONFIGURE_TIMEOUT_MS 30000
 #define QEMU_PROCESS "qemu-system"
@@ -68,11 +68,11 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
   g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
   g_autofree char *cmdline
-      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
-                     start->plan->has_network ? " " NETWORK_WORD : "", NULL);
+      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "", NULL);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
+  char tap[DN_NETWORK_TAP_BYTES], mac[DN_NETWORK_MAC_TEXT_BYTES];
   const DnDomain domain = { .id = guest->id,
                             .context = guest->context,
                             .owner = dn_paths ()->run,
@@ -92,12 +92,16 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
                             .console = console,
                             .agent = agent,
                             .root = start->files.root,
+                            .tap = entry->has_card ? tap : NULL,
+                            .mac = mac,
                             .disks = start->plan->disks,
                             .spare_disks = entry->spare_disks,
                             .limits = entry->limits,
                             .has_balloon = entry->has_balloon,
                             .has_host_cgroups = host_has_cgroups () };
 
+  dn_network_tap_name (entry->slot, tap);
+  dn_network_slot_mac (entry->slot, mac);
   *ret_has_host_limits = domain.has_host_cgroups;
   *ret_limit_bytes = dn_domain_host_limit_bytes (&domain);
   return model != NULL ? dn_domain_xml_build (&domain, error) : NULL;
@@ -314,7 +318,8 @@ static gboolean
 run_start (DnGuest *guest, Start *start, GError **error)
 {
   enter_step (start, "journal");
-  if (!dn_boot_files_find (start->plan->kind, start->plan->kernel, &start->files, error)
+  if (!dn_boot_files_find (start->plan->kind, start->plan->kernel, start->plan->has_network,
+                           &start->files, error)
       || !dn_guest_prepare (guest, start->plan, error))
     return FALSE;
   g_mutex_lock (&guest->journal_lock);

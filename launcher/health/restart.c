@@ -9,6 +9,7 @@
 #include "../daemon/container-start.h"
 #include "../daemon/context-guest.h"
 #include "../daemon/daemon-record.h"
+#include "../secrets/secrets-part.h"
 #include "../spec/restart-policy.h"
 
 /* Under the daemon's lock. */
@@ -141,17 +142,20 @@ static void
 release_hold (DnContainer *container)
 {
   DnContext *context = container->context;
-  gboolean is_idle = FALSE;
+  gboolean is_idle = FALSE, had_hold = FALSE;
 
   g_mutex_lock (&container->daemon->lock);
   if (container->restart.holds_context && !container->restart.is_pending)
     {
+      had_hold = TRUE;
       container->restart.holds_context = FALSE;
       context->users--;
       is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
                 && !dn_guest_is_frozen (context->guest);
     }
   g_mutex_unlock (&container->daemon->lock);
+  if (had_hold)
+    dn_secrets_drop (container);
   if (is_idle)
     dn_context_stop_idle_guest (context, 0, "the guest was stopped");
 }
@@ -209,6 +213,29 @@ dn_restart_wait (DnContainer *container)
     (void) g_timeout_add (delay_ms, time_has_come, due);
   else
     release_hold (container);
+}
+
+void
+dn_restart_hold (DnContainer *container)
+{
+  DnRestart *restart = &container->restart;
+
+  g_mutex_lock (&container->daemon->lock);
+  restart->is_pending = TRUE;
+  restart->serial++;
+  if (!restart->holds_context)
+    container->context->users++;
+  restart->holds_context = TRUE;
+  g_mutex_unlock (&container->daemon->lock);
+}
+
+void
+dn_restart_let_go (DnContainer *container)
+{
+  g_mutex_lock (&container->daemon->lock);
+  container->restart.is_pending = FALSE;
+  g_mutex_unlock (&container->daemon->lock);
+  release_hold (container);
 }
 
 void

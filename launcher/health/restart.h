@@ -42,6 +42,12 @@ void dn_restart_forbid (struct DnContainer *container);
 /* Likewise all of a context's. */
 void dn_restart_forbid_all (struct DnContext *context);
 
+/* Likewise where nobody's policy asks for it: it is being stopped to be started at once, and its
+ * guest is to stay for that.  dn_restart_started() ends it, or where it came to nothing the other.
+ * Without the lock, with op_lock held. */
+void dn_restart_hold (struct DnContainer *container);
+void dn_restart_let_go (struct DnContainer *container);
+
 /* Somebody, or its policy, has started it.  Without the lock, with op_lock held. */
 void dn_restart_started (struct DnContainer *container, gboolean is_by_policy);
 

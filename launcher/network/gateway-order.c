@@ -116,6 +116,12 @@ dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
     case DN_GATEWAY_PROBE:
       pack_pool (&packer, &order->pool);
       break;
+    case DN_GATEWAY_REACH:
+      dn_pack_u32 (&packer, order->reach.slot);
+      dn_pack_u8 (&packer, order->reach.family);
+      dn_pack_u8 (&packer, order->reach.protocol);
+      dn_pack_u32 (&packer, order->reach.count);
+      break;
     case DN_GATEWAY_LIST:
       break;
     }
@@ -299,6 +305,12 @@ dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_
       break;
     case DN_GATEWAY_PROBE:
       unpack_pool (&unpacker, &ret_order->pool);
+      break;
+    case DN_GATEWAY_REACH:
+      ret_order->reach.slot = unpack_slot (&unpacker);
+      ret_order->reach.family = unpack_family (&unpacker);
+      ret_order->reach.protocol = unpack_protocol (&unpacker, false);
+      ret_order->reach.count = unpack_number (&unpacker, 1, DN_GATEWAY_LISTEN_MAX);
       break;
     case DN_GATEWAY_LIST:
       break;

@@ -13,6 +13,8 @@
  *   LISTEN    bound sockets, as descriptors of the answer, in the order's order
  *   PIN       a second descriptor: where a resolver tells which addresses its lists have, and gets
  *             its sockets to these servers of names (gateway-pin.h)
+ *   REACH     sockets with which a program on the host (danchi-publish) reaches the guest, and
+ *             nothing else, as descriptors of the answer: bound to the tap, not connected
  *   LIST      the slots of which anything is in the kernel, one a line
  *   VERIFY    as OPEN, but compares: one line "NAME PROMISED|OBSERVED" for each fact
  *   PROBE     what danchi doctor asks: one line "NAME ok" or "NAME REASON" for each
@@ -31,7 +33,7 @@
 #define DN_GATEWAY_VERSION 1
 #define DN_GATEWAY_ORDER_MAX_BYTES 65536
 #define DN_GATEWAY_ANSWER_MAX_BYTES 65536
-#define DN_GATEWAY_RULES_MAX 256
+#define DN_GATEWAY_RULES_MAX 512
 #define DN_GATEWAY_LISTS_MAX 16
 #define DN_GATEWAY_EXPOSED_MAX 4096 /* of a group, all members together */
 #define DN_GATEWAY_LISTEN_MAX 8     /* DN_FDPASS_MAX */
@@ -54,6 +56,7 @@ typedef enum
   DN_GATEWAY_LIST,
   DN_GATEWAY_VERIFY,
   DN_GATEWAY_PROBE,
+  DN_GATEWAY_REACH,
 } DnGatewayOrderType;
 
 /* A deny wins over an allow; the order of rules does not matter.
@@ -130,6 +133,14 @@ typedef struct
 
 typedef struct
 {
+  uint32_t slot; /* as above */
+  uint8_t family;
+  uint8_t protocol; /* 6 or 17 */
+  uint32_t count;   /* 1..%DN_GATEWAY_LISTEN_MAX */
+} DnGatewayReach;
+
+typedef struct
+{
   DnGatewayOrderType type;
   union
   {
@@ -139,6 +150,7 @@ typedef struct
     DnGatewayMembers members;   /* MEMBERS */
     DnGatewayListen listen;     /* LISTEN */
     DnNetworkPool pool;         /* PROBE */
+    DnGatewayReach reach;       /* REACH */
   };
 } DnGatewayOrder;
 

@@ -46,6 +46,10 @@ static const struct
   { "follow", AS_IT_IS },
   { "since_us", AS_IT_IS },
   { "env", COUNT },
+  /* Names and where they go; no content is ever an argument. */
+  { "secrets", AS_IT_IS },
+  { "configs", AS_IT_IS },
+  { "contents", AS_IT_IS },
   /* How it is confined. */
   { "profile", AS_IT_IS },
   { "profile_text", DIGEST },

@@ -26,9 +26,9 @@
 #include "../../protocol/frame-reader.h"
 #include "../../protocol/link.h"
 #include "../../protocol/protocol.h"
+#include "../confined/bucket.h"
 #include "../confined/loop.h"
 #include "backlog.h"
-#include "bucket.h"
 #include "requests.h"
 
 typedef struct DnRouter DnRouter;

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "../../protocol/milestone.h"
+#include "../confined/bucket.h"
 #include "../confined/loop.h"
-#include "bucket.h"
 
 typedef struct DnRouter DnRouter;
 

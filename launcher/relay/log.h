@@ -13,7 +13,7 @@
 #pragma once
 
 #include "../base/log-format.h"
-#include "bucket.h"
+#include "../confined/bucket.h"
 
 typedef struct DnLog DnLog;
 

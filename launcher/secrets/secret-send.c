@@ -83,12 +83,15 @@ give (gpointer data, GError **error)
 
 static gboolean
 call (Sending *sending, guint16 type, gpointer message,
-      int (*pack) (const void *message, guint8 *ret_bytes, gsize size), GError **error)
+      int (*pack) (const void *message, guint8 *ret_bytes, gsize size), gint64 end_us,
+      GError **error)
 {
+  gint64 left_us = end_us - g_get_monotonic_time ();
+  guint timeout_ms = (guint) MAX (left_us / G_TIME_SPAN_MILLISECOND, 1);
   DnGuestCall order = { .type = type,
                         .message = message,
                         .pack = pack,
-                        .timeout_ms = DN_SECRET_TIMEOUT_MS,
+                        .timeout_ms = timeout_ms,
                         .sent = give,
                         .sent_data = sending };
 
@@ -96,16 +99,16 @@ call (Sending *sending, guint16 type, gpointer message,
 }
 
 gboolean
-dn_secret_send (DnGuest *guest, DnRequest *request, DnMsgSecret *message, GError **error)
+dn_secret_send (DnGuest *guest, DnRequest *request, const char *name, DnMsgSecret *message,
+                gint64 end_us, GError **error)
 {
-  Sending sending = { .guest = guest,
-                      .stream = dn_guest_take_streams (guest),
-                      .name = message->name,
-                      .request = request };
+  Sending sending = {
+    .guest = guest, .stream = dn_guest_take_streams (guest), .name = name, .request = request
+  };
 
   message->stream = sending.stream;
   return call (&sending, DN_MSG_SECRET, message,
-               (int (*) (const void *, guint8 *, gsize)) dn_msg_secret_pack, error);
+               (int (*) (const void *, guint8 *, gsize)) dn_msg_secret_pack, end_us, error);
 }
 
 static gboolean
@@ -118,7 +121,8 @@ send_key (Sending *sending, GError **error)
   if (g_strlcpy (message.name, sending->name, sizeof message.name) >= sizeof message.name)
     return dn_throw (error, DN_ERROR_LIMIT, "key '%s': its name is too long", sending->name);
   return call (sending, DN_MSG_KEY, &message,
-               (int (*) (const void *, guint8 *, gsize)) dn_msg_key_pack, error);
+               (int (*) (const void *, guint8 *, gsize)) dn_msg_key_pack,
+               g_get_monotonic_time () + DN_SECRETS_TIMEOUT_US, error);
 }
 
 gboolean

@@ -16,19 +16,23 @@
 #include "../daemon/request.h"
 #include "../guest/guest.h"
 
-/* How long the client may take to write one, and the agent to take it. */
-#define DN_SECRET_TIMEOUT_MS 60000
+/* How long the client may take to write all that it was asked for at a time, and the agent to take
+ * it: somebody may have to stop the container meanwhile. */
+#define DN_SECRETS_TIMEOUT_US (60 * G_TIME_SPAN_SECOND)
 
 /**
  * dn_secret_send:
+ * @name: what the client calls it
  * @message: a SECRET; its `stream` is filled in here
+ * @end_us: when to give up; g_get_monotonic_time()
  *
- * Asks the client for the content by an event {"secret": NAME} with one descriptor, a socket to
+ * Asks the client for the content by an event {"secret": @name} with one descriptor, a socket to
  * write to, and has it brought to the agent.
  *
  * Returns: TRUE when the content is in its place; else DN_ERROR_GUEST with the agent's words
  */
-gboolean dn_secret_send (DnGuest *guest, DnRequest *request, DnMsgSecret *message, GError **error);
+gboolean dn_secret_send (DnGuest *guest, DnRequest *request, const char *name, DnMsgSecret *message,
+                         gint64 end_us, GError **error);
 
 /**
  * dn_secret_ask_key:

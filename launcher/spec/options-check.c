@@ -12,10 +12,12 @@
 #include "env.h"
 #include "health-times.h"
 #include "mount-spec.h"
+#include "network-options.h"
 #include "network-policy.h"
 #include "profile-file.h"
 #include "restart-policy.h"
 #include "seccomp-profile.h"
+#include "secrets-check.h"
 #include "tmpfs.h"
 #include "ulimit.h"
 #include "user-text.h"
@@ -355,7 +357,8 @@ dn_container_options_check (const DnContainerOptions *o, GError **error)
          && check_labels (o->labels, error) && check_profile (o, error)
          && dn_capability_check (o->cap_add, o->cap_drop, error)
          && check_seccomp (o->seccomp_json, error) && check_tmpfs (o->tmpfs, error)
-         && check_volumes (o, error) && check_limits (o, error) && check_ulimits (o->ulimits, error)
-         && check_network (o->network, error) && check_signal (o->stop_signal, error)
+         && check_volumes (o, error) && dn_secrets_check (o, error) && check_limits (o, error)
+         && check_ulimits (o->ulimits, error) && check_network (o->network, error)
+         && dn_network_options_check (o, error) && check_signal (o->stop_signal, error)
          && check_restart (o, error) && dn_health_times_check (o, error);
 }

@@ -11,6 +11,7 @@
 
 #define OCI_VERSION "1.1.0"
 #define CPU_PERIOD_US 100000
+#define ECHO_SYSCTL "net.ipv4.ping_group_range"
 #define DEFAULT_HOSTNAME_BYTES 12 /* of the id, as in Docker */
 
 /* The agent's words, see guest-agent/agent/config.h. */
@@ -192,6 +193,28 @@ add_resources (JsonBuilder *builder, const DnContainerOptions *options, const Dn
   json_builder_end_object (builder);
 }
 
+/* What the profile says, and that whoever is in the container may ask for an echo: as with Docker,
+ * by a socket that can send nothing else, so that ping needs no CAP_NET_RAW. */
+static void
+add_sysctls (JsonBuilder *builder, const DnProfile *profile)
+{
+  g_autofree char *everybody = g_strdup_printf ("0 %" G_GUINT64_FORMAT, profile->ids - 1);
+  gboolean has_own = FALSE;
+
+  json_builder_set_member_name (builder, "sysctl");
+  json_builder_begin_object (builder);
+  for (guint i = 0; i < profile->sysctls->len; i += 2)
+    {
+      const char *name = g_ptr_array_index (profile->sysctls, i);
+
+      has_own = has_own || g_str_equal (name, ECHO_SYSCTL);
+      add_text (builder, name, g_ptr_array_index (profile->sysctls, i + 1));
+    }
+  if (!has_own)
+    add_text (builder, ECHO_SYSCTL, everybody);
+  json_builder_end_object (builder);
+}
+
 static void
 add_linux (JsonBuilder *builder, const DnContainerOptions *options, const DnProfile *profile,
            guint32 first_uid)
@@ -202,12 +225,7 @@ add_linux (JsonBuilder *builder, const DnContainerOptions *options, const DnProf
   add_mapping (builder, "uidMappings", first_uid, profile->ids);
   add_mapping (builder, "gidMappings", first_uid, profile->ids);
   add_resources (builder, options, profile);
-  json_builder_set_member_name (builder, "sysctl");
-  json_builder_begin_object (builder);
-  for (guint i = 0; i < profile->sysctls->len; i += 2)
-    add_text (builder, g_ptr_array_index (profile->sysctls, i),
-              g_ptr_array_index (profile->sysctls, i + 1));
-  json_builder_end_object (builder);
+  add_sysctls (builder, profile);
   add_list (builder, "maskedPaths", profile->masked);
   add_list (builder, "readonlyPaths", profile->readonly);
   json_builder_end_object (builder);

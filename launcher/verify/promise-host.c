@@ -70,15 +70,17 @@ dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
   dn_verify_promisef (promises, "qemu.memory", "R4.1", DN_HOW_EQUAL, "%" G_GUINT64_FORMAT " MiB",
                       (info->memory_bytes + (1 << 20) - 1) >> 20);
   dn_verify_promisef (promises, "qemu.devices", "R4.1", DN_HOW_EQUAL,
-                      "isa-serial x1%s%s%s, virtio-blk-pci-non-transitional%s", ports,
+                      "isa-serial x1%s%s%s, virtio-blk-pci-non-transitional%s%s", ports,
                       has_vsock ? ", vhost-vsock-pci-non-transitional x1" : "",
                       info->has_balloon ? ", virtio-balloon-pci-non-transitional x1" : "",
+                      info->has_card ? ", virtio-net-pci-non-transitional x1" : "",
                       has_vsock ? ""
                                 : ", virtio-serial-pci-non-transitional x1, virtserialport x1");
   promise_limits (promises, info);
   dn_verify_promise (promises, "qemu.disk-formats", "R4.1", DN_HOW_EQUAL, "raw");
   dn_verify_promise (promises, "qemu.disk-files", "R5.11", DN_HOW_EQUAL, "protected");
-  dn_verify_promise (promises, "qemu.network", "R5.17", DN_HOW_EQUAL, "none");
+  dn_verify_promise (promises, "qemu.network", "R5.17", DN_HOW_EQUAL,
+                     info->has_card ? "tap" : "none");
 }
 
 void

@@ -56,6 +56,11 @@ DnVerifyPromise *dn_verify_promisef (GPtrArray *promises, const char *control, c
  * except what every container has, whatever its document says. */
 void dn_verify_promise_container (GPtrArray *promises, JsonObject *spec);
 
+/* What card it has, R2.2 and R5.13; NULL, NULL and NULL: none.  Lists in the words of verify.h.
+ * With CAP_NET_ADMIN, by @spec, all but the guest's rules is its own affair. */
+void dn_verify_promise_network (GPtrArray *promises, JsonObject *spec, const char *card,
+                                const char *addresses, const char *ways, guint ports);
+
 /* The layers of the root, with what their hash trees promise.  @root_hashes: hexadecimal, the
  * lowest layer's first, ending with NULL; @blocks: of the data of each */
 void dn_verify_promise_layers (GPtrArray *promises, const char *const *root_hashes,

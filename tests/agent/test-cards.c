@@ -171,7 +171,7 @@ send_card_that_reaches (Host *host, const char *id, guint slot, guint16 port, gb
   g_autofree char *address4 = g_strdup_printf ("10.217.0.%u", FIRST + slot);
   g_autofree char *address6 = g_strdup_printf ("fd64:6e::%x", 16 + slot);
   guint8 ports[sizeof ranges];
-  guint8 payload[512];
+  guint8 payload[2048];
 
   g_strlcpy (message.container, id, sizeof message.container);
   (void) inet_pton (AF_INET, address4, message.ipv4);
@@ -306,7 +306,7 @@ static void
 test_what_is_outside_is_reached_and_reaches_only_what_is_exposed (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
-  pid_t server = spawn_outside ("serve 700");
+  pid_t server = spawn_outside ("serve 700 > /dev/null");
 
   start_server (host, "abc1", 0, "80", TRUE);
   start_server (host, "abc2", 1, "81", FALSE);
@@ -333,7 +333,7 @@ static void
 test_internal_ones_begin_nothing (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD);
-  pid_t server = spawn_outside ("serve 700");
+  pid_t server = spawn_outside ("serve 700 > /dev/null");
 
   start_server (host, "abc1", 0, "80", TRUE);
   assert_outside ("reach tcp 10.217.0.10 80", "reached\n");
@@ -552,6 +552,27 @@ test_what_ends_leaves_neither_card_nor_rule (void)
 }
 
 static void
+test_the_next_one_in_a_place_inherits_no_connection (void)
+{
+  Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
+  g_autofree char *known = NULL, *left = NULL;
+
+  start_server (host, "abc1", 0, "80", TRUE);
+  start_server (host, "abc2", 1, "80", TRUE);
+  assert_outside ("reach udp 10.217.0.10 80", "reached\n");
+  assert_outside ("reach udp fd64:6e::10 80", "reached\n");
+  assert_outside ("reach udp 10.217.0.11 80", "reached\n");
+  known = run ("cat /proc/net/nf_conntrack");
+  g_assert_nonnull (strstr (known, "dst=10.217.0.10 "));
+  g_assert_cmpint (host_simple (host, DN_MSG_DELETE, "abc1"), ==, 0);
+  left = run ("cat /proc/net/nf_conntrack");
+  g_assert_null (strstr (left, "10.217.0.10 "));
+  g_assert_null (strstr (left, "fd64:006e:0000:0000:0000:0000:0000:0010 "));
+  g_assert_nonnull (strstr (left, "dst=10.217.0.11 "));
+  finish (host);
+}
+
+static void
 test_a_child_that_dies_on_its_way_takes_all_along (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
@@ -613,13 +634,47 @@ test_a_card_that_is_not_as_asked_starts_nothing (void)
   finish (host);
 }
 
+static const char *
+fact (Host *host, const char *name)
+{
+  return g_hash_table_lookup (host->facts, name);
+}
+
+static void
+test_verify_says_what_the_kernel_has (void)
+{
+  Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
+  const HostContainer plain = { .id = "abc2", .args = ARGS ("sleep") };
+
+  start_server (host, "abc1", 0, "80", TRUE);
+  g_assert_cmpint (host_simple (host, DN_MSG_VERIFY, "abc1"), ==, 0);
+  g_assert_cmpstr (fact (host, "complete"), ==, "yes");
+  g_assert_cmpstr (fact (host, "network.cards"), ==, "02:64:0a:d9:00:0a");
+  g_assert_cmpstr (fact (host, "network.addresses"), ==, "10.217.0.10/32 fd64:6e::10/128");
+  g_assert_cmpstr (fact (host, "network.ways"), ==, GATEWAY4 "/0 " GATEWAY6 "/0");
+  g_assert_cmpstr (fact (host, "network.rules"), ==, "2 ports");
+  g_free (run_inside (host, "abc1", "ip address add 10.217.0.77/24 dev eth0"));
+  run_here ("nft flush chain inet danchi to-cabc1");
+  g_assert_cmpint (host_simple (host, DN_MSG_VERIFY, "abc1"), ==, 0);
+  g_assert_nonnull (strstr (fact (host, "network.addresses"), "10.217.0.77/24"));
+  g_assert_cmpstr (fact (host, "network.rules"), ==,
+                   "the packet filter has other rules for its card");
+  g_assert_cmpint (host_create (host, &plain), ==, 0);
+  g_assert_cmpint (host_start (host, "abc2"), ==, 0);
+  g_hash_table_remove_all (host->facts);
+  g_assert_cmpint (host_simple (host, DN_MSG_VERIFY, "abc2"), ==, 0);
+  g_assert_cmpstr (fact (host, "network.cards"), ==, "none");
+  g_assert_null (fact (host, "network.rules"));
+  finish (host);
+}
+
 static void
 test_nonsense_is_refused_by_name (void)
 {
   Host *host;
   const HostContainer container = { .id = "abc1", .args = ARGS ("sleep") };
   DnMsgCard message = { .mtu = 1500, .ports = (const guint8 *) "nonsense", .ports_bytes = 8 };
-  guint8 payload[512];
+  guint8 payload[2048];
 
   g_assert_cmpint (unshare (CLONE_NEWNET), ==, 0);
   host = host_new ();
@@ -686,8 +741,10 @@ main (int argc, char **argv)
   TEST (files_come_with_it_and_change_in_place);
   TEST (bytes_are_counted_as_the_container_sees_them);
   TEST (what_ends_leaves_neither_card_nor_rule);
+  TEST (the_next_one_in_a_place_inherits_no_connection);
   TEST (a_child_that_dies_on_its_way_takes_all_along);
   TEST (a_card_that_is_not_as_asked_starts_nothing);
+  TEST (verify_says_what_the_kernel_has);
   TEST (nonsense_is_refused_by_name);
   TEST (sixty_four_have_one_each);
   return g_test_run ();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/relay/*.c !launcher/relay/main.c
- * !launcher/relay/filter.c launcher/confined/loop.c launcher/base/*.c protocol/*.c */
+ * !launcher/relay/filter.c launcher/confined/bucket.c launcher/confined/loop.c launcher/base/*.c
+ * protocol/*.c */
 /* The relay as the guest meets it: the whole router, with a container that has a log, an exec,
  * sessions on both and a copy each way, and a guest that says what the fuzzer says.  The first byte
  * chooses whether the link stands already. */

@@ -28,3 +28,7 @@ $(SCALE)/build-tree: $(SCALE)/bin/danchid $(SCALE)/bin/qemu-system-sim $(HOST_PR
 .PHONY: check-scale
 check-scale: all $(SCALE)/build-tree  ## danchid with 1,000 context files and 200 running contexts
 	@CELL_LIBVIRT=no $(CELL) ./tests/scale/scale.py
+
+.PHONY: check-secrets
+check-secrets: all $(SCALE)/build-tree  ## secrets: that they arrive, and that no process and no file keeps them
+	@CELL_LIBVIRT=no $(CELL) ./tests/scale/secret-delivery.py

@@ -212,6 +212,16 @@ fixture_expect_to_guest (Fixture *fixture, guint16 type, guint32 stream, guint32
   return payload;
 }
 
+const guint8 *
+fixture_next_to_guest (Fixture *fixture, DnFrameHeader *ret_header)
+{
+  const guint8 *payload;
+
+  g_assert_true (next_frame (fixture, fixture->guest, fixture->to_guest, PATIENCE_TURNS, ret_header,
+                             &payload));
+  return payload;
+}
+
 void
 fixture_link (Fixture *fixture)
 {

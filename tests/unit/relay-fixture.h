@@ -45,6 +45,8 @@ void fixture_guest_send (Fixture *fixture, guint16 type, guint32 stream, const v
                          gsize size);
 const guint8 *fixture_expect_to_guest (Fixture *fixture, guint16 type, guint32 stream,
                                        guint32 *ret_size);
+/* Whatever frame comes next. */
+const guint8 *fixture_next_to_guest (Fixture *fixture, DnFrameHeader *ret_header);
 
 /* LINK_DOWN with suspect, and the channel closed. */
 void fixture_expect_suspect (Fixture *fixture);

@@ -4,7 +4,8 @@
    launcher/spec/mount-*.c launcher/spec/c[ap]*.c launcher/spec/env.c launcher/common/names.c
    launcher/spec/u*t.c launcher/spec/quantity.c launcher/common/signal-name.c
    launcher/common/[ej]*.c launcher/common/key-*.c launcher/common/paths.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c */
+   launcher/spec/network-*.c launcher/spec/port-spec.c launcher/base/network-rule.c
+   launcher/base/public-address.c */
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/json.h"
 #include "../../launcher/spec/spec.h"

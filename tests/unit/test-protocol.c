@@ -134,6 +134,31 @@ test_the_longest_values_fit_their_messages (void)
   g_assert_cmpint (dn_msg_session_lost_pack (&lost, bytes, sizeof bytes), >, 0);
 }
 
+static void
+test_ports_of_a_card_are_read_strictly (void)
+{
+  const DnCardPort ports[] = { { DN_CARD_PORT_TCP, 80, 80 }, { DN_CARD_PORT_UDP, 1, 65535 } };
+  static const guint8 wrong[][DN_CARD_PORT_BYTES]
+      = { { 1, 0, 80, 0, 80 }, { 6, 0, 0, 0, 80 }, { 6, 0, 81, 0, 80 }, { 0, 0, 80, 0, 80 } };
+  guint8 bytes[DN_CARD_PORTS_MAX * DN_CARD_PORT_BYTES + DN_CARD_PORT_BYTES];
+  DnCardPort back[DN_CARD_PORTS_MAX];
+  gsize size = dn_card_ports_encode (ports, 2, bytes);
+
+  g_assert_cmpuint (size, ==, 2 * DN_CARD_PORT_BYTES);
+  g_assert_cmpint (dn_card_ports_decode (bytes, size, back), ==, 2);
+  g_assert_cmpuint (back[1].last, ==, 65535);
+  g_assert_cmpint (dn_card_ports_decode (bytes, 0, back), ==, 0);
+  for (gsize cut = 1; cut < DN_CARD_PORT_BYTES; cut++)
+    g_assert_cmpint (dn_card_ports_decode (bytes, size - cut, back), ==, -EPROTO);
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    g_assert_cmpint (dn_card_ports_decode (wrong[i], DN_CARD_PORT_BYTES, back), ==, -EPROTO);
+  for (guint i = 0; i <= DN_CARD_PORTS_MAX; i++)
+    (void) dn_card_ports_encode (ports, 1, bytes + i * DN_CARD_PORT_BYTES);
+  g_assert_cmpint (dn_card_ports_decode (bytes, sizeof bytes, back), ==, -EPROTO);
+  g_assert_cmpint (dn_card_ports_decode (bytes, sizeof bytes - DN_CARD_PORT_BYTES, back), ==,
+                   DN_CARD_PORTS_MAX);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -142,5 +167,6 @@ main (int argc, char **argv)
   TEST (every_message_keeps_its_bytes);
   TEST (ids_are_in_order_so_that_finding_works);
   TEST (the_longest_values_fit_their_messages);
+  TEST (ports_of_a_card_are_read_strictly);
   return g_test_run ();
 }

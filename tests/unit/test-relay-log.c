@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/relay/log.c launcher/relay/bucket.c launcher/base/log-format.c */
+/* Links: launcher/relay/log.c launcher/confined/bucket.c launcher/base/log-format.c */
 #include <glib.h>
 #include <signal.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/relay/bucket.c launcher/relay/backlog.c launcher/relay/inflow.c
+/* Links: launcher/confined/bucket.c launcher/relay/backlog.c launcher/relay/inflow.c
  * launcher/relay/requests.c launcher/confined/loop.c */
 /* The relay's pure parts, each small. */
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../launcher/confined/bucket.h"
 #include "../../launcher/confined/loop.h"
-#include "../../launcher/relay/bucket.h"
 #include "../../launcher/relay/inflow.h"
 #include "../../launcher/relay/requests.h"
 #include "../../protocol/protocol.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: tests/unit/relay-fixture.c launcher/relay/*.c !launcher/relay/main.c
- * !launcher/relay/filter.c launcher/confined/loop.c launcher/confined/say.c launcher/base/*.c
- * protocol/*.c */
+ * !launcher/relay/filter.c launcher/confined/bucket.c launcher/confined/loop.c
+ * launcher/confined/say.c launcher/base/*.c protocol/*.c */
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../launcher/base/console-ring.h"
+#include "../../launcher/relay/strongbox.h"
 #include "../../protocol/pack.h"
 #include "relay-fixture.h"
 
@@ -675,6 +676,96 @@ test_copies_out_and_in (void)
   fixture_free (fixture);
 }
 
+/* SECRET_TRANSFER of one end of a socket pair; the other is returned. */
+static int
+begin_secret (Fixture *fixture, guint32 stream)
+{
+  DnMsgSecretTransfer order = { .stream = stream };
+  guint8 payload[16];
+  int pair[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture_order (fixture, DN_MSG_SECRET_TRANSFER, payload,
+                 dn_msg_secret_transfer_pack (&order, payload, sizeof payload), &pair[1], 1);
+  (void) close (pair[1]);
+  return pair[0];
+}
+
+static void
+test_a_secret_goes_through_the_box_alone (void)
+{
+  Fixture *fixture = fixture_new ();
+  g_autofree char *content = g_strnfill (20000, 's');
+  gsize received = 0;
+  int fd;
+
+  fixture_link (fixture);
+  /* Where no memory may be locked, it is refused, and the guest is told. */
+  fd = begin_secret (fixture, 400);
+  g_assert_cmpint (write (fd, "x", 1), ==, 1);
+  (void) fixture_expect_to_guest (fixture, DN_MSG_RESET, 400, NULL);
+  g_assert_true (fixture_is_at_end (fixture, fd));
+  (void) close (fd);
+
+  g_assert_cmpint (dn_strongbox_lock (), ==, 0);
+  fd = begin_secret (fixture, 404);
+  g_assert_cmpint (write (fd, content, 20000), ==, 20000);
+  while (received < 20000)
+    {
+      guint32 size;
+      const guint8 *payload = fixture_expect_to_guest (fixture, DN_MSG_DATA, 404, &size);
+
+      g_assert_cmpuint (size, <=, DN_STRONGBOX_BYTES - DN_FRAME_HEADER_BYTES);
+      g_assert_cmpint (memcmp (payload, content + received, size), ==, 0);
+      received += size;
+      /* What is out is nowhere any more. */
+      g_assert_true (dn_strongbox_is_empty ());
+      g_assert_cmpuint (dn_backlog_length (&fixture->router->channel.outbox), ==, 0);
+    }
+  (void) close (fd);
+  (void) fixture_expect_to_guest (fixture, DN_MSG_EOF, 404, NULL);
+  fixture_settle (fixture);
+  g_assert_cmpuint (fixture->router->transfer_count, ==, 0);
+  fixture_free (fixture);
+}
+
+/* Two frames' pieces never mix, and what waits behind a secret goes on after it. */
+static void
+test_a_secret_and_a_copy_share_the_channel (void)
+{
+  Fixture *fixture = fixture_new ();
+  g_autofree char *content = g_strnfill (30000, 's');
+  g_autofree char *copied = g_strnfill (30000, 'c');
+  gsize secret = 0, copy = 0;
+  DnMsgTransfer order = { .stream = 408, .to_guest = 1 };
+  guint8 payload[64];
+  int fd, pair[2];
+
+  fixture_link (fixture);
+  g_assert_cmpint (dn_strongbox_lock (), ==, 0);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  fixture_order (fixture, DN_MSG_TRANSFER, payload,
+                 dn_msg_transfer_pack (&order, payload, sizeof payload), &pair[1], 1);
+  (void) close (pair[1]);
+  fd = begin_secret (fixture, 412);
+  g_assert_cmpint (write (fd, content, 30000), ==, 30000);
+  g_assert_cmpint (write (pair[0], copied, 30000), ==, 30000);
+  while (secret < 30000 || copy < 30000)
+    {
+      DnFrameHeader header;
+      const guint8 *bytes = fixture_next_to_guest (fixture, &header);
+      gsize *at = header.stream == 412 ? &secret : &copy;
+
+      g_assert_cmpuint (header.type, ==, DN_MSG_DATA);
+      for (guint32 i = 0; i < header.length; i++)
+        g_assert_cmpint (bytes[i], ==, header.stream == 412 ? 's' : 'c');
+      *at += header.length;
+    }
+  (void) close (fd);
+  (void) close (pair[0]);
+  fixture_free (fixture);
+}
+
 static void
 test_a_session_resizes_and_signals (void)
 {
@@ -825,6 +916,8 @@ main (int argc, char **argv)
   TEST (skips_an_old_conversation_on_a_serial_port);
   TEST (refuses_a_guest_without_the_secret);
   TEST (copies_out_and_in);
+  TEST (a_secret_goes_through_the_box_alone);
+  TEST (a_secret_and_a_copy_share_the_channel);
   TEST (a_session_resizes_and_signals);
   TEST (the_console_goes_to_the_ring_and_milestones_to_danchid);
   TEST (an_exit_that_comes_before_its_process_is_remembered);

@@ -6,7 +6,8 @@
    launcher/common/[ej]*.c launcher/spec/admission*.c launcher/spec/placement.c
    launcher/spec/terms.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
    launcher/spec/policy.c launcher/common/key-*.c launcher/common/paths.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c */
+   launcher/spec/network-*.c launcher/spec/port-spec.c launcher/base/network-rule.c
+   launcher/base/public-address.c */
 
 /* tests/golden/spec/NAME.in.json holds {"args", "image", "exec"}; NAME.json is the config.json (or
  * the process object) that comes of it, NAME.error the refusal. */
