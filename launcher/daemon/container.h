@@ -16,11 +16,12 @@
 
 #include <json-glib/json-glib.h>
 
+#include "../binds/bind-record.h"
 #include "../health/health-record.h"
 #include "../health/restart.h"
+#include "../limits/oom-victim.h"
 #include "../spec/spec.h"
 #include "context.h"
-#include "../limits/oom-victim.h"
 #include "damage.h"
 #include "request.h"
 
@@ -81,6 +82,7 @@ typedef struct DnContainer
   char **relaxations;    /* owned, or NULL; of the last start: what goes beyond its profile */
   DnOomVictim oom;       /* of the last start */
   GArray *refusals;      /* owned, or NULL: refusal.h; of the last start */
+  DnBindRecord binds;    /* as its maker had them, and as they were found */
   DnHealthRecord health; /* of the last start */
   DnRestart restart;
   DnDamage damage; /* of its image, as seen in the last start */
