@@ -59,5 +59,4 @@ typedef struct
 } DnSecretOffer;
 
 /* A DnClientEventFunc; @data: a DnSecretOffer. */
-gboolean dn_secret_sources_answer (JsonObject *event, DnFdList *fds, gpointer data,
-                                   GError **error);
+gboolean dn_secret_sources_answer (JsonObject *event, DnFdList *fds, gpointer data, GError **error);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "../common/json.h"
+#include "../network/container-resolver.h"
+#include "../network/guest-network.h"
 #include "container-call.h"
 #include "container-end.h"
 #include "container-file.h"
@@ -432,6 +434,20 @@ remove_ended (DnDaemon *daemon)
     }
 }
 
+static void
+restore_network (DnDaemon *daemon, DnGuest *guest)
+{
+  g_autoptr (DnContext) context = NULL;
+
+  g_mutex_lock (&daemon->lock);
+  context = find_context (daemon, dn_guest_id (guest));
+  if (context != NULL)
+    (void) dn_context_ref (context);
+  g_mutex_unlock (&daemon->lock);
+  if (context != NULL)
+    dn_guest_network_adopt (context, guest);
+}
+
 gboolean
 dn_adopt_all (DnDaemon *daemon, GError **error)
 {
@@ -440,6 +456,11 @@ dn_adopt_all (DnDaemon *daemon, GError **error)
 
   if (guests == NULL)
     return FALSE;
+  /* Before any container is in a network again. */
+  for (guint i = 0; i < guests->len; i++)
+    restore_network (daemon, guests->pdata[i]);
+  dn_guest_network_watch (daemon);
+  dn_container_resolver_watch ();
   pool = g_thread_pool_new (adopt, daemon, ADOPTIONS_AT_ONCE, FALSE, NULL);
   for (guint i = 0; i < guests->len; i++)
     (void) g_thread_pool_push (pool, guests->pdata[i], NULL);

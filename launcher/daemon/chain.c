@@ -72,6 +72,17 @@ add_intake (JsonArray *chain)
   add (chain, program, NULL);
 }
 
+/* What has the right over the host's network; where it is a service it outlives danchid. */
+static void
+add_gateway (JsonArray *chain)
+{
+  JsonObject *program = dn_program_new ("danchi-gateway", "gateway", DN_VERSION);
+  g_autofree char *path = g_build_filename (dn_paths ()->helpers, "danchi-gateway", NULL);
+
+  dn_program_add_file (program, path);
+  add (chain, program, NULL);
+}
+
 void
 dn_chain_add_host (JsonArray *chain, const DnLibvirtFacts *libvirt)
 {
@@ -85,6 +96,7 @@ dn_chain_add_host (JsonArray *chain, const DnLibvirtFacts *libvirt)
   name_after_path (program);
   add (chain, program, NULL);
   add_intake (chain);
+  add_gateway (chain);
 }
 
 /* A relay goes on when danchid is replaced: its version is known where its file is ours. */

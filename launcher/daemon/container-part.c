@@ -3,12 +3,14 @@
 
 #include "../health/health.h"
 #include "../network/container-network.h"
+#include "../network/container-resolver.h"
 #include "../secrets/secrets-part.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
   &dn_container_network_part,
+  &dn_container_resolver_part, /* after the network, which it tells of */
   &dn_health_part,
   /* Last: its links lie over what others mount, and what it asks the client for comes when all else
    * is there. */

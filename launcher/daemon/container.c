@@ -10,6 +10,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "../limits/guest-size.h"
+#include "../network/container-network.h"
 #include "container-file.h"
 #include "container-part.h"
 #include "lookup.h"

@@ -3,6 +3,7 @@
 
 #include "../common/error.h"
 #include "../network/container-network.h"
+#include "../network/guest-network.h"
 #include "container-end.h"
 #include "daemon-record.h"
 #include "handlers.h"
@@ -111,8 +112,6 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
   is_fine = is_fine && check_mcs (context, error);
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
-  plan->has_network = dn_network_policy_has_card (&context->definition.network)
-                      || context->definition.network.containers;
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;
   plan->host_percent = settings->memory_percent;
@@ -161,7 +160,7 @@ start_guest (DnContext *context, const DnContextEntry *entry, int *ret_console, 
   if (plan == NULL)
     return NULL;
   dn_handlers_init (&handlers, daemon);
-  if (dn_context_save (context, error))
+  if (dn_context_save (context, error) && dn_guest_network_plan (context, plan, error))
     guest = dn_guest_start (plan, &handlers, entry->step, entry->step_data, ret_console, error);
   g_mutex_lock (&daemon->lock);
   if (guest != NULL)
@@ -171,6 +170,7 @@ start_guest (DnContext *context, const DnContextEntry *entry, int *ret_console, 
   g_mutex_unlock (&daemon->lock);
   if (guest == NULL)
     {
+      dn_guest_network_gone (plan->id);
       save_or_warn (context);
       return NULL;
     }
@@ -349,6 +349,7 @@ static void
 unref_guest (gpointer guest)
 {
   dn_container_network_guest_gone (dn_guest_id (guest));
+  dn_guest_network_gone (dn_guest_id (guest));
   dn_guest_unref (guest);
 }
 

@@ -11,6 +11,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "../limits/limits-json.h"
+#include "../network/container-resolver.h"
 #include "container.h"
 #include "daemon-record.h"
 #include "json-build.h"
@@ -346,6 +347,13 @@ dn_context_guest_to_json (DnGuest *guest)
   json_object_set_int_member (object, "uid", info.uid);
   json_object_set_int_member (object, "gid", info.gid);
   json_object_set_int_member (object, "vsock_cid", info.vsock_cid);
+  if (info.has_card)
+    {
+      char tap[DN_NETWORK_TAP_BYTES];
+
+      dn_network_tap_name (info.uid - DN_NETWORK_UID_FIRST, tap);
+      json_object_set_string_member (object, "tap", tap);
+    }
   json_object_set_int_member (object, "qemu_pid", info.qemu_pid);
   json_object_set_int_member (object, "relay_pid", info.relay_pid);
   dn_json_set_text (object, "domain_uuid", info.domain_uuid);
@@ -391,6 +399,16 @@ add_terms (JsonObject *object, const DnTerms *terms)
   json_object_set_object_member (object, "lifetime", lifetime);
 }
 
+/* Without the daemon's lock: it is asked. */
+static void
+add_resolver (JsonObject *object, DnGuest *guest)
+{
+  JsonObject *resolver = dn_guest_resolver_to_json (dn_guest_id (guest));
+
+  if (resolver != NULL)
+    json_object_set_object_member (object, "resolver", resolver);
+}
+
 JsonObject *
 dn_context_to_json (DnContext *context, gboolean is_full)
 {
@@ -418,6 +436,8 @@ dn_context_to_json (DnContext *context, gboolean is_full)
                                               : "stopped");
   if (is_running)
     json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
+  if (is_running && is_full)
+    add_resolver (object, guest);
   if (is_full)
     {
       g_mutex_lock (&context->daemon->lock);

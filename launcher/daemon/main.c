@@ -25,6 +25,7 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "../images/intake-server.h"
+#include "../network/gateway-server.h"
 #include "confine.h"
 #include "context.h"
 #include "daemon-record.h"
@@ -51,6 +52,7 @@ typedef struct
   char *state;
   char *run;
   char *intake;
+  char *gateway;
   gboolean is_daemon;
   gboolean is_foreground;
   gboolean is_verbose;
@@ -69,6 +71,8 @@ read_options (int argc, char **argv, Options *options, GError **error)
     { "run", 0, 0, G_OPTION_ARG_FILENAME, &options->run, "instead of /run/danchi", "DIR" },
     { "intake", 0, 0, G_OPTION_ARG_FILENAME, &options->intake,
       "use the danchi-intake that listens there instead of starting one", "SOCKET" },
+    { "gateway", 0, 0, G_OPTION_ARG_FILENAME, &options->gateway,
+      "use the danchi-gateway that listens there instead of starting one", "SOCKET" },
     { "daemonize", 0, 0, G_OPTION_ARG_NONE, &options->is_daemon,
       "go to the background once clients are served", NULL },
     { "foreground", 0, 0, G_OPTION_ARG_NONE, &options->is_foreground,
@@ -343,7 +347,11 @@ main (int argc, char **argv)
     dn_intake_server_use_socket (options.intake);
   else
     dn_intake_server_start ();
-  /* Before the first thread, the first caller and any child but that one. */
+  if (options.gateway != NULL)
+    dn_gateway_server_use_socket (options.gateway);
+  else
+    dn_gateway_server_start ();
+  /* Before the first thread, the first caller and any child but those two. */
   if (!dn_confine_run (&error) || !run (&options, &ready_fd, &error))
     {
       report (error, ready_fd);

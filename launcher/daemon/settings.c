@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include <errno.h>
+
 #include <string.h>
 
 #include "../common/error.h"
@@ -25,6 +27,9 @@ dn_settings_new (const char *file)
     .places = dn_key_places_new (),
     .accepts = g_new0 (char *, 1),
     .memory_percent = 100,
+    .ipv4_pool = g_strsplit (DN_NETWORK_POOL4_DEFAULT, ";", -1),
+    .ipv6_prefix = g_new0 (char *, 1),
+    .network_connections = DN_GATEWAY_CONNECTIONS_DEFAULT,
     .networks = g_strsplit ("none;internal;egress;*", ";", -1),
     .guest_memory_bytes = 256 * MIB,
     .guest_vcpus = 1,
@@ -69,6 +74,8 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->file);
   dn_key_places_free (settings->places);
   g_strfreev (settings->accepts);
+  g_strfreev (settings->ipv4_pool);
+  g_strfreev (settings->ipv6_prefix);
   g_strfreev (settings->networks);
   g_strfreev (settings->load_keys);
   g_free (settings->trust_policy);
@@ -121,6 +128,10 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
     { "logs", "rate_kib_per_s", DN_KEY_INTEGER, &settings->log_rate, 1, 1048576, KIB, NULL },
     { "forensics", "key", DN_KEY_PATH, &settings->forensics_key, 0, 0, 0, NULL },
     { "audit", "anchor", DN_KEY_PATH, &settings->audit_anchor, 0, 0, 0, NULL },
+    { "network", "ipv4_pool", DN_KEY_LIST, &settings->ipv4_pool, 0, 0, 0, NULL },
+    { "network", "ipv6_prefix", DN_KEY_LIST, &settings->ipv6_prefix, 0, 0, 0, NULL },
+    { "network", "connections", DN_KEY_INTEGER, &settings->network_connections,
+      DN_GATEWAY_CONNECTIONS_MIN, DN_GATEWAY_CONNECTIONS_MAX, 1, NULL },
     { "network", "ephemeral", DN_KEY_LIST, &settings->networks, 0, 0, 0, NULL },
     { "audit", "file_mib", DN_KEY_INTEGER, &settings->audit_file_bytes, 1, 1024, MIB, NULL },
   };
@@ -156,6 +167,24 @@ check_networks (const DnSettings *settings, GError **error)
   return TRUE;
 }
 
+/* Any prefix will do to check the pool alone. */
+static gboolean
+check_pool (const DnSettings *settings, GError **error)
+{
+  const char *ipv4 = settings->ipv4_pool[0], *ipv6 = settings->ipv6_prefix[0];
+  DnNetworkPool pool;
+  int r = dn_network_pool_parse (ipv4, ipv6 != NULL ? ipv6 : "fd00::/48", &pool);
+
+  if (r == -EINVAL || (ipv4 != NULL && settings->ipv4_pool[1] != NULL))
+    return dn_key_file_throw (
+        error, settings->file, settings->places, "network", "ipv4_pool",
+        "one private range of 12 to 22 bits, such as " DN_NETWORK_POOL4_DEFAULT);
+  if (r == -ERANGE || (ipv6 != NULL && settings->ipv6_prefix[1] != NULL))
+    return dn_key_file_throw (error, settings->file, settings->places, "network", "ipv6_prefix",
+                              "one /48 below fd00::/8, such as fd12:3456:789a::/48");
+  return TRUE;
+}
+
 gboolean
 dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **error)
 {
@@ -171,7 +200,7 @@ dn_settings_parse (DnSettings *settings, const char *text, gsize size, GError **
          && dn_policy_check (&settings->policy, what, settings->places, error)
          && dn_terms_check (&settings->terms, what, settings->places, error)
          && dn_network_policy_check (&settings->network, what, settings->places, error)
-         && check_networks (settings, error);
+         && check_networks (settings, error) && check_pool (settings, error);
 }
 
 DnSettings *

@@ -15,6 +15,7 @@
 #include "../common/key-file.h"
 #include "../guest/guest.h"
 #include "../limits/guest-limits.h"
+#include "../network/gateway-order.h"
 #include "../spec/network-policy.h"
 #include "../spec/policy.h"
 #include "../spec/terms.h"
@@ -59,14 +60,17 @@ typedef struct
   DnPolicy policy;         /* what contexts permit whose file says nothing, and those without one */
   DnTerms terms;           /* likewise */
   DnNetworkPolicy network; /* likewise */
-  char **networks;         /* owned; what --network may name without a context; "*": any NAME */
+  char **ipv4_pool;        /* owned; of at most one: guests' blocks are of it */
+  char **ipv6_prefix;      /* owned; likewise; none: made at random, once */
+  guint64 network_connections; /* tracked, of each guest */
+  char **networks;             /* owned; what --network may name without a context; "*": any NAME */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 28
+#define DN_SETTINGS_OWN_KEYS 31
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_GUEST_LIMITS_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS                \
    + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS)

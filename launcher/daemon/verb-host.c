@@ -7,6 +7,7 @@
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
 #include "../limits/host-memory.h"
+#include "../network/network-facts.h"
 #include "container.h"
 #include "daemon-record.h"
 #include "doctor-access.h"
@@ -183,6 +184,7 @@ DN_VERB (doctor)
   ok = json_node_dup_object (checks);
   dn_doctor_add_access (request->daemon, json_object_get_array_member (ok, "checks"));
   dn_doctor_add_policy (request->daemon, json_object_get_array_member (ok, "checks"));
+  dn_network_add_checks (request->daemon, json_object_get_array_member (ok, "checks"));
   return ok;
 }
 

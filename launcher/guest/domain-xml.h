@@ -61,6 +61,8 @@ typedef struct
   const char *console; /* path of the unix socket to which QEMU connects */
   const char *agent;   /* path of the unix socket that QEMU binds, on serial */
   const char *root;    /* path of the guest's root: the first disk */
+  const char *tap;     /* of the host, as dn_network_tap_name() has it; NULL: no card */
+  const char *mac;     /* of the card */
   GPtrArray *disks;    /* DnGuestDisk *, more disks from the start; may be NULL */
   guint spare_disks;
   DnGuestLimits limits;

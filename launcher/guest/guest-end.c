@@ -10,6 +10,8 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../network/gateway.h"
+#include "../network/resolver-process.h"
 #include "access.h"
 #include "domain-xml.h"
 #include "guest-private.h"
@@ -68,6 +70,7 @@ undo_domain (const DnJournalEntry *entry, GPtrArray *removed)
     g_warning ("guest '%s': %s", entry->id, error->message);
   if (strcmp (dn_hypervisor_uri (), "qemu:///system") == 0)
     (void) g_unlink (log);
+  (void) g_unlink (resolver_log);
 }
 
 static gboolean
@@ -97,6 +100,7 @@ undo_files (const DnJournalEntry *entry, GPtrArray *removed)
   g_autofree char *run = g_build_filename (dn_paths ()->run, "guests", entry->id, NULL);
   g_autofree char *state = g_build_filename (dn_paths ()->state, "guests", entry->id, NULL);
   g_autofree char *log = dn_relay_process_log_path (entry->id);
+  g_autofree char *resolver_log = dn_resolver_process_log_path (entry->id);
 
   for (char **path = entry->grants; *path != NULL; path++)
     (void) dn_access_revoke (*path, entry->uid, NULL);
@@ -105,6 +109,25 @@ undo_files (const DnJournalEntry *entry, GPtrArray *removed)
   if (dn_guest_remove_directory (state))
     note (removed, "directory '%s'", state);
   (void) g_unlink (log);
+}
+
+/* After the processes: QEMU had the tap.  Without the gateway the entry stays, and with it the
+ * identity: nobody else gets these addresses. */
+static gboolean
+undo_card (const DnJournalEntry *entry, GPtrArray *removed)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!entry->has_card || !dn_journal_entry_is_of_this_boot (entry))
+    return TRUE;
+  if (!dn_gateway_close (entry->slot, &error))
+    {
+      g_warning ("guest '%s': its network stays until danchi gc: %s", entry->id, error->message);
+      return FALSE;
+    }
+  if (removed != NULL)
+    note (removed, "network of identity %u", entry->uid);
+  return TRUE;
 }
 
 gboolean
@@ -116,6 +139,8 @@ dn_guest_undo (DnJournalEntry *entry, GPtrArray *removed)
   if (!undo_processes (entry, removed))
     return FALSE;
   undo_files (entry, removed);
+  if (!undo_card (entry, removed))
+    return FALSE;
   /* The entry goes before the slot: while an entry names a uid, nobody else may get it, or a gc
    * would end the next guest's processes. */
   if (!dn_journal_remove (entry->id, NULL))

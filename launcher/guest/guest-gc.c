@@ -7,6 +7,7 @@
 
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../network/gateway.h"
 #include "access.h"
 #include "boot-files.h"
 #include "domain-xml.h"
@@ -147,6 +148,7 @@ dn_guest_gc (GError **error)
   remove_directories (dn_paths ()->state, removed);
   take_lines (removed, dn_identity_sweep (journal_directory));
   revoke_access (removed);
+  dn_gateway_sweep (removed);
   take_lines (removed, dn_boot_files_sweep ());
   /* Last, since it is the only part that needs libvirt. */
   if (!destroy_orphans (removed, error))

@@ -96,10 +96,14 @@ write_entry (DnGuest *guest, const DnGuestPlan *plan, GError **error)
   entry->spare_disks = plan->spare_disks;
   entry->limits = plan->limits;
   entry->has_balloon = plan->has_balloon;
+  entry->has_card = plan->open_card != NULL;
+  entry->card_group = plan->card_group;
   entry->started_us = g_get_real_time ();
   if (!dn_journal_make_directories (error) || !choose_accelerator (plan, &entry->accelerator, error)
       || !choose_transport (plan, &entry->transport, error)
-      || !dn_identity_take (journal, &identity, error))
+      || !(plan->open_card != NULL
+               ? dn_identity_take_below (plan->card_slots, journal, &identity, error)
+               : dn_identity_take (journal, &identity, error)))
     return FALSE;
   entry->slot = identity.slot;
   entry->uid = identity.uid;
@@ -171,5 +175,7 @@ gboolean
 dn_guest_prepare (DnGuest *guest, const DnGuestPlan *plan, GError **error)
 {
   return write_entry (guest, plan, error) && make_directory (guest, error)
-         && give_disks (guest, plan, error) && grant_all (guest->entry, error);
+         && give_disks (guest, plan, error) && grant_all (guest->entry, error)
+         && (plan->open_card == NULL
+             || plan->open_card (guest->entry->slot, plan->card_data, error));
 }

@@ -6,6 +6,7 @@
 #include "../../protocol/milestone.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../network/plan.h"
 #include "boot-files.h"
 #include "domain-xml.h"
 #include "guest-private.h"
@@ -71,6 +72,7 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
+  char tap[DN_NETWORK_TAP_BYTES], mac[DN_NETWORK_MAC_TEXT_BYTES];
   const DnDomain domain = { .id = guest->id,
                             .context = guest->context,
                             .owner = dn_paths ()->run,
@@ -90,12 +92,16 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
                             .console = console,
                             .agent = agent,
                             .root = start->files.root,
+                            .tap = entry->has_card ? tap : NULL,
+                            .mac = mac,
                             .disks = start->plan->disks,
                             .spare_disks = entry->spare_disks,
                             .limits = entry->limits,
                             .has_balloon = entry->has_balloon,
                             .has_host_cgroups = host_has_cgroups () };
 
+  dn_network_tap_name (entry->slot, tap);
+  dn_network_slot_mac (entry->slot, mac);
   *ret_has_host_limits = domain.has_host_cgroups;
   *ret_limit_bytes = dn_domain_host_limit_bytes (&domain);
   return model != NULL ? dn_domain_xml_build (&domain, error) : NULL;

@@ -41,6 +41,8 @@ dn_guest_plan_free (DnGuestPlan *plan)
   g_free (plan->hostname);
   g_free (plan->mcs);
   g_ptr_array_unref (plan->disks);
+  if (plan->card_data_free != NULL)
+    plan->card_data_free (plan->card_data);
   g_free (plan);
 }
 
@@ -65,6 +67,8 @@ dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry)
   info->memory_bytes = entry->memory_bytes;
   info->vcpus = entry->vcpus;
   info->spare_disks = entry->spare_disks;
+  info->has_card = entry->has_card;
+  info->card_group = entry->card_group;
   info->started_us = entry->started_us;
   dn_guest_describe_limits (info, entry);
   g_free (info->root_hash);

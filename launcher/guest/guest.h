@@ -91,6 +91,13 @@ typedef struct
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
+  /* A card of its own, behind a tap that open_card() makes once the identity is known; whoever
+   * undoes the guest removes it (dn_gateway_close()).  NULL: none. */
+  gboolean (*open_card) (guint slot, gpointer data, GError **error);
+  gpointer card_data; /* owned, with its free function */
+  GDestroyNotify card_data_free;
+  guint card_slots;     /* only identities below this have one */
+  guint32 card_group;   /* for the journal: a tenant network's number, or 0 */
   gboolean has_network; /* its containers may have cards: its kernel gets what these need */
   GPtrArray *disks;     /* owned DnGuestDisk *, attached from the start, at most 8 */
 } DnGuestPlan;
@@ -120,6 +127,8 @@ typedef struct
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks;  /* PCIe ports for disks */
+  gboolean has_card;  /* behind the tap of its identity */
+  guint32 card_group; /* of which tenant network, or 0 */
   guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
   gint64 started_us;  /* g_get_real_time() */
   DnGuestLimits limits;

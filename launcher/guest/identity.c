@@ -89,12 +89,19 @@ write_claim (guint slot, const char *journal_path, GError **error)
 gboolean
 dn_identity_take (const char *journal_path, DnIdentity *ret_identity, GError **error)
 {
+  return dn_identity_take_below (DN_IDENTITY_SLOTS, journal_path, ret_identity, error);
+}
+
+gboolean
+dn_identity_take_below (guint slots, const char *journal_path, DnIdentity *ret_identity,
+                        GError **error)
+{
   dn_autofd int lock = lock_directory (error);
   g_autoptr (GHashTable) uses = lock >= 0 ? dn_identity_use_find_here () : NULL;
 
   if (lock < 0)
     return FALSE;
-  for (guint slot = 0; slot < DN_IDENTITY_SLOTS; slot++)
+  for (guint slot = 0; slot < MIN (slots, DN_IDENTITY_SLOTS); slot++)
     {
       DnIdentity identity = dn_identity_of_slot (slot);
       g_autofree char *path = claim_path (slot);
@@ -116,6 +123,11 @@ dn_identity_take (const char *journal_path, DnIdentity *ret_identity, GError **e
       *ret_identity = identity;
       return TRUE;
     }
+  if (slots < DN_IDENTITY_SLOTS)
+    return dn_throw (error, DN_ERROR_LIMIT,
+                     "all %u identities that have addresses are in use\n"
+                     "widen [network] ipv4_pool in danchi.conf, or see danchi gc",
+                     slots);
   return dn_throw (error, DN_ERROR_LIMIT, "all %d identities for guests are in use\nsee danchi gc",
                    DN_IDENTITY_SLOTS);
 }
@@ -130,6 +142,21 @@ dn_identity_release (guint slot, const char *journal_path)
   if (lock >= 0 && g_file_get_contents (path, &holder, NULL, NULL)
       && strcmp (holder, journal_path) == 0)
     (void) g_unlink (path);
+}
+
+void
+dn_identity_each_unclaimed (const GArray *slots, DnIdentitySlotFunc each, gpointer data)
+{
+  dn_autofd int lock = lock_directory (NULL);
+
+  for (guint i = 0; lock >= 0 && i < slots->len; i++)
+    {
+      guint slot = g_array_index (slots, guint, i);
+      g_autofree char *path = claim_path (slot);
+
+      if (!claim_is_live (path) && !each (slot, data))
+        return;
+    }
 }
 
 GPtrArray *

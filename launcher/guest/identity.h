@@ -40,6 +40,16 @@ void dn_identity_override_directory (const char *path);
  */
 gboolean dn_identity_take (const char *journal_path, DnIdentity *ret_identity, GError **error);
 
+/* Likewise, of the slots below @slots, which are those that have addresses. */
+gboolean dn_identity_take_below (guint slots, const char *journal_path, DnIdentity *ret_identity,
+                                 GError **error);
+
+typedef gboolean (*DnIdentitySlotFunc) (guint slot, gpointer data);
+
+/* Calls @each for those of @slots (guint) that nobody on this host claims, while nobody can: what
+ * is left of their guests can be removed.  Stops where it says FALSE. */
+void dn_identity_each_unclaimed (const GArray *slots, DnIdentitySlotFunc each, gpointer data);
+
 /* Gives a slot back, if the claim is for @journal_path. */
 void dn_identity_release (guint slot, const char *journal_path);
 

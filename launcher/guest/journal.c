@@ -150,6 +150,9 @@ add_limits (JsonBuilder *builder, const DnJournalEntry *entry)
   add_number (builder, "writes_per_s", (gint64) limits->writes_per_s);
   add_number (builder, "balloon_bytes", (gint64) entry->balloon_bytes);
   add_number (builder, "host_limit_bytes", (gint64) entry->host_limit_bytes);
+  json_builder_set_member_name (builder, "has_card");
+  json_builder_add_boolean_value (builder, entry->has_card);
+  add_number (builder, "card_group", entry->card_group);
   json_builder_set_member_name (builder, "has_balloon");
   json_builder_add_boolean_value (builder, entry->has_balloon);
 }
@@ -247,6 +250,7 @@ typedef struct
   gint64 kind, transport, accelerator, slot, uid, gid, vsock_cid, relay_pid, relay_start_ticks;
   gint64 memory_bytes, vcpus, spare_disks, started_us, freeze;
   gint64 shares, quota, read_bytes, write_bytes, reads, writes, balloon_bytes, host_limit_bytes;
+  gint64 card_group;
 } Numbers;
 
 static gboolean
@@ -261,7 +265,8 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
       || n->quota < 0 || n->read_bytes < 0 || n->write_bytes < 0 || n->reads < 0 || n->writes < 0
       || n->balloon_bytes < 0 || n->host_limit_bytes < 0 || n->memory_bytes < 0 || n->vcpus < 0
       || n->vcpus > 1024 || n->spare_disks < 0 || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX
-      || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT)
+      || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT || n->card_group < 0
+      || n->card_group > G_MAXUINT32)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: a number is out of its range", what);
   entry->kind = (DnGuestKind) n->kind;
   entry->transport = (DnTransport) n->transport;
@@ -285,6 +290,7 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
                                    .writes_per_s = (guint64) n->writes };
   entry->balloon_bytes = (guint64) n->balloon_bytes;
   entry->host_limit_bytes = (guint64) n->host_limit_bytes;
+  entry->card_group = (guint32) n->card_group;
   return TRUE;
 }
 
@@ -324,6 +330,8 @@ read_object (JsonObject *object, const char *id, const char *what, GError **erro
     { "balloon_bytes", DN_JSON_INT, FALSE, &n.balloon_bytes },
     { "host_limit_bytes", DN_JSON_INT, FALSE, &n.host_limit_bytes },
     { "has_balloon", DN_JSON_BOOL, FALSE, &entry->has_balloon },
+    { "has_card", DN_JSON_BOOL, FALSE, &entry->has_card },
+    { "card_group", DN_JSON_INT, FALSE, &n.card_group },
     { "root_hash", DN_JSON_STRING, FALSE, &entry->root_hash },
     { "kernel_path", DN_JSON_STRING, FALSE, &entry->kernel_path },
     { "initrd_path", DN_JSON_STRING, FALSE, &entry->initrd_path },

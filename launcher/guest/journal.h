@@ -50,6 +50,8 @@ typedef struct
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks;
+  gboolean has_card;  /* a tap of its identity's is made, and whatever the gateway makes with it */
+  guint32 card_group; /* of which tenant network, or 0 */
   gint64 started_us;
   DnGuestLimits limits;
   gboolean has_balloon;

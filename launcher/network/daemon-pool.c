@@ -7,6 +7,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
+#include "../daemon/settings-file.h"
 
 #define PREFIX_FILE "network-prefix"
 #define PREFIX_BYTES_MAX 64
@@ -44,17 +45,35 @@ read_prefix (GError **error)
   return is_fine ? g_strdup (g_strstrip (text)) : NULL;
 }
 
-gboolean
-dn_network_daemon_pool (DnDaemon *daemon, DnNetworkPool *ret_pool, GError **error)
+/* One for danchid's life: guests that run have addresses of it. */
+static gboolean
+find_pool (DnDaemon *daemon, DnNetworkPool *ret_pool, GError **error)
 {
-  g_autofree char *prefix = read_prefix (error);
+  g_autoptr (DnSettings) settings = dn_settings_get (daemon);
+  g_autofree char *prefix = settings->ipv6_prefix[0] != NULL ? g_strdup (settings->ipv6_prefix[0])
+                                                             : read_prefix (error);
 
-  (void) daemon;
   if (prefix == NULL)
     return FALSE;
-  return dn_network_pool_parse (NULL, prefix, ret_pool) == 0
+  return dn_network_pool_parse (settings->ipv4_pool[0], prefix, ret_pool) == 0
          || dn_throw (error, DN_ERROR_CONFIG,
                       "network: '%s' in %s/" PREFIX_FILE " is no /48 below fd00::/8\n"
                       "remove the file while no guest runs",
                       prefix, dn_paths ()->state);
+}
+
+gboolean
+dn_network_daemon_pool (DnDaemon *daemon, DnNetworkPool *ret_pool, GError **error)
+{
+  static GMutex lock;
+  static DnNetworkPool pool;
+  static gboolean is_known;
+  gboolean is_fine;
+
+  g_mutex_lock (&lock);
+  is_fine = is_known || find_pool (daemon, &pool, error);
+  is_known = is_fine;
+  *ret_pool = pool;
+  g_mutex_unlock (&lock);
+  return is_fine;
 }

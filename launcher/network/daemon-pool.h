@@ -8,7 +8,9 @@
 /**
  * dn_network_daemon_pool:
  *
- * The prefix of IPv6 is made at random when it is first needed, and stays: STATE/network-prefix.
+ * By danchi.conf's [network] ipv4_pool and ipv6_prefix as they are when it is first asked; what
+ * changes there later is danchid's next start's.  A prefix that no file has is made at random when
+ * it is first needed, and stays: STATE/network-prefix.
  *
  * Returns: TRUE, or FALSE with DN_ERROR_CONFIG, _FAILED
  */

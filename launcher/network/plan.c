@@ -231,3 +231,12 @@ dn_network_mac_format (const uint8_t mac[DN_NETWORK_MAC_BYTES],
   (void) snprintf (ret_text, DN_NETWORK_MAC_TEXT_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
                    mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
+
+void
+dn_network_slot_mac (uint32_t slot, char ret_text[DN_NETWORK_MAC_TEXT_BYTES])
+{
+  uint8_t mac[DN_NETWORK_MAC_BYTES];
+
+  make_mac (0, slot, mac);
+  dn_network_mac_format (mac, ret_text);
+}

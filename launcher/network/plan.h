@@ -105,6 +105,9 @@ int dn_network_plan_find6 (const DnNetworkPool *pool, const struct in6_addr *add
 void dn_network_tap_name (uint32_t slot, char ret_name[DN_NETWORK_TAP_BYTES]);
 bool dn_network_tap_slot (const char *name, uint32_t *ret_slot);
 
+/* Of the guest's card, as text. */
+void dn_network_slot_mac (uint32_t slot, char ret_text[DN_NETWORK_MAC_TEXT_BYTES]);
+
 /* "02:64:6e:00:00:07" */
 void dn_network_mac_format (const uint8_t mac[DN_NETWORK_MAC_BYTES],
                             char ret_text[DN_NETWORK_MAC_TEXT_BYTES]);

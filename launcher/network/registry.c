@@ -179,6 +179,18 @@ dn_network_registry_hold (DnNetworkRegistry *registry, const char *network, cons
 }
 
 void
+dn_network_registry_restore (DnNetworkRegistry *registry, const char *network, const char *holder,
+                             guint32 number)
+{
+  g_mutex_lock (&registry->lock);
+  g_hash_table_insert (registry->holders, g_strdup (holder), g_strdup (network));
+  if (!g_hash_table_contains (registry->numbers, network))
+    g_hash_table_insert (registry->numbers, g_strdup (network), GUINT_TO_POINTER (number));
+  registry->last_number = MAX (registry->last_number, number);
+  g_mutex_unlock (&registry->lock);
+}
+
+void
 dn_network_registry_release (DnNetworkRegistry *registry, const char *holder)
 {
   g_autofree char *network = NULL;

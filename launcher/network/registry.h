@@ -84,4 +84,8 @@ GPtrArray *dn_network_registry_list (DnNetworkRegistry *registry);
 guint32 dn_network_registry_number (DnNetworkRegistry *registry, const char *network);
 guint32 dn_network_registry_hold (DnNetworkRegistry *registry, const char *network,
                                   const char *holder);
+/* Likewise, with the number that it had when a danchid before this one gave it out: before any
+ * other of these. */
+void dn_network_registry_restore (DnNetworkRegistry *registry, const char *network,
+                                  const char *holder, guint32 number);
 void dn_network_registry_release (DnNetworkRegistry *registry, const char *holder);

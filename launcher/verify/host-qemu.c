@@ -60,13 +60,34 @@ is_raw (const char *option)
              && strstr (option, "\"read-only\":true") != NULL);
 }
 
+/* "tap" for one card whose packets QEMU itself moves: with vhost the host's kernel would read the
+ * guest's ring. */
+static const char *
+describe_network (char **arguments)
+{
+  guint count = 0, taps = 0;
+
+  for (char **at = arguments; *at != NULL; at++)
+    {
+      const char *value = at[1] != NULL ? at[1] : "";
+
+      count += g_str_has_prefix (*at, "-net") || g_str_equal (*at, "-nic");
+      taps += g_str_equal (*at, "-netdev")
+              && (strstr (value, "\"type\":\"tap\"") != NULL || g_str_has_prefix (value, "tap,"))
+              && strstr (value, "vhost") == NULL;
+    }
+  if (count == 0)
+    return "none";
+  return count == 1 && taps == 1 ? "tap" : "some";
+}
+
 void
 dn_host_facts_read_qemu (DnVerifyFacts *facts, char **arguments)
 {
   static const char *const plain[][2]
       = { { "-sandbox", "qemu.sandbox" }, { "-display", "qemu.display" } };
   g_autoptr (GPtrArray) drivers = g_ptr_array_new_with_free_func (g_free);
-  gboolean has_config = TRUE, has_defaults = TRUE, has_network = FALSE, has_format = FALSE;
+  gboolean has_config = TRUE, has_defaults = TRUE, has_format = FALSE;
   const char *format = "raw";
   GString *machine = g_string_new (NULL); /* there may be several -machine */
   g_autofree char *devices = NULL;
@@ -82,7 +103,6 @@ dn_host_facts_read_qemu (DnVerifyFacts *facts, char **arguments)
         g_string_append_printf (machine, "%s%s", machine->len > 0 ? "," : "", value);
       has_config &= !g_str_equal (*at, "-no-user-config");
       has_defaults &= !g_str_equal (*at, "-nodefaults");
-      has_network |= g_str_has_prefix (*at, "-net") || g_str_equal (*at, "-nic");
       if (g_str_equal (*at, "-device"))
         g_ptr_array_add (drivers, driver_of (value));
       if (g_str_equal (*at, "-accel"))
@@ -117,7 +137,7 @@ dn_host_facts_read_qemu (DnVerifyFacts *facts, char **arguments)
   devices = count_devices (drivers);
   dn_verify_facts_add (facts, "qemu.devices", devices);
   dn_verify_facts_add (facts, "qemu.defaults", has_config || has_defaults ? "some" : "none");
-  dn_verify_facts_add (facts, "qemu.network", has_network ? "some" : "none");
+  dn_verify_facts_add (facts, "qemu.network", describe_network (arguments));
   if (has_format)
     dn_verify_facts_add (facts, "qemu.disk-formats", format);
 }

@@ -3,12 +3,13 @@
 
 import glob
 import os
+import re
 import struct
 import subprocess
 
 from machine import all_commands
 
-PROGRAMS = ("danchid", "danchi-relay", "danchi-intake", "skopeo", "qemu-system-x86_64", "virtiofsd")
+PROGRAMS = ("danchid", "danchi-relay", "danchi-intake", "danchi-gateway", "skopeo", "qemu-system-x86_64", "virtiofsd")
 # The lowest uid of Danchi's default range for contexts (launcher/guest/identity.h).
 FIRST_CONTEXT_UID = 200001
 LAST_CONTEXT_UID = 265536
@@ -73,6 +74,14 @@ def device_acls():
     return found
 
 
+def networks():
+    """Taps, tables of rules and routes of guests."""
+    listings = [["ip", "-o", "link"], ["nft", "list", "tables"], ["ip", "route"], ["ip", "-6", "route"]]
+    lines = [line.strip() for words in listings
+             for line in subprocess.run(words, capture_output=True, text=True).stdout.splitlines()]
+    return {line for line in lines if re.search(r"\bdn2\d{5}\b|\bdanchi\b|\bproto 100\b", line)}
+
+
 def guest_files(machine):
     """What each guest has under the machine's own directories."""
     patterns = (f"{machine.run}/guests/*", f"{machine.run}/journal/*", f"{machine.state}/guests/*",
@@ -82,7 +91,7 @@ def guest_files(machine):
 
 CHECKS = {
     "domains": domains, "processes": processes, "mounts": mounts, "loop devices": loop_devices,
-    "sockets": unix_sockets, "files of a context's uid": owned_files, "ACLs": device_acls,
+    "sockets": unix_sockets, "files of a context's uid": owned_files, "ACLs": device_acls, "networks": networks,
 }
 
 

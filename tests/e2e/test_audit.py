@@ -175,7 +175,8 @@ def the_audit_shows_each_context_with_its_programs_and_containers(machine):
         expect_equal(found(document, "context.emulated"), [], "emulated guests")
     links = {one["program"]: one for one in document["chain"]
              if one["context"] in (None, BOX_CONTEXT)}
-    for program in "danchi", "danchid", "qemu-system-x86_64", "danchi-relay", "danchi-intake", "skopeo", "kernel":
+    for program in "danchi", "danchid", "qemu-system-x86_64", "danchi-relay", "danchi-intake", "danchi-gateway", \
+            "skopeo", "kernel":
         expect(program in links, f"{program} is not in the chain: {sorted(links)}")
         expect(len(links[program]["sha256"]) == 64, f"{program}: no digest")
     expect_equal(links["danchi-relay"]["uid"], shown["guest"]["uid"], "the relay's uid")

@@ -134,7 +134,8 @@ class Round:
             # A relay or daemon that was replaced has another pid; that alone is nothing left over.
             extra = [line for line in leftovers.difference(before, now)
                      if not line.startswith(("processes: danchid", "processes: danchi-relay",
-                                             "processes: danchi-intake"))]
+                                             "processes: danchi-intake",
+                                             "processes: danchi-gateway"))]
             relays = len(machine.guest_processes("danchi-relay"))
             guests = len(machine.guest_ids())
             return extra + ([f"{relays} relays for {guests} guests"] if relays != guests else [])

@@ -19,7 +19,8 @@ Description: programs and scripts alone
 
 def make_package(stage):
     """The programs and the scripts as they are shipped; images and dependencies take minutes."""
-    for path, names in ("usr/bin", ["danchi"]), ("usr/libexec/danchi", ["danchid", "danchi-relay", "danchi-intake"]):
+    helpers = ["danchid", "danchi-relay", "danchi-intake", "danchi-gateway"]
+    for path, names in ("usr/bin", ["danchi"]), ("usr/libexec/danchi", helpers):
         os.makedirs(f"{stage}/{path}")
         for name in names:
             shutil.copy(f"{BUILD}/bin/{name}", f"{stage}/{path}/{name}")

@@ -17,6 +17,9 @@ cd "$dir"
 # What the outer machine needs: its own root, then what the machine under test needs as a host.
 outer_modules=(virtio_pci virtio_console virtiofs overlay virtio-rng)
 host_modules=(kvm-amd vhost_vsock vsock_loopback tun loop)
+# danchi-gateway's rules, and the tests' internet.
+host_modules+=(veth nf_tables nft_ct nft_chain_nat nft_nat nft_masq nft_fib_inet nft_reject_inet nft_limit nft_connlimit
+  nf_conntrack_netlink)
 
 package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null \
             | awk '/Depends: linux-image-[0-9]/ { print $2; exit }')

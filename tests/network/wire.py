@@ -205,7 +205,9 @@ def inside(name):
 
 class Internet:
     """Behind the host's uplink up0: every address answers datagrams at 7777 and 53 with what they
-    said and takes connections at 80; what arrives is written down."""
+    said and connections at 80 with a page; what arrives is written down."""
+
+    PAGE = b"a page of the internet\n"
 
     PUBLIC = ("93.184.216.34", "1.0.0.7", "2606:2800:220::34", "2a00:1450::7")
     SPECIAL = ("10.1.1.1", "172.16.5.5", "192.168.50.1", "100.64.9.9", "169.254.169.254", "192.0.2.9",
@@ -214,7 +216,7 @@ class Internet:
     HOST = ("192.168.77.2", "fd77::2")
     ROUTER = ("192.168.77.1", "fd77::1")
 
-    def __init__(self):
+    def __init__(self, is_default=True):
         run("ip", "netns", "add", "internet")
         run("ip", "link", "add", "up0", "type", "veth", "peer", "name", "down0", "netns", "internet")
         for device, addresses, within in (("up0", self.HOST, []),
@@ -228,8 +230,9 @@ class Internet:
         for address in self.PUBLIC + self.SPECIAL:
             extra = [] if "." in address else ["nodad"]
             run("ip", "netns", "exec", "internet", "ip", "address", "add", address, "dev", "lo", *extra)
-        run("ip", "route", "add", "default", "via", self.ROUTER[0])
-        run("ip", "-6", "route", "add", "default", "via", self.ROUTER[1])
+        # Elsewhere the machine may have another way to the world.
+        for address in [*self.PUBLIC, *self.SPECIAL] if not is_default else ["0.0.0.0/0", "::/0"]:
+            run("ip", "route", "add", address, "via", self.ROUTER[":" in address])
         with inside("internet"):
             self.sockets = [self.listen(family, kind, port) for family in (socket.AF_INET, socket.AF_INET6)
                             for kind, port in ((socket.SOCK_DGRAM, 7777), (socket.SOCK_DGRAM, 53),
@@ -260,9 +263,12 @@ class Internet:
         return listening
 
     def echo(self):
-        datagrams = [s for s in self.sockets if s.type == socket.SOCK_DGRAM]
         while True:
-            for ready in select.select(datagrams, [], [])[0]:
+            for ready in select.select(self.sockets, [], [])[0]:
+                if ready.type == socket.SOCK_STREAM:
+                    with contextlib.suppress(OSError), ready.accept()[0] as peer:
+                        peer.sendall(self.PAGE)
+                    continue
                 data, info, _, peer = ready.recvmsg(2000, 1000)
                 level, kind, content = info[0]
                 if level == socket.IPPROTO_IP:

@@ -116,6 +116,16 @@ test_writes_disks_ports_and_limits (void)
 }
 
 static void
+test_writes_a_card_behind_a_tap_that_is_there (void)
+{
+  DnDomain domain = sample ();
+
+  domain.tap = "dn200001";
+  domain.mac = "02:64:6e:00:00:00";
+  check ("card.xml", &domain);
+}
+
+static void
 test_asks_for_the_hosts_label_by_name (void)
 {
   static const struct
@@ -274,6 +284,8 @@ main (int argc, char **argv)
                    test_writes_an_emulated_guest_with_a_serial_channel);
   g_test_add_func ("/domain-xml/writes disks, ports and limits",
                    test_writes_disks_ports_and_limits);
+  g_test_add_func ("/domain-xml/writes a card behind a tap that is there",
+                   test_writes_a_card_behind_a_tap_that_is_there);
   g_test_add_func ("/domain-xml/asks for the host's label by name",
                    test_asks_for_the_hosts_label_by_name);
   g_test_add_func ("/domain-xml/writes a disk for a port", test_writes_a_disk_for_a_port);

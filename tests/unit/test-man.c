@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/limits/guest-*.c
  * launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
- * launcher/daemon/context-definition.c launcher/daemon/settings.c
+ * launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/network/plan.c
    launcher/daemon/host-access.c launcher/spec/access.c launcher/common/paths.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c launcher/spec/policy.c
    launcher/spec/terms.c

@@ -5,8 +5,8 @@
    launcher/spec/signing-key.c launcher/spec/reference-glob.c launcher/spec/policy.c
    launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c
    launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/daemon/host-access.c
-   launcher/spec/access.c launcher/common/paths.c
+   launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/network/plan.c
+ launcher/daemon/host-access.c launcher/spec/access.c launcher/common/paths.c
    launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
    launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
    launcher/common/json.c */

@@ -271,6 +271,37 @@ test_mounts_beside_the_promised_ones_are_named (void)
   g_assert_cmpstr (find_line (lines, "mount.others")->actual, ==, "/guest");
 }
 
+/* What qemu.network is with these arguments behind -netdev, of which there may be none. */
+static const char *
+network_of (const char *first, const char *second)
+{
+  char *arguments[] = { (char *) "qemu",    (char *) "-netdev", (char *) first,
+                        (char *) "-netdev", (char *) second,    NULL };
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+
+  if (first == NULL)
+    arguments[1] = NULL;
+  else if (second == NULL)
+    arguments[3] = NULL;
+  dn_host_facts_read_qemu (facts, arguments);
+  return g_intern_string (
+      ((DnVerifyFact *) dn_verify_facts_find (facts, "qemu.network")->pdata[0])->value);
+}
+
+static void
+test_a_card_is_one_tap_that_qemu_itself_serves (void)
+{
+  const char *tap = "{\"type\":\"tap\",\"fd\":\"28\",\"id\":\"hostnet0\"}";
+
+  g_assert_cmpstr (network_of (NULL, NULL), ==, "none");
+  g_assert_cmpstr (network_of (tap, NULL), ==, "tap");
+  g_assert_cmpstr (network_of ("tap,fd=28,id=hostnet0", NULL), ==, "tap");
+  g_assert_cmpstr (network_of (tap, tap), ==, "some");
+  g_assert_cmpstr (network_of ("{\"type\":\"user\",\"id\":\"a\"}", NULL), ==, "some");
+  g_assert_cmpstr (network_of ("{\"type\":\"tap\",\"fd\":\"28\",\"vhost\":true}", NULL), ==,
+                   "some");
+}
+
 static void
 test_qemus_command_line_is_held_to_the_plan (void)
 {
@@ -450,6 +481,8 @@ main (int argc, char **argv)
   g_test_add_func ("/verify/capability", test_a_granted_capability_permits_its_attempts);
   g_test_add_func ("/verify/others", test_mounts_beside_the_promised_ones_are_named);
   g_test_add_func ("/verify/threads", test_threads_are_looked_at_behind_one_that_ended);
+  g_test_add_func ("/verify/a card is one tap that qemu itself serves",
+                   test_a_card_is_one_tap_that_qemu_itself_serves);
   g_test_add_func ("/verify/qemu", test_qemus_command_line_is_held_to_the_plan);
   return g_test_run ();
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network-facts.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "../common/error.h"
+#include "daemon-pool.h"
+
+/* In the order in which the gateway tells them. */
+static const char *const facts_of_guests[]
+    = { "tap", "settings", "rules.common", "rules.tap", "rules.guest", "rules.entry" };
+
+static void
+promise (GPtrArray *promises, const char *name, const char *promised)
+{
+  g_autofree char *control = g_strdup_printf ("network.%s", name);
+
+  dn_verify_promise (promises, control, "R5.13", DN_HOW_EQUAL, promised);
+}
+
+gboolean
+dn_network_verify (DnContext *context, DnGuest *guest, GPtrArray *promises, DnVerifyFacts *facts,
+                   GError **error)
+{
+  g_autofree DnGatewayGuest *wish = g_new0 (DnGatewayGuest, 1);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (!dn_guest_network_get (context, guest, wish, &local))
+    return g_error_matches (local, DN_ERROR, DN_ERROR_NOT_FOUND)
+           || (g_propagate_error (error, g_steal_pointer (&local)), FALSE);
+  text = dn_gateway_verify (wish, error);
+  for (gsize i = 0; text == NULL && i < G_N_ELEMENTS (facts_of_guests); i++)
+    promise (promises, facts_of_guests[i], "as made");
+  if (text == NULL)
+    return FALSE;
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      g_auto (GStrv) words = g_strsplit (*line, "\t", -1);
+      g_autofree char *name = NULL;
+
+      if (g_strv_length (words) != 3)
+        continue;
+      promise (promises, words[0], words[1]);
+      name = g_strdup_printf ("network.%s", words[0]);
+      dn_verify_facts_add (facts, name, words[2]);
+    }
+  return TRUE;
+}
+
+static void
+add (JsonArray *checks, const char *id, const char *status, const char *what, const char *remedy)
+{
+  JsonObject *check = json_object_new ();
+
+  json_object_set_string_member (check, "id", id);
+  json_object_set_string_member (check, "status", status);
+  json_object_set_string_member (check, "what", what);
+  json_object_set_string_member (check, "remedy", remedy);
+  json_array_add_object_element (checks, check);
+}
+
+/* What the gateway's PROBE has a line for (gateway/order-probe.c). */
+static const struct
+{
+  const char *name;
+  const char *id;
+  const char *status; /* where it is not ok */
+  const char *fine;
+  const char *wrong; /* with the reason behind it */
+  const char *remedy;
+} probes[] = {
+  { "rules", "network-rules", "fail", "the kernel takes the rules of guests' networks",
+    "the kernel does not take the rules of guests' networks",
+    "a kernel from 5.16 on with nf_tables, its netdev ingress and egress hooks, nat, fib, reject, "
+    "limit and connlimit; see docs/network.md, \"The host\"" },
+  { "tap", "network-tap", "fail", "taps can be made", "no tap can be made",
+    "modprobe tun, and let danchi-gateway have /dev/net/tun" },
+  { "foreign", "network-forwarding", "warn", "nothing else drops what guests send",
+    "another program's rules may drop what guests send",
+    "let them pass there: for Docker `iptables -I DOCKER-USER -i dn+ -j ACCEPT` and `-o dn+`, for "
+    "firewalld `firewall-cmd --permanent --zone=trusted --add-interface=dn+`, for nft `iifname "
+    "\"dn*\" accept` and `oifname \"dn*\" accept`; what guests may reach is decided before" },
+  { "pool", "network-pool", "warn", "nobody else has the addresses of guests",
+    "addresses of guests are somebody else's, too", "choose another [network] ipv4_pool" },
+};
+
+static void
+add_line (JsonArray *checks, const char *name, const char *reason)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (probes); i++)
+    {
+      g_autofree char *what = g_strdup_printf ("%s: %s", probes[i].wrong, reason);
+
+      if (!g_str_equal (probes[i].name, name))
+        continue;
+      if (g_str_equal (reason, "ok"))
+        add (checks, probes[i].id, "ok", probes[i].fine, "");
+      else
+        add (checks, probes[i].id, probes[i].status, what, probes[i].remedy);
+    }
+}
+
+void
+dn_network_add_checks (DnDaemon *daemon, JsonArray *checks)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL, *what = NULL;
+  g_auto (GStrv) lines = NULL;
+  char address[INET_ADDRSTRLEN] = "";
+  DnNetworkPool pool;
+
+  if (dn_network_daemon_pool (daemon, &pool, &error))
+    text = dn_gateway_probe (&pool, &error);
+  if (text == NULL)
+    {
+      char *remedy = strchr (error->message, '\n');
+
+      if (remedy != NULL)
+        *remedy++ = '\0';
+      add (checks, "network", "warn", error->message,
+           remedy != NULL ? remedy : "contexts with a network do not start; others do");
+      return;
+    }
+  (void) inet_ntop (AF_INET, &pool.address4, address, sizeof address);
+  what = g_strdup_printf ("danchi-gateway answers; %u guests may have a network, in %s/%u",
+                          dn_network_pool_count (&pool), address, pool.bits4);
+  add (checks, "network", "ok", what, "");
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      g_auto (GStrv) words = g_strsplit (*line, "\t", 2);
+
+      if (g_strv_length (words) == 2)
+        add_line (checks, words[0], words[1]);
+    }
+}
