@@ -6,6 +6,8 @@
 #include "../base/gateway-pin.h"
 #include "../base/public-address.h"
 
+/* Where types differ, cppcheck takes the first %N$ for the first argument in the text: suppressed.
+ */
 typedef struct
 {
   char text[INET6_ADDRSTRLEN];
@@ -65,6 +67,7 @@ dn_rules_write_base (FILE *text, const char *table, bool is_twin, uint32_t sum)
       fprintf (text, "add set inet %s pool%u { type ipv%u_addr; flags interval; auto-merge; }\n",
                table, family, family);
     }
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (text,
            "add set inet %1$s taps { type ifname; }\n"
            "add set inet %1$s uids { type uid; }\n"
@@ -106,6 +109,7 @@ dn_rules_write_base (FILE *text, const char *table, bool is_twin, uint32_t sum)
     else
       fprintf (text, "add chain inet %s %s { type %s hook %s priority %s; policy accept; }\n",
                table, hooks[i].chain, hooks[i].type, hooks[i].chain, hooks[i].priority);
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (text,
            "add rule inet %1$s prerouting iifname vmap @at\n"
            "add rule inet %1$s input iifname vmap @host\n"
@@ -358,6 +362,7 @@ write_host (FILE *text, const char *table, const DnGatewayGuest *guest, const Dn
   uint32_t mark = DN_RULES_MARK | guest->slot;
   const char *tap = plan->tap;
 
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (text,
            "add rule inet %1$s at-%2$s ip daddr %5$s return\n"
            "add rule inet %1$s at-%2$s ip6 daddr %6$s return\n"
@@ -397,6 +402,7 @@ write_sockets (FILE *text, const char *table, const DnGatewayGuest *guest, const
     fprintf (text,
              "add set inet %s %s-servers-%d { type ipv%d_addr . inet_proto . inet_service; }\n",
              table, tap, family, family);
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (
       text,
       "add rule inet %1$s reach-%2$s oifname != %2$s drop\n"
@@ -438,6 +444,7 @@ write_names (FILE *text, const char *table, const DnGatewayGuest *guest, const D
   for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
     fprintf (text, "add element inet %s %s { %s : jump %s-%s }\n", table, maps[i], plan->tap,
              maps[i], plan->tap);
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (text,
            "add element inet %1$s taps { %2$s }\n"
            "add element inet %1$s uids { %3$u }\n"
@@ -446,6 +453,7 @@ write_names (FILE *text, const char *table, const DnGatewayGuest *guest, const D
            DN_RULES_MARK_ASKS | plan->slot);
   fprintf (text, "add element inet %s pool4 { %s/%u }\n", table, TEXT4 (guest->pool.address4),
            guest->pool.bits4);
+  /* cppcheck-suppress invalidPrintfArgType_uint */
   fprintf (text, "add element inet %s pool6 { %s/%u }\n", table, TEXT6 (guest->pool.prefix6),
            DN_NETWORK_PREFIX6_BITS);
 }
@@ -504,6 +512,7 @@ dn_rules_write_removal (FILE *text, uint32_t slot, uint32_t list_bits)
              "add element inet " DN_RULES_TABLE " %1$s { %2$s : jump %1$s-%2$s }\n"
              "delete element inet " DN_RULES_TABLE " %1$s { %2$s }\n",
              maps[i], tap);
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (text,
            "add element inet " DN_RULES_TABLE " taps { %1$s }\n"
            "delete element inet " DN_RULES_TABLE " taps { %1$s }\n"
@@ -594,5 +603,6 @@ dn_rules_write_pin (FILE *text, uint32_t slot, uint8_t family, uint8_t list, con
   (void) snprintf (element, sizeof element, "element inet " DN_RULES_TABLE " %s-list%u-%u { %s",
                    tap, list, family, address_text (family, address).text);
   /* An element that is there keeps its old end: so it is taken out first. */
+  /* cppcheck-suppress invalidPrintfArgType_s */
   fprintf (text, "add %1$s }\ndelete %1$s }\nadd %1$s timeout %2$us }\n", element, ttl_s);
 }

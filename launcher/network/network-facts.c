@@ -14,7 +14,7 @@ static const char *const facts_of_guests[]
 static void
 promise (GPtrArray *promises, const char *name, const char *promised)
 {
-  g_autofree char *control = g_strdup_printf ("network.%s", name);
+  g_autofree char *control = g_strdup_printf ("gateway.%s", name);
 
   dn_verify_promise (promises, control, "R5.13", DN_HOW_EQUAL, promised);
 }
@@ -45,7 +45,7 @@ dn_network_verify (DnContext *context, DnGuest *guest, GPtrArray *promises, DnVe
       if (g_strv_length (words) != 3)
         continue;
       promise (promises, words[0], words[1]);
-      name = g_strdup_printf ("network.%s", words[0]);
+      name = g_strdup_printf ("gateway.%s", words[0]);
       dn_verify_facts_add (facts, name, words[2]);
     }
   return TRUE;

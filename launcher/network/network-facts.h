@@ -9,8 +9,8 @@
 /**
  * dn_network_verify:
  *
- * The host's side of a guest's network, promised and observed: "network.tap", "network.settings",
- * "network.rules.*".  The gateway compares, and the kernel is what it asks
+ * The host's side of a guest's network, promised and observed: "gateway.tap", "gateway.settings",
+ * "gateway.rules.*".  The gateway compares, and the kernel is what it asks
  * (gateway/order-verify.c). A guest without a card: nothing is added.  FALSE: it could not be
  * asked; then the promises are there and the facts are not.
  */

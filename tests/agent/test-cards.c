@@ -306,7 +306,7 @@ static void
 test_what_is_outside_is_reached_and_reaches_only_what_is_exposed (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD | DN_NETWORK_OUTGOING);
-  pid_t server = spawn_outside ("serve 700");
+  pid_t server = spawn_outside ("serve 700 > /dev/null");
 
   start_server (host, "abc1", 0, "80", TRUE);
   start_server (host, "abc2", 1, "81", FALSE);
@@ -333,7 +333,7 @@ static void
 test_internal_ones_begin_nothing (void)
 {
   Host *host = connected_host (DN_NETWORK_CARD);
-  pid_t server = spawn_outside ("serve 700");
+  pid_t server = spawn_outside ("serve 700 > /dev/null");
 
   start_server (host, "abc1", 0, "80", TRUE);
   assert_outside ("reach tcp 10.217.0.10 80", "reached\n");

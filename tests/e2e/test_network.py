@@ -62,13 +62,13 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
         machine.restart()
         expect(PAGE in tell(machine, box, PUBLIC4), "after danchid's restart the internet is gone")
         rows = [line.split()[:2] for line in machine.danchi("verify", box, check=False).stdout.splitlines()
-                if "gateway" in line.split()]
-        expect_equal(sorted(rows), [["ok", f"network.{what}"] for what in (
+                if " gateway." in line]
+        expect_equal(sorted(rows), [["ok", f"gateway.{what}"] for what in (
             "rules.common", "rules.entry", "rules.guest", "rules.tap", "settings", "tap")], "rows of verify")
         # What somebody changes is seen.
         subprocess.run(["nft", "insert", "rule", "inet", "danchi", f"from-{found['tap']}", "accept"], check=True)
         shown = machine.danchi("verify", box, check=False).stdout
-        expect(any("network.rules.guest" in line and not line.startswith("ok") for line in shown.splitlines()),
+        expect(any("gateway.rules.guest" in line and not line.startswith("ok") for line in shown.splitlines()),
                f"a changed rule is not seen: {shown}")
     wait_until(lambda: found["tap"] not in taps(), "the tap goes with its guest")
     expect("danchi" not in output("nft", "list", "tables"), "rules are left")

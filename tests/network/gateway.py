@@ -57,7 +57,8 @@ def rule(allow, to=None, protocol=0, ports=(0, 65535), listed=0):
 
 def guest(slot, internet=False, resolver=False, group=0, egress_kbit=0, ingress_kbit=0, connections=1024,
           rules=()):
-    return (pool() + struct.pack(">IBBIIIII", slot, resolver, internet, group, egress_kbit, ingress_kbit, connections, len(rules))
+    return (pool() + struct.pack(">IBBIIIII", slot, resolver, internet,
+                                 group, egress_kbit, ingress_kbit, connections, len(rules))
             + b"".join(rules))
 
 
