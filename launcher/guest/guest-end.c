@@ -70,7 +70,6 @@ undo_domain (const DnJournalEntry *entry, GPtrArray *removed)
     g_warning ("guest '%s': %s", entry->id, error->message);
   if (strcmp (dn_hypervisor_uri (), "qemu:///system") == 0)
     (void) g_unlink (log);
-  (void) g_unlink (resolver_log);
 }
 
 static gboolean
@@ -109,6 +108,7 @@ undo_files (const DnJournalEntry *entry, GPtrArray *removed)
   if (dn_guest_remove_directory (state))
     note (removed, "directory '%s'", state);
   (void) g_unlink (log);
+  (void) g_unlink (resolver_log);
 }
 
 /* After the processes: QEMU had the tap.  Without the gateway the entry stays, and with it the
