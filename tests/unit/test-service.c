@@ -114,7 +114,8 @@ static void
 test_apparmor_accepts_the_profiles (void)
 {
   static const char *const profiles[]
-      = { "config/apparmor/danchid", "config/apparmor/danchi-relay" };
+      = { "config/apparmor/danchid", "config/apparmor/danchi-relay",
+          "config/apparmor/danchi-resolver" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (profiles); i++)
     {
