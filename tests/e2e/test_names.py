@@ -69,9 +69,9 @@ def containers_of_a_network_find_each_other_by_name(machine):
         pid = resolver_of(machine, two)
         machine.restart()
         expect_equal(resolver_of(machine, two), pid, "the resolver outlives danchid")
-        rows = machine.danchi("verify", box, check=False).stdout.splitlines()
-        rows = [line.split() for line in rows if " resolver." in line]
-        expect(len(rows) > 10 and all(row[0] == "ok" for row in rows), f"rows of verify: {rows}")
+        rows = [line for line in machine.json("verify", box) if line["subject"] == "resolver"]
+        bad = [line for line in rows if line["verdict"] != "ok"]
+        expect(len(rows) > 15 and not bad, f"{len(rows)} rows of verify; not as promised: {bad}")
         # Names go with their containers.
         machine.danchi("rm", "-f", server)
         wait_until(lambda: "hello" not in fetch(machine, box, "namedserver", 5000), "the name goes", 10)
