@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "escape.h"
 #include "options.h"
+#include "port-words.h"
 #include "print.h"
 #include "units.h"
 
@@ -53,7 +54,7 @@ add_container (DnTable *table, const PsOptions *options, JsonObject *container)
 {
   g_autofree char *id = show_id (options, container);
   g_autofree char *command = show_command (options, container);
-  g_autofree char *ports = dn_answer_words (container, "exposed_ports");
+  g_autofree char *ports = dn_port_words (container);
   g_autofree char *created
       = dn_units_format_ago (dn_answer_int (container, "created_us", 0), g_get_real_time ());
 

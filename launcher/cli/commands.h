@@ -42,6 +42,7 @@ int dn_cmd_logs (DnCli *cli, char **words);
 int dn_cmd_network_inspect (DnCli *cli, char **words);
 int dn_cmd_network_list (DnCli *cli, char **words);
 int dn_cmd_pause (DnCli *cli, char **words);
+int dn_cmd_port (DnCli *cli, char **words);
 int dn_cmd_profile_list (DnCli *cli, char **words);
 int dn_cmd_profile_show (DnCli *cli, char **words);
 int dn_cmd_ps (DnCli *cli, char **words);

@@ -26,7 +26,8 @@ dn_create_options_clear (DnCreateOptions *options)
   char ***const lists[]
       = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
           &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits,
-          &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search };
+          &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search,
+          &options->publish };
 
   g_clear_pointer (&options->secrets, g_strfreev);
   g_clear_pointer (&options->configs, g_strfreev);
@@ -88,6 +89,12 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "A syscall filter in Docker's format, or unconfined", "seccomp=FILE" },
     { "network", 0, 0, G_OPTION_ARG_FILENAME, &o->network,
       "none (the default), internal, egress, or a tenant network's name", "MODE" },
+    { "publish", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->publish,
+      "Let a port of this host lead to one of the container's; on the loopback, unless "
+      "ADDRESS: is in front",
+      "HOSTPORT:PORT[/udp]" },
+    { "publish-all", 'P', 0, G_OPTION_ARG_NONE, &o->publishes_all,
+      "Likewise for all ports that are exposed, at host ports that are free", NULL },
     { "expose", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->expose,
       "A port that its network's members may reach, besides the image's", "PORT[-PORT][/udp]" },
     { "add-host", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->add_hosts, "A line for /etc/hosts",
@@ -102,15 +109,15 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
-    DN_OPTION_UNBUILT ("volume", 'v'),
-    DN_OPTION_UNBUILT ("mount", 0),
+    { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
+      "A volume, or a directory or file of the host's", "SOURCE:PATH[:OPTIONS]" },
+    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes, "Likewise, by keys",
+      "type=TYPE,KEY=VALUE,..." },
     { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
       "A file in memory alone, at /run/secrets/NAME: its content, and where else",
       "NAME[=FILE][,KEY=VALUE...]" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->configs,
       "Likewise a configuration file, which all may read", "NAME[=FILE][,target=PATH...]" },
-    DN_OPTION_UNBUILT ("publish", 'p'),
-    DN_OPTION_UNBUILT ("publish-all", 'P'),
     { "init", 0, 0, G_OPTION_ARG_NONE, &o->has_init,
       "Run the command below a first process that reaps and passes signals on", NULL },
     { "restart", 0, 0, G_OPTION_ARG_FILENAME, &o->restart,
@@ -283,6 +290,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "keeps_stdin_open", o->wants_stdin },
     { "is_removed_at_exit", o->is_removed_at_exit },
     { "is_readonly", o->is_readonly },
+    { "publishes_all", o->publishes_all },
     { "has_init", o->has_init },
     { "allow_emulation", cli->allow_emulation },
   };
@@ -327,6 +335,8 @@ dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, G
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  dn_args_set_list (args, "volumes", o->volumes);
+  dn_args_set_list (args, "publish", o->publish);
   dn_args_set_list (args, "expose", o->expose);
   dn_args_set_list (args, "add_hosts", o->add_hosts);
   dn_args_set_list (args, "dns", o->dns);

@@ -35,6 +35,7 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
+  char **volumes; /* and --mount */
   DnLimitOptions limits;
   char **ulimits;
   DnHealthOptions health;
@@ -45,6 +46,8 @@ typedef struct
   DnSecretsUse secrets_use;  /* by the command, before the arguments are made */
   GPtrArray *secret_sources; /* owned; what came of them: for dn_secret_sources_answer() */
   char *network;
+  char **publish;
+  gboolean publishes_all;
   char **expose;
   char **add_hosts;
   char **dns;

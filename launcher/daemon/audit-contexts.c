@@ -3,6 +3,7 @@
 
 #include "../images/image-scan.h"
 #include "../images/signature.h"
+#include "../network/container-publish.h"
 #include "access-json.h"
 #include "container-spec.h"
 #include "json-build.h"
@@ -129,7 +130,7 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   else
     json_object_set_null_member (object, "damage");
   json_object_set_member (object, "capabilities", capabilities_to_json (container));
-  json_object_set_array_member (object, "ports", json_array_new ());
+  json_object_set_array_member (object, "ports", dn_container_publish_to_json (container));
   dn_listeners_add_to (listeners, container, is_running, object);
   return object;
 }

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/names.h"
+#include "../network/container-publish.h"
 #include "chain.h"
 #include "container-admission.h"
 #include "container-file.h"
@@ -95,6 +96,7 @@ summary (DnContainer *container, const DnImage *image)
   if (container->finished_us != 0)
     json_object_set_int_member (object, "finished_us", container->finished_us);
   json_object_set_object_member (object, "labels", labels_to_json (container, image));
+  json_object_set_array_member (object, "ports", dn_container_publish_to_json (container));
   if (image != NULL)
     dn_json_set_strings (object, "exposed_ports", image->exposed_ports);
   return object;

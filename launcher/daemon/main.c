@@ -24,6 +24,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
+#include "../guest/share-server.h"
 #include "../images/intake-server.h"
 #include "../network/gateway-server.h"
 #include "confine.h"
@@ -44,6 +45,8 @@
 /* One for each running guest, and more while somebody asks: as many as the unit gives. */
 #define DESCRIPTORS_MAX 65536
 #define MESSAGE_MAX_BYTES 4096
+#define LOCK_WAIT_MS 2000
+#define LOCK_POLL_MS 50
 
 typedef struct
 {
@@ -52,6 +55,7 @@ typedef struct
   char *state;
   char *run;
   char *intake;
+  char *share;
   char *gateway;
   gboolean is_daemon;
   gboolean is_foreground;
@@ -71,6 +75,8 @@ read_options (int argc, char **argv, Options *options, GError **error)
     { "run", 0, 0, G_OPTION_ARG_FILENAME, &options->run, "instead of /run/danchi", "DIR" },
     { "intake", 0, 0, G_OPTION_ARG_FILENAME, &options->intake,
       "use the danchi-intake that listens there instead of starting one", "SOCKET" },
+    { "share", 0, 0, G_OPTION_ARG_FILENAME, &options->share,
+      "use the danchi-share that listens there instead of starting one", "SOCKET" },
     { "gateway", 0, 0, G_OPTION_ARG_FILENAME, &options->gateway,
       "use the danchi-gateway that listens there instead of starting one", "SOCKET" },
     { "daemonize", 0, 0, G_OPTION_ARG_NONE, &options->is_daemon,
@@ -167,6 +173,20 @@ start_log (const Options *options, GError **error)
          && dn_log_start (path, options->is_verbose, error);
 }
 
+/* A process that a danchid had just begun when it was killed shares the lock until it executes its
+ * program: a moment, or two on a busy host. */
+static int
+try_lock (int fd)
+{
+  int r;
+
+  for (guint waited_ms = 0;
+       (r = flock (fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && waited_ms < LOCK_WAIT_MS;
+       waited_ms += LOCK_POLL_MS)
+    g_usleep (LOCK_POLL_MS * 1000);
+  return r;
+}
+
 /* One danchid for a run directory: the kernel lets go of the lock when the process ends, however
  * it ends.  The descriptor stays open for good. */
 static gboolean
@@ -180,7 +200,7 @@ take_lock (GError **error)
   fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return dn_throw_errno (error, "lock '%s'", path);
-  if (flock (fd, LOCK_EX | LOCK_NB) == 0)
+  if (try_lock (fd) == 0)
     return TRUE;
   if (errno == EWOULDBLOCK)
     dn_throw (error, DN_ERROR_CONFLICT, "another danchid runs already\nits lock is '%s'", path);
@@ -347,11 +367,15 @@ main (int argc, char **argv)
     dn_intake_server_use_socket (options.intake);
   else
     dn_intake_server_start ();
+  if (options.share != NULL)
+    dn_share_server_use_socket (options.share);
+  else
+    dn_share_server_start ();
   if (options.gateway != NULL)
     dn_gateway_server_use_socket (options.gateway);
   else
     dn_gateway_server_start ();
-  /* Before the first thread, the first caller and any child but those two. */
+  /* Before the first thread, the first caller and any child but those. */
   if (!dn_confine_run (&error) || !run (&options, &ready_fd, &error))
     {
       report (error, ready_fd);

@@ -11,7 +11,9 @@
 #include "orders.h"
 #include "rules.h"
 
-#define BACKLOG 128
+/* danchi-publish takes a client when it has a socket to reach the container with; until then the
+ * client waits here. */
+#define BACKLOG 1024
 
 typedef union
 {

@@ -110,9 +110,11 @@ code_of (int status)
     case ERANGE:
       return DN_ERROR_LIMIT;
     case EADDRINUSE:
-    case EADDRNOTAVAIL:
     case EEXIST:
       return DN_ERROR_CONFLICT;
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+      return DN_ERROR_NOT_FOUND;
     default:
       return DN_ERROR_FAILED;
     }

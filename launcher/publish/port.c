@@ -214,6 +214,11 @@ dn_port_describe (DnPort *port, DnMsgPublishPort *ret_message)
   socklen_t size = sizeof bound;
 
   memcpy (message.container, port->container, sizeof message.container);
+  message.family = dn_dial_kind_family (port->kind);
+  if (message.family == 6)
+    memcpy (message.address, &port->to.v6.sin6_addr, 16);
+  else
+    memcpy (message.address, &port->to.v4.sin_addr, 4);
   message.port
       = ntohs (port->to.any.sa_family == AF_INET6 ? port->to.v6.sin6_port : port->to.v4.sin_port);
   if (getsockname (port->source.fd, &bound.any, &size) == 0)

@@ -13,6 +13,7 @@
 #include "mount-spec.h"
 #include "network-options.h"
 #include "network-policy.h"
+#include "port-spec.h"
 #include "profile-file.h"
 #include "restart-policy.h"
 #include "seccomp-profile.h"
@@ -240,6 +241,20 @@ check_signal (const char *signal, GError **error)
 }
 
 static gboolean
+check_publish (const DnContainerOptions *o, GError **error)
+{
+  g_autoptr (GArray) ports = dn_ports_parse (o->publish, error);
+
+  if (ports == NULL)
+    return FALSE;
+  if ((ports->len > 0 || o->publishes_all) && g_strcmp0 (o->network, "none") == 0)
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "--publish: a container with --network none has no network card\n"
+                     "leave out --network, or take internal: a card for published ports alone");
+  return TRUE;
+}
+
+static gboolean
 check_network (const char *network, GError **error)
 {
   return network == NULL || dn_network_mode_check (network, "--network", error);
@@ -302,6 +317,7 @@ dn_container_options_check (const DnContainerOptions *o, GError **error)
          && check_seccomp (o->seccomp_json, error) && check_tmpfs (o->tmpfs, error)
          && check_volumes (o, error) && dn_secrets_check (o, error) && check_limits (o, error)
          && check_ulimits (o->ulimits, error) && check_network (o->network, error)
-         && dn_network_options_check (o, error) && check_signal (o->stop_signal, error)
-         && check_restart (o, error) && dn_health_times_check (o, error);
+         && dn_network_options_check (o, error) && check_publish (o, error)
+         && check_signal (o->stop_signal, error) && check_restart (o, error)
+         && dn_health_times_check (o, error);
 }

@@ -296,6 +296,25 @@ dn_port_is_loopback (const DnPort *port)
          && (ntohl (v4.s_addr) >> 24) == IN_LOOPBACKNET;
 }
 
+guint
+dn_port_hosts (const DnPort *port, DnHostPort ret_hosts[2])
+{
+  static const char *const loopback[] = { "127.0.0.1", "::1" }, *const any[] = { "0.0.0.0", "::" };
+  const char *const one[] = { port->address };
+  gboolean is_loopback = strcmp (port->address, DN_PORT_LOOPBACK) == 0;
+  gboolean is_pair = is_loopback || strcmp (port->address, DN_PORT_ANY) == 0;
+  const char *const *addresses = !is_pair ? one : is_loopback ? loopback : any;
+
+  for (guint i = 0; i < (is_pair ? 2 : 1); i++)
+    {
+      gboolean is_v6 = strchr (addresses[i], ':') != NULL;
+
+      ret_hosts[i] = (DnHostPort){ .family = is_v6 ? 6 : 4, .is_udp = port->is_udp };
+      (void) inet_pton (is_v6 ? AF_INET6 : AF_INET, addresses[i], ret_hosts[i].address);
+    }
+  return is_pair ? 2 : 1;
+}
+
 char *
 dn_port_format_host (const char *address, guint16 host_port)
 {

@@ -46,6 +46,15 @@ typedef struct
   gboolean is_udp;
 } DnPort;
 
+/* A socket of the host. */
+typedef struct
+{
+  guint family;       /* 4 or 6 */
+  guint8 address[16]; /* 4 or 16 bytes of it */
+  guint16 port;
+  gboolean is_udp;
+} DnHostPort;
+
 /* Returns: (transfer full) (element-type DnPort): an empty array */
 GArray *dn_ports_new (void);
 
@@ -68,6 +77,10 @@ GArray *dn_ports_parse (char **texts, GError **error);
 
 /* Whether it can be reached from this host alone. */
 gboolean dn_port_is_loopback (const DnPort *port);
+
+/* The sockets that its address comes to, without a port: one, or for the two words of above one of
+ * IPv4 and one of IPv6.  Returns: how many */
+guint dn_port_hosts (const DnPort *port, DnHostPort ret_hosts[2]);
 
 /* ADDRESS:HOSTPORT for people, IPv6 in brackets; @host_port in place of the port's own. (transfer
  * full) */

@@ -96,6 +96,7 @@ ASKED = {
     "container-stats": [{}, {"containers": [X]}],
     "container-copy-out": [CONTAINER | {"path": "/etc"}],
     "container-copy-in": [CONTAINER | {"path": "/etc"}],
+    "secret-list": [CONTAINER], "secret-update": [CONTAINER | {"contents": ["tok"]}],
     "inspect": [{"name": X}, {"name": X, "kind": "container"}, {"name": X, "kind": "context"},
                 {"name": X, "kind": "image"}],
     "verify": [{"names": [X]}], "events": [{"since_us": 0}],

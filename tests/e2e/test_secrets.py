@@ -3,11 +3,13 @@
 
 import glob
 import hashlib
+import json
 import os
 
 import memory
 from machine import EMULATION, expect, expect_equal, wait_until
 from suite import exec_sh, expect_error, image, in_box, new_name, run_sh, test
+from test_guest_hardening import variant
 
 
 def digest(machine, container, path, *flags):
@@ -42,7 +44,11 @@ def a_secret_is_in_memory_of_its_guest_alone_and_gone_with_its_container(machine
                                "/run/secrets/tok 400 7:8", "/run/secrets/key"], "files")
     expect("tmpfs ro,nosuid,nodev,noexec" in listing[4], f"the mount: {listing[4]}")
     expect_nowhere(machine, marker)
-    expect_equal(machine.danchi("verify", "--quiet", name, check=False).status, 0, "verify")
+    lines = json.loads(machine.danchi("--format", "json", "verify", name, check=False).stdout)
+    verdicts = {line["control"]: line["verdict"] for line in lines
+                if line["subject"] == "container"}
+    expect_equal((verdicts["mount./run/secrets"], verdicts["mount.others"]), ("ok", "ok"),
+                 "what verify says of the mount, and of others")
     machine.danchi("stop", "-t", "0", name)
     expect_error(machine.danchi("start", name, check=False), 1, "'tok', 'key', 'conf'")
     machine.danchi("rm", name)
@@ -78,3 +84,12 @@ def a_service_gives_its_credentials_by_name(machine):
         os.unlink(f"{directory}/tok")
         os.rmdir(directory)
     expect_equal(glob.glob(f"{machine.state}/containers/*/tok"), [], "files of that name")
+
+
+@test("R5.8", only=EMULATION)
+def a_guest_older_than_secrets_is_not_given_any(machine):
+    """To its agent the message is a violation: so it is refused in words, and nothing is asked for."""
+    image(machine)
+    with variant(machine, "elder"):
+        failed = run_sh(machine, "true", "--secret", "tok=-", fresh=True, check=False, input="x")
+        expect_error(failed, 125, "SECRET_LIST", "before an update of Danchi")

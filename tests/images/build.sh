@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # build.sh nginx|redis|busybox|openscap OUT.tar docker|oci: makes a real image out of Debian's packages.
 #
-#   nginx    serves a page on 127.0.0.1:8080 as user 101 (www); busybox is in it as a client (wget)
+#   nginx    serves a page on port 8080 as user 101 (www); busybox is in it as a client (wget)
 #   redis    redis-server on 127.0.0.1:6379 as user 102 (redis), with redis-cli; no shell
 #   openscap a scanner for [scan] of danchi.conf: OpenSCAP, and config/scan/oscap-verdict.c
 #   busybox  the small test image: static busybox, users, /bin/sh; a few MB, no download but its own
@@ -44,7 +44,7 @@ http {
   uwsgi_temp_path /tmp/uwsgi;
   scgi_temp_path /tmp/scgi;
   server {
-    listen 127.0.0.1:8080;
+    listen 8080;
     root /srv/www;
   }
 }
@@ -90,6 +90,7 @@ build_busybox() {
   "$root/bin/busybox" --list | while read -r applet; do
     [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
   done
+  gcc -O2 -Wall -static -s -o "$root/bin/udp-echo" "$here/udp-echo.c"
   cat > "$root/etc/passwd" << 'END'
 root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/:/bin/false

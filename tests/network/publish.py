@@ -121,7 +121,8 @@ class Publisher:
         listener.bind(self.path)
         listener.listen(4)
         lock = os.open(os.path.join(directory, "publish.lock"), os.O_CREAT | os.O_RDWR)
-        words = os.environ.get("DN_TEST_WRAPPER", "").split() + [PROGRAM, "--guest", "test", "--uid", str(UID), "--gid", str(UID), "--owner-uid", "0",
+        words = os.environ.get("DN_TEST_WRAPPER", "").split()  # strace, for one
+        words += [PROGRAM, "--guest", "test", "--uid", str(UID), "--gid", str(UID), "--owner-uid", "0",
                  "--control-fd", str(listener.fileno()), "--lock-fd", str(lock), *options]
         self.process = subprocess.Popen(words, pass_fds=[listener.fileno(), lock])
         listener.close()
@@ -222,9 +223,9 @@ class Publisher:
                 self.send(LIST, struct.pack(">I", len(found)))
                 continue
             length = struct.unpack(">H", payload[:2])[0]
-            names = ("is_udp", "family", "address", "host_port", "port", "now", "total", "refused",
-                     "bytes_in", "bytes_out")
-            row = dict(zip(names, struct.unpack(">BB16sHHIQQQQ", payload[2 + length:])))
+            names = ("is_udp", "host_family", "host_address", "host_port", "family", "address", "port", "now",
+                     "total", "refused", "bytes_in", "bytes_out")
+            row = dict(zip(names, struct.unpack(">BB16sHB16sHIQQQQ", payload[2 + length:])))
             row["container"] = payload[2:2 + length].decode()
             found[row["host_port"]] = row
 

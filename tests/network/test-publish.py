@@ -486,7 +486,8 @@ def it_has_no_right_and_no_way_but_to_its_guest():
 @test
 def orders_that_are_none_close_their_connection_alone():
     orders = [b"", b"x", struct.pack(">HHII", 1, 0, 0, 0), struct.pack(">HHII", pub.ADD, 0, 0, 0),
-              struct.pack(">HHII", pub.LIST, 0, 0, 9), struct.pack(">HHII", pub.LIST, 0, 0, 0), struct.pack(">HHII", pub.DONE, 0, 0, 4) + bytes(4),
+              struct.pack(">HHII", pub.LIST, 0, 0, 9),
+              struct.pack(">HHII", pub.LIST, 0, 0, 0), struct.pack(">HHII", pub.DONE, 0, 0, 4) + bytes(4),
               struct.pack(">HHII", pub.DIALS, 0, 0, 2) + b"\0\4", struct.pack(">HHII", pub.QUIT, 1, 0, 0),
               struct.pack(">HHII", pub.REMOVE, 0, 0, 60000), b"\xff" * 4000]
     with Publisher() as publisher:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/network/host-servers.c launcher/base/network-rule.c launcher/base/public-address.c
+/* Links: launcher/network/host-servers.c launcher/base/network-rule.c
+ * launcher/base/public-address.c
  */
 #include <string.h>
 
