@@ -70,6 +70,7 @@ void dn_verify_promise_guest (GPtrArray *promises, const DnGuestInfo *info);
 
 void dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info);
 void dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info);
+void dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info);
 
 /* @capabilities: those that it keeps, as dn_confine_capabilities() has them */
 void dn_verify_promise_danchid (GPtrArray *promises, guint64 capabilities);
