@@ -93,6 +93,8 @@ def a_published_port_leads_from_this_hosts_loopback_to_the_container(machine):
         guest = machine.json("context", "inspect", machine.inspect(name)["context"])[0]["guest"]
         expect(f"Uid:\t{guest['uid']}\t" in status and "CapEff:\t0000000000000000" in status
                and "Seccomp:\t2" in status, status)
+        rows = [row for row in machine.json("verify", name, check=False) if row["subject"] == "publish"]
+        expect(len(rows) > 15 and all(row["verdict"] == "ok" for row in rows), rows)
         # danchid's end is not danchi-publish's.
         with socket.create_connection(("127.0.0.1", port)) as held:
             machine.restart()
