@@ -7,6 +7,7 @@
 #   launcher/confined/  how the relay and its like give up their rights, and what they share
 #   launcher/common/    GLib and json-glib, for danchi and danchid
 #   launcher/guest/     guests through libvirt, for danchid
+#   launcher/binds/     directories of the host's in containers, for danchid
 #   launcher/health/    whether containers do their work, and starting them again, for danchid
 #   launcher/images/    images: taken in, unpacked by a guest, kept, for danchid
 #   launcher/limits/    what guests and containers may take, for danchid
@@ -17,7 +18,8 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
-#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway}/, guest-agent/{init,agent,unpack}/   the programs
+#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway,share}/,
+#   guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -76,7 +78,7 @@ RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
 # What danchid is made of, beside the record.
-DAEMON_ROOMS := daemon guest health images limits network secrets spec verify volumes
+DAEMON_ROOMS := binds daemon guest health images limits network secrets spec verify volumes
 DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)
@@ -84,6 +86,7 @@ RESOLVER_SRC := $(call sources,launcher/resolver)
 PUBLISH_SRC := $(call sources,launcher/publish)
 INTAKE_SRC := $(call sources,launcher/intake)
 GATEWAY_SRC := $(call sources,launcher/gateway) launcher/network/plan.c launcher/network/gateway-order.c
+SHARE_SRC := $(call sources,launcher/share)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
 INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
@@ -91,7 +94,8 @@ AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
-                 $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway
+                 $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway \
+                 $(B)/bin/danchi-share
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -145,6 +149,11 @@ $(B)/bin/danchi-gateway: $(call host_objs,$(GATEWAY_SRC) $(CONFINED_SRC) $(BASE_
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(GATEWAY_PKGS)) -lseccomp -lcap-ng \
 	  $(LDLIBS)
+
+# Starts virtiofsd in its jail, and puts directories of the host's into its share: launcher/share/start.h.
+$(B)/bin/danchi-share: $(call host_objs,$(SHARE_SRC) launcher/confined/allowlist.c $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
 
 $(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)

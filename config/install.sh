@@ -15,7 +15,8 @@ install -d -m 755 "$to"/{bin,libexec/danchi,lib/danchi/images,share/danchi} \
   "$to"/{lib/systemd/system,share/doc/danchi,share/man/man1}
 install -m 755 "$build/bin/danchi" "$to/bin/"
 install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi-publish" \
-  "$build/bin/danchi-resolver" "$build/bin/danchi-intake" "$build/bin/danchi-gateway" "$to/libexec/danchi/"
+  "$build/bin/danchi-resolver" "$build/bin/danchi-intake" "$build/bin/danchi-gateway" \
+  "$build/bin/danchi-share" "$to/libexec/danchi/"
 
 for name in vmlinuz cmdline initramfs.cpio initramfs-network.cpio {guest,unpack}.{erofs,verity}; do
   install -m 644 "$build/images/$name" "$to/lib/danchi/images/"
@@ -46,7 +47,7 @@ fi
 # 0711: a context's uid must reach its own files below, and list nothing.
 install -d -m 711 "$root/var/lib/danchi"
 
-for unit in danchid danchi-intake danchi-gateway; do
+for unit in danchid danchi-intake danchi-gateway danchi-share; do
   sed "s|@PREFIX@|$prefix|" "config/systemd/$unit.service" > "$to/lib/systemd/system/$unit.service"
   install -m 644 "config/systemd/$unit.socket" "$to/lib/systemd/system/"
   chmod 644 "$to/lib/systemd/system/$unit.service"

@@ -81,13 +81,20 @@ dn_child_attach_root (DnChild *child, DnFault *fault)
   return child->root_fd < 0 ? -1 : 0;
 }
 
+static bool
+is_share (const DnConfigMount *mount)
+{
+  return strcmp (mount->type, DN_CONFIG_MOUNT_SHARE) == 0;
+}
+
 /* The kernel's own file systems and /dev are where everybody, the masks below among them, looks for
  * them: an image whose /proc is a link would have them elsewhere, unmasked.  Elsewhere a link of
  * the image's is followed, within its root. */
 static bool
 must_be_plain (const DnConfigMount *mount)
 {
-  return strcmp (mount->type, "tmpfs") != 0 || strncmp (mount->target, "/dev", 4) == 0;
+  return (strcmp (mount->type, "tmpfs") != 0 && !is_share (mount))
+         || strncmp (mount->target, "/dev", 4) == 0;
 }
 
 /* @given: a mount that the agent has made, or -1; it is closed. */
@@ -95,7 +102,8 @@ static int
 mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
 {
   dn_autofd int plain = must_be_plain (mount) ? dn_path_open_plain (root, mount->target) : -1;
-  dn_autofd int target = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, true);
+  dn_autofd int target
+      = plain == -ELOOP ? -ELOOP : dn_path_make (root, mount->target, !mount->is_file);
   dn_autofd int made = -1;
   struct stat status;
   int r;
@@ -112,8 +120,12 @@ mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
       errno = -target;
       return dn_fault_set_errno (fault, "mount '%s'", mount->target);
     }
-  if (fstat (target, &status) < 0 || !S_ISDIR (status.st_mode))
-    return dn_fault_set (fault, -EIO, "mount '%s': is not a directory in the image", mount->target);
+  if (fstat (target, &status) < 0 || S_ISDIR (status.st_mode) == mount->is_file)
+    return dn_fault_set (fault, -EIO, "mount '%s': is %s directory in the image", mount->target,
+                         mount->is_file ? "a" : "not a");
+  /* What comes there comes later: share.h. */
+  if (is_share (mount))
+    return 0;
   /* What is on a disk is the agent's to open: a user namespace's root cannot.  What it writes to,
    * too. */
   made = given >= 0 ? dn_fd_steal (&given)

@@ -18,6 +18,7 @@
 #include "autofd.h"
 #include "child.h"
 #include "path.h"
+#include "sync.h"
 
 #define CAPABILITIES 64
 
@@ -43,6 +44,23 @@ dn_child_resolve_user (DnChild *child, DnFault *fault)
     child->user.groups[child->user.group_count++] = process->groups[i];
   dn_user_files_clear (&files);
   return r;
+}
+
+int
+dn_child_await_binds (DnChild *child, DnFault *fault)
+{
+  const DnConfig *config = child->plan->config;
+  bool has_binds = false;
+
+  (void) fault;
+  for (size_t i = 0; config != NULL && i < config->mount_count; i++)
+    has_binds = has_binds || strcmp (config->mounts[i].type, DN_CONFIG_MOUNT_SHARE) == 0;
+  if (!has_binds)
+    return 0;
+  if (dn_child_report_user (child, DN_SYNC_USER) < 0
+      || dn_sync_await_order (child->plan->sync_fd, DN_SYNC_BOUND, NULL) < 0)
+    return -1;
+  return 0;
 }
 
 int

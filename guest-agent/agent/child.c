@@ -60,6 +60,8 @@ static const ChildStep exec_steps[] = {
 static const ChildStep drop_steps[] = {
   /* Reads the image's files, so after pivot. */
   { "look up the user", dn_child_resolve_user },
+  /* The host shows them to that user; before anything is entered that they will lie on. */
+  { "wait for what comes from the host", dn_child_await_binds },
   /* chown of the pipes, for programs that open /dev/stdout anew: needs CAP_CHOWN. */
   { "take standard input and output", dn_child_take_stdio },
   { "make the working directory", dn_child_make_cwd },
@@ -88,6 +90,21 @@ fail (const DnChildPlan *plan, const DnFault *fault, bool is_exec)
   report.fault = *fault;
   (void) dn_sync_report (plan->sync_fd, &report, -1);
   _exit (EXIT_CANNOT_RUN);
+}
+
+int
+dn_child_report_user (const DnChild *child, int kind)
+{
+  const DnUser *user = &child->user;
+  DnSyncReport report;
+
+  memset (&report, 0, sizeof report);
+  report.kind = kind;
+  report.ids.uid = user->uid;
+  report.ids.gid = user->gid;
+  report.ids.group_count = (uint32_t) user->group_count;
+  memcpy (report.ids.groups, user->groups, sizeof report.ids.groups);
+  return dn_sync_report (child->plan->sync_fd, &report, -1);
 }
 
 static void
@@ -217,7 +234,6 @@ _Noreturn void
 dn_child_run (const DnChildPlan *plan)
 {
   static DnChild child;
-  DnSyncReport ready;
   char **env, **reaper_args;
 
   child = (DnChild){
@@ -231,16 +247,10 @@ dn_child_run (const DnChildPlan *plan)
   run_steps (&child, drop_steps, sizeof drop_steps / sizeof drop_steps[0]);
 
   /* Everything execute() needs is made before: memory may need calls the filter does not allow. */
-  memset (&ready, 0, sizeof ready);
-  ready.kind = DN_SYNC_READY;
-  ready.ids.uid = child.user.uid;
-  ready.ids.gid = child.user.gid;
-  ready.ids.group_count = (uint32_t) child.user.group_count;
-  memcpy (ready.ids.groups, child.user.groups, sizeof ready.ids.groups);
   env = make_env (plan->process, &child.user);
   reaper_args = child.reaper_fd >= 0 ? make_reaper_args (&plan->process->args) : NULL;
   if (env == NULL || (child.reaper_fd >= 0 && reaper_args == NULL)
-      || dn_sync_report (plan->sync_fd, &ready, -1) < 0
+      || dn_child_report_user (&child, DN_SYNC_READY) < 0
       || dn_sync_await_order (plan->sync_fd, DN_SYNC_RUN, NULL) < 0)
     _exit (EXIT_CANNOT_RUN);
   if (plan->program != NULL)

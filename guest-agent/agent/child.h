@@ -58,6 +58,9 @@ typedef struct
 /* Never returns; whatever fails is reported over plan->sync_fd. */
 _Noreturn void dn_child_run (const DnChildPlan *plan);
 
+/* Says who the child is to become: DN_SYNC_USER or DN_SYNC_READY.  0 or -errno. */
+int dn_child_report_user (const DnChild *child, int kind);
+
 /* The steps, by file.  Each returns 0 or a negative status with @fault filled. */
 
 /* child-namespaces.c: rights so far: all, in the container's user namespace. */
@@ -83,6 +86,7 @@ int dn_child_open_terminal (DnChild *child, DnFault *fault);
 
 /* child-rights.c */
 int dn_child_resolve_user (DnChild *child, DnFault *fault);
+int dn_child_await_binds (DnChild *child, DnFault *fault);
 int dn_child_take_stdio (DnChild *child, DnFault *fault);
 int dn_child_make_cwd (DnChild *child, DnFault *fault);
 int dn_child_join_keyring (DnChild *child, DnFault *fault);

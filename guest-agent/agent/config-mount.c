@@ -34,7 +34,8 @@ static const struct
 };
 
 /* What can be mounted, and the options of its file system.  No bind, no device, no path of the
- * guest's can be named: the only source is a disk's serial number. */
+ * guest's can be named: the only source is a disk's serial number, and what is mounted at a share's
+ * place the host says later. */
 static const struct
 {
   const char *name;
@@ -57,6 +58,7 @@ static const struct
     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
     { "nsdelegate" } },
   { DN_CONFIG_MOUNT_DISK, DN_CONFIG_MOUNT_DISK, MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY, { NULL } },
+  { DN_CONFIG_MOUNT_SHARE, DN_CONFIG_MOUNT_SHARE, MOUNT_ATTR_NODEV, { NULL } },
   { DN_CONFIG_MOUNT_SECRETS,
     DN_CONFIG_MOUNT_SECRETS,
     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
@@ -91,6 +93,11 @@ read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fau
   if (strcmp (option, "tmpcopyup") == 0 && strcmp (mount->type, "tmpfs") == 0)
     {
       mount->is_filled = true;
+      return 0;
+    }
+  if (strcmp (option, "file") == 0 && strcmp (mount->type, DN_CONFIG_MOUNT_SHARE) == 0)
+    {
+      mount->is_file = true;
       return 0;
     }
   for (size_t i = 0; i < 6 && kinds[kind].options[i] != NULL; i++)

@@ -70,13 +70,15 @@ typedef struct
 
 /* The type of a mount of a disk's tree. */
 #define DN_CONFIG_MOUNT_DISK "disk"
+/* The type of the place of a bind, which is mounted there later: share.h. */
+#define DN_CONFIG_MOUNT_SHARE "share"
 /* The type of the mount of a container's secrets: vault.h. */
 #define DN_CONFIG_MOUNT_SECRETS "secrets"
 
 typedef struct
 {
   const char *target; /* absolute, within the container */
-  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk or secrets */
+  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share or secrets */
   const char *disk;   /* of type disk: its serial number, and its layers: disk-mounts.h */
   DnTexts layers;
   DnTexts files; /* of type secrets: their names, and links to them */
@@ -85,6 +87,7 @@ typedef struct
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
   bool is_filled; /* a tmpfs: with what the image has there */
+  bool is_file;   /* of type share: what is to be mounted there is a file */
 } DnConfigMount;
 
 /* 0: not given; DN_LIMIT_NONE: none. */

@@ -11,6 +11,7 @@
 #include "container-create.h"
 #include "copy.h"
 #include "inquiry.h"
+#include "share.h"
 #include "vault.h"
 
 DnContainer *
@@ -223,6 +224,7 @@ destroy (DnContainer *container)
 
   dn_copies_forget_container (agent, container);
   dn_inquiry_forget_container (container);
+  dn_share_forget_container (container);
   dn_vault_ended (agent, container->id);
   while (container->processes != NULL)
     dn_process_free (container->processes);

@@ -283,6 +283,27 @@ child_is_ready (DnProcess *process, const DnSyncIds *ids)
     setup_failed (process, &fault);
 }
 
+/* CREATE is answered here: what is still to come are requests of their own. */
+static void
+child_waits_for_binds (DnProcess *process, const DnSyncIds *ids)
+{
+  dn_timer_stop (&process->setup_timer);
+  process->stage = DN_PROCESS_STAGE_BINDS;
+  process->ids = *ids;
+  dn_agent_reply (process->container->agent, &process->request, 0, "");
+}
+
+int
+dn_process_go_on (DnProcess *process, DnRequest request)
+{
+  if (dn_sync_order (process->sync_watch.fd, DN_SYNC_BOUND, -1) < 0)
+    return -EIO;
+  process->request = request;
+  process->stage = DN_PROCESS_STAGE_SETTING_UP;
+  dn_timer_set (&process->setup_timer, DN_SETUP_DEADLINE_MS);
+  return 0;
+}
+
 int
 dn_process_run (DnProcess *process, DnFault *fault)
 {
@@ -311,7 +332,7 @@ sync_closed (DnProcess *process)
 {
   DnFault fault;
 
-  if (process->stage == DN_PROCESS_STAGE_READY)
+  if (process->stage == DN_PROCESS_STAGE_READY || process->stage == DN_PROCESS_STAGE_BINDS)
     {
       /* Killed before it was started: an end like any other. */
       close_watch (&process->sync_watch);
@@ -359,6 +380,9 @@ sync_ready (DnWatch *watch, uint32_t events)
   dn_fd_clear (&passed);
   if (r == 0 && report.kind == DN_SYNC_READY && process->stage == DN_PROCESS_STAGE_SETTING_UP)
     child_is_ready (process, &report.ids);
+  else if (r == 0 && report.kind == DN_SYNC_USER && process->stage == DN_PROCESS_STAGE_SETTING_UP
+           && is_first (process))
+    child_waits_for_binds (process, &report.ids);
   else if (r == 0 && report.kind == DN_SYNC_FAULT)
     setup_failed (process, &report.fault);
   else

@@ -231,6 +231,7 @@ dn_process_state (const DnProcess *process)
       return process->container->is_paused ? DN_PROCESS_PAUSED : DN_PROCESS_RUNNING;
     case DN_PROCESS_STAGE_NEW:
     case DN_PROCESS_STAGE_SETTING_UP:
+    case DN_PROCESS_STAGE_BINDS:
     case DN_PROCESS_STAGE_READY:
       break;
     }

@@ -24,6 +24,7 @@ typedef enum
 {
   DN_PROCESS_STAGE_NEW,
   DN_PROCESS_STAGE_SETTING_UP,
+  DN_PROCESS_STAGE_BINDS, /* created but for what comes from the host: share.h */
   DN_PROCESS_STAGE_READY, /* created: waits for the order to run */
   DN_PROCESS_STAGE_STARTING,
   DN_PROCESS_STAGE_RUNNING,
@@ -47,7 +48,7 @@ typedef struct DnProcess
   DnTimer setup_timer;
   DnStream streams[3];
   DnRequest request; /* CREATE, START or EXEC that is under way */
-  DnSyncIds ids;     /* who the child was to become: what it said when it was READY */
+  DnSyncIds ids;     /* who the child is to become: what it said last */
   DnMsgStarted started;
   bool never_ran;
   uint32_t code;
@@ -72,6 +73,9 @@ int dn_process_spawn (DnProcess *process, DnFault *fault);
 
 /* READY: reads the confinement back, and lets the program run if it is as asked. */
 int dn_process_run (DnProcess *process, DnFault *fault);
+
+/* BINDS: all that it waited for is mounted; @request is ended when it is READY, or fails to be. */
+int dn_process_go_on (DnProcess *process, DnRequest request);
 
 int dn_process_signal (const DnProcess *process, int signal); /* 0 or -errno */
 

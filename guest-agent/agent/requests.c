@@ -20,6 +20,7 @@
 #include "listeners.h"
 #include "report.h"
 #include "secret-intake.h"
+#include "share.h"
 #include "unpack.h"
 #include "verify.h"
 
@@ -475,6 +476,38 @@ handle_unpack_layer (DnAgent *agent, const uint8_t *payload, uint32_t size)
   return 0;
 }
 
+static int
+handle_share_user (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (ShareUser, share_user);
+  dn_share_tell_user (container, request);
+  return 0;
+}
+
+static int
+handle_share_mount (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (ShareMount, share_mount);
+  dn_share_mount (container, request, &message);
+  return 0;
+}
+
+static int
+handle_share_mounted (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (ShareMounted, share_mounted);
+  dn_share_end_mounts (container, request);
+  return 0;
+}
+
+static int
+handle_share_lost (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (ShareLost, share_lost);
+  dn_share_lose (agent, request);
+  return 0;
+}
+
 static const struct
 {
   uint16_t type;
@@ -502,6 +535,10 @@ static const struct
   { DN_MSG_VERIFY, handle_verify },
   { DN_MSG_LISTENERS, handle_listeners },
   { DN_MSG_DISK_LAYER, handle_disk_layer },
+  { DN_MSG_SHARE_USER, handle_share_user },
+  { DN_MSG_SHARE_MOUNT, handle_share_mount },
+  { DN_MSG_SHARE_MOUNTED, handle_share_mounted },
+  { DN_MSG_SHARE_LOST, handle_share_lost },
   { DN_MSG_NETWORK, handle_network },
   { DN_MSG_CARD, handle_card },
   { DN_MSG_CARD_FILE, handle_card_file },

@@ -113,7 +113,7 @@ dn_sync_take_report (int fd, DnSyncReport *ret_report, int *ret_passed)
   if (r < 0)
     return r;
   ret_report->fault.message[DN_MESSAGE_BYTES] = '\0';
-  if (ret_report->kind < DN_SYNC_TERMINAL || ret_report->kind > DN_SYNC_FILE
+  if (ret_report->kind < DN_SYNC_TERMINAL || ret_report->kind > DN_SYNC_USER
       || ret_report->ids.group_count > DN_CONFIG_GROUPS_MAX)
     return -EPROTO;
   return 0;

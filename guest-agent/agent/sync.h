@@ -4,9 +4,11 @@
  *
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
  *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; where it has
- *                   secrets, DN_SYNC_SECRETS with their mount; DN_SYNC_RUN
+ *                   secrets, DN_SYNC_SECRETS with their mount; after a USER DN_SYNC_BOUND;
+ *                   DN_SYNC_RUN
  *   child → agent   DnSyncReport: FILE (with a file of /etc that the agent writes anew later),
- *                   TERMINAL (with the terminal's master), READY, FAULT
+ *                   TERMINAL (with the terminal's master), USER where there are mounts of type
+ *                   share, READY, FAULT
  *
  * The child is still the agent's own code when it speaks, but it lives in the container: the agent
  * checks lengths and kinds, and never waits for it longer than its deadline.
@@ -19,6 +21,7 @@
 
 #define DN_SYNC_PREPARE 'p'
 #define DN_SYNC_DISK 'd'
+#define DN_SYNC_BOUND 'b'
 #define DN_SYNC_SECRETS 's'
 #define DN_SYNC_RUN 'r'
 
@@ -28,6 +31,7 @@ enum
   DN_SYNC_READY = 2,
   DN_SYNC_FAULT = 3,
   DN_SYNC_FILE = 4,
+  DN_SYNC_USER = 5,
 };
 
 /* Of the container's range. */
@@ -44,7 +48,7 @@ typedef struct
   int kind;
   bool is_exec;  /* FAULT: execve(2) itself failed */
   uint8_t file;  /* FILE: a DnCardFile */
-  DnSyncIds ids; /* READY: who it was to become, by the config and the image's files */
+  DnSyncIds ids; /* READY and USER: who it is to become, by the config and the image's files */
   DnFault fault;
 } DnSyncReport;
 

@@ -109,8 +109,10 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
-    DN_OPTION_UNBUILT ("volume", 'v'),
-    DN_OPTION_UNBUILT ("mount", 0),
+    { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
+      "A volume, or a directory or file of the host's", "SOURCE:PATH[:OPTIONS]" },
+    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes, "Likewise, by keys",
+      "type=TYPE,KEY=VALUE,..." },
     { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
       "A file in memory alone, at /run/secrets/NAME: its content, and where else",
       "NAME[=FILE][,KEY=VALUE...]" },
@@ -333,6 +335,7 @@ dn_create_options_to_args (const DnCli *cli, DnCreateOptions *o, char **words, G
   dn_args_set_list (args, "cap_add", o->cap_add);
   dn_args_set_list (args, "cap_drop", o->cap_drop);
   dn_args_set_list (args, "tmpfs", o->tmpfs);
+  dn_args_set_list (args, "volumes", o->volumes);
   dn_args_set_list (args, "publish", o->publish);
   dn_args_set_list (args, "expose", o->expose);
   dn_args_set_list (args, "add_hosts", o->add_hosts);

@@ -35,6 +35,7 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
+  char **volumes; /* and --mount */
   DnLimitOptions limits;
   char **ulimits;
   DnHealthOptions health;

@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  char *helpers;  /* danchid, danchi-relay, danchi-intake */
+  char *helpers;  /* danchid, danchi-relay, danchi-intake, danchi-share */
   char *images;   /* vmlinuz, initramfs.cpio, guest.erofs, unpack.erofs */
   char *defaults; /* profiles/ and seccomp/ as shipped */
   char *config;   /* /etc/danchi */

@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "../binds/bind-owner.h"
 #include "../common/error.h"
+#include "../common/paths.h"
 #include "../images/image-scan.h"
 #include "../images/reference.h"
 #include "../images/signature.h"
+#include "../spec/mount-spec.h"
 #include "../spec/port-spec.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
@@ -27,6 +30,10 @@ typedef struct
   char **digests;
   GPtrArray *signatures; /* of char ** */
   char *scan_words;
+  GPtrArray *mounts; /* a reference; DnMountSpec */
+  DnAdmissionBind *binds;
+  guint n_binds;
+  char *home;
   GArray *ports; /* of DnAdmissionPort */
   DnAdmissionRequest request;
   DnAdmissionContext context;
@@ -47,6 +54,9 @@ clear_facts (Facts *facts)
   g_strfreev (facts->digests);
   g_clear_pointer (&facts->signatures, g_ptr_array_unref);
   g_free (facts->scan_words);
+  g_clear_pointer (&facts->mounts, g_ptr_array_unref);
+  g_free (facts->binds);
+  g_free (facts->home);
   g_clear_pointer (&facts->ports, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Facts, clear_facts)
@@ -193,6 +203,32 @@ dn_container_read_profile (DnContext *context, const DnContainerOptions *options
   return dn_profile_load (name, NULL, error);
 }
 
+/* What of the host's it asks for, and whose home "~" is: its maker's, whoever starts it. (transfer
+ * full) */
+static gboolean
+collect_binds (const DnContainer *container, const DnContainerOptions *options, Facts *facts,
+               GError **error)
+{
+  g_autoptr (GArray) binds = g_array_new (FALSE, FALSE, sizeof (DnAdmissionBind));
+
+  facts->mounts = dn_mount_specs_parse (options->volumes, options->tmpfs, error);
+  if (facts->mounts == NULL)
+    return FALSE;
+  for (guint i = 0; i < facts->mounts->len; i++)
+    {
+      const DnMountSpec *spec = facts->mounts->pdata[i];
+      const DnAdmissionBind bind = { spec->source, !spec->is_readonly };
+
+      if (spec->kind == DN_MOUNT_BIND)
+        g_array_append_val (binds, bind);
+    }
+  if (binds->len > 0)
+    facts->home = dn_bind_owner_home (container->owner_uid);
+  facts->n_binds = binds->len;
+  facts->binds = (DnAdmissionBind *) g_array_free (g_steal_pointer (&binds), FALSE);
+  return TRUE;
+}
+
 gboolean
 dn_container_admit (DnContainer *container, const DnContainerOptions *options, DnRequest *request,
                     DnVerdict *ret_verdict, GError **error)
@@ -200,6 +236,8 @@ dn_container_admit (DnContainer *container, const DnContainerOptions *options, D
   g_auto (Facts) facts = { 0 };
   g_autoptr (GPtrArray) permitted
       = g_ptr_array_new_with_free_func ((GDestroyNotify) dn_profile_free);
+  const DnPaths *paths = dn_paths ();
+  const char *const own[] = { paths->config, paths->state, paths->run, NULL };
   g_auto (GStrv) operators = options->profile_text != NULL ? dn_profile_list () : NULL;
 
   *ret_verdict = (DnVerdict){ 0 };
@@ -209,12 +247,16 @@ dn_container_admit (DnContainer *container, const DnContainerOptions *options, D
     return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
                      container->image);
   collect_image (container, &facts);
-  if (!collect_ports (options, &facts, error))
+  if (!collect_binds (container, options, &facts, error) || !collect_ports (options, &facts, error))
     return FALSE;
   facts.request = (DnAdmissionRequest){
     .labels = { .values = { options->tenant, options->stage, options->tier } },
     .network = options->network,
     .is_of_tenant = request == NULL || dn_lookup_is_of_tenant (request, facts.definition.tenant),
+    .binds = facts.binds,
+    .n_binds = facts.n_binds,
+    .home = facts.home,
+    .own = own,
     .ports = (const DnAdmissionPort *) (const void *) facts.ports->data,
     .n_ports = facts.ports->len,
     .profile = container->profile,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../binds/binds.h"
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/names.h"
@@ -304,6 +305,7 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL
       || !dn_container_admit (container, options, request, &verdict, error)
+      || !dn_binds_check (container, request, options, error)
       || !dn_request_record_decided (request, container, error))
     return NULL;
   container->relaxations = g_steal_pointer (&verdict.relaxations);

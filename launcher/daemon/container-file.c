@@ -35,6 +35,7 @@ JsonNode *
 dn_container_options_file_print (DnContainer *container)
 {
   g_autofree char *profile = dn_profile_print (container->profile);
+  JsonObject *binds = dn_bind_record_to_json (&container->binds);
   JsonObject *object = json_object_new ();
 
   json_object_set_string_member (object, "id", container->id);
@@ -47,6 +48,8 @@ dn_container_options_file_print (DnContainer *container)
   json_object_set_int_member (object, "owner_uid", container->owner_uid);
   json_object_set_member (object, "options", dn_container_options_to_json (container->options));
   json_object_set_string_member (object, "profile", profile);
+  if (binds != NULL)
+    json_object_set_object_member (object, "binds", binds);
   return dn_json_node_take (object);
 }
 
@@ -232,7 +235,7 @@ static gboolean
 read_options (DnContainer *container, JsonObject *object, const char *what, GError **error)
 {
   g_autofree char *id = NULL, *context = NULL, *profile = NULL;
-  g_autoptr (JsonObject) options = NULL;
+  g_autoptr (JsonObject) options = NULL, binds = NULL;
   gint64 owner_uid = 0;
   const DnJsonField fields[] = {
     { "id", DN_JSON_STRING, TRUE, &id },
@@ -244,6 +247,7 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
     { "created_us", DN_JSON_INT, TRUE, &container->created_us },
     { "owner_uid", DN_JSON_INT, FALSE, &owner_uid },
     { "options", DN_JSON_OBJECT, TRUE, &options },
+    { "binds", DN_JSON_OBJECT, FALSE, &binds },
     { "profile", DN_JSON_STRING, FALSE, &profile },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
@@ -255,7 +259,8 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
     return dn_throw (error, DN_ERROR_CONFIG, "%s: is another container's", what);
   container->owner_uid = (guint) owner_uid;
   container->options = dn_container_options_read (options, error);
-  if (container->options == NULL)
+  if (container->options == NULL
+      || (binds != NULL && !dn_bind_record_read (&container->binds, binds, what, error)))
     return FALSE;
   /* Records of before there were profiles in them have none. */
   container->profile = profile != NULL ? dn_profile_parse (profile, strlen (profile), what, error)

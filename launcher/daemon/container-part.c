@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container-part.h"
 
+#include "../binds/binds.h"
 #include "../health/health.h"
 #include "../network/container-network.h"
 #include "../network/container-publish.h"
@@ -11,6 +12,8 @@ static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
   &dn_container_network_part,
   &dn_container_publish_part,
+  /* Before what wants a container that waits for START. */
+  &dn_binds_part,
   &dn_health_part,
   /* Last: its links lie over what others mount, and what it asks the client for comes when all else
    * is there. */

@@ -47,6 +47,7 @@ dn_container_unref (DnContainer *container)
   g_free (container->seccomp_sha256);
   g_strfreev (container->relaxations);
   dn_profile_free (container->profile);
+  dn_bind_record_clear (&container->binds);
   g_clear_pointer (&container->refusals, g_array_unref);
   g_clear_pointer (&container->options, dn_container_options_free);
   dn_context_unref (container->context);

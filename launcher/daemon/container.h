@@ -16,6 +16,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "../binds/bind-record.h"
 #include "../health/health-record.h"
 #include "../health/restart.h"
 #include "../spec/spec.h"
@@ -79,6 +80,7 @@ typedef struct DnContainer
   char *seccomp_sha256;  /* owned, or NULL */
   char **relaxations;    /* owned, or NULL; of the last start: what goes beyond its profile */
   GArray *refusals;      /* owned, or NULL: refusal.h; of the last start */
+  DnBindRecord binds;    /* as its maker had them, and as they were found */
   DnHealthRecord health; /* of the last start */
   DnRestart restart;
   DnDamage damage; /* of its image, as seen in the last start */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "context-guest.h"
 
+#include "../binds/binds.h"
 #include "../common/error.h"
 #include "../network/container-network.h"
 #include "../network/guest-network.h"
@@ -111,6 +112,9 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   is_fine = context->error == NULL
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
   is_fine = is_fine && check_mcs (context, error);
+  /* Likewise. */
+  plan->has_share
+      = entry->wants_share || (!context->is_ephemeral && dn_binds_are_possible (context));
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;

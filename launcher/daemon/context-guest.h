@@ -28,6 +28,7 @@ typedef struct
 {
   DnImage *image; /* borrowed */
   gboolean allow_emulation;
+  gboolean wants_share;   /* its container has binds */
   gboolean wants_scratch; /* its container has a scratch disk */
   DnGuestStepFunc step;   /* may be NULL; on the caller's thread */
   gpointer step_data;

@@ -262,6 +262,35 @@ log_dropped (DnGuest *guest, const char *id, guint64 lines, guint64 bytes, gpoin
              id, lines, bytes);
 }
 
+/* (transfer full): or NULL */
+static DnContext *
+find_context (DnDaemon *daemon, DnGuest *guest)
+{
+  GHashTableIter iter;
+  DnContext *context, *found = NULL;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (found == NULL && g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    if (g_str_equal (context->guest_id, dn_guest_id (guest)))
+      found = dn_context_ref (context);
+  g_mutex_unlock (&daemon->lock);
+  return found;
+}
+
+static void
+share_lost (DnGuest *guest, gpointer data)
+{
+  DnDaemon *daemon = data;
+  g_autoptr (DnContext) context = find_context (daemon, guest);
+
+  if (context == NULL)
+    return;
+  dn_daemon_record_act (daemon, "share-lost", context->name, dn_guest_id (guest));
+  dn_context_event (context, "share_lost",
+                    (const char *const[]){ "guest", dn_guest_id (guest), NULL });
+}
+
 static void
 gone (DnGuest *guest, gboolean is_suspect, const char *reason, gpointer data)
 {
@@ -284,6 +313,7 @@ dn_handlers_init (DnGuestHandlers *ret_handlers, DnDaemon *daemon)
                                      .health = health,
                                      .disk_damage = disk_damage,
                                      .log_dropped = log_dropped,
+                                     .share_lost = share_lost,
                                      .gone = gone,
                                      .data = daemon };
 }

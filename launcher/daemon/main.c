@@ -24,6 +24,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../guest/kvm-probe.h"
+#include "../guest/share-server.h"
 #include "../images/intake-server.h"
 #include "../network/gateway-server.h"
 #include "confine.h"
@@ -52,6 +53,7 @@ typedef struct
   char *state;
   char *run;
   char *intake;
+  char *share;
   char *gateway;
   gboolean is_daemon;
   gboolean is_foreground;
@@ -71,6 +73,8 @@ read_options (int argc, char **argv, Options *options, GError **error)
     { "run", 0, 0, G_OPTION_ARG_FILENAME, &options->run, "instead of /run/danchi", "DIR" },
     { "intake", 0, 0, G_OPTION_ARG_FILENAME, &options->intake,
       "use the danchi-intake that listens there instead of starting one", "SOCKET" },
+    { "share", 0, 0, G_OPTION_ARG_FILENAME, &options->share,
+      "use the danchi-share that listens there instead of starting one", "SOCKET" },
     { "gateway", 0, 0, G_OPTION_ARG_FILENAME, &options->gateway,
       "use the danchi-gateway that listens there instead of starting one", "SOCKET" },
     { "daemonize", 0, 0, G_OPTION_ARG_NONE, &options->is_daemon,
@@ -347,11 +351,15 @@ main (int argc, char **argv)
     dn_intake_server_use_socket (options.intake);
   else
     dn_intake_server_start ();
+  if (options.share != NULL)
+    dn_share_server_use_socket (options.share);
+  else
+    dn_share_server_start ();
   if (options.gateway != NULL)
     dn_gateway_server_use_socket (options.gateway);
   else
     dn_gateway_server_start ();
-  /* Before the first thread, the first caller and any child but those two. */
+  /* Before the first thread, the first caller and any child but those. */
   if (!dn_confine_run (&error) || !run (&options, &ready_fd, &error))
     {
       report (error, ready_fd);

@@ -12,6 +12,7 @@
 #define SLOT_ROOT 0x02
 #define SLOT_CHANNEL 0x03
 #define SLOT_DISKS 0x04
+#define SLOT_SHARE 0x0d
 #define SLOT_CARD 0x0c
 #define SLOT_BALLOON 0x0f
 #define SLOT_PORTS 0x10
@@ -118,6 +119,7 @@ check (const DnDomain *domain, GError **error)
          && (domain->firmware == NULL || check_path ("firmware", domain->firmware, error))
          && check_path ("guest root", domain->root, error)
          && check_path ("secret", domain->secret, error)
+         && (domain->share == NULL || check_path ("share's socket", domain->share, error))
          && check_path ("console socket", domain->console, error)
          && check_path ("agent socket", domain->agent, error);
 }
@@ -212,6 +214,10 @@ write_resources (DnXml *xml, const DnDomain *domain)
   dn_xml_text (xml, digits);
   dn_xml_close (xml);
   dn_xml_open (xml, "memoryBacking");
+  if (domain->share != NULL)
+    dn_xml_empty (xml, "source", "type", "memfd", NULL);
+  if (domain->share != NULL)
+    dn_xml_empty (xml, "access", "mode", "shared", NULL);
   dn_xml_empty (xml, "nosharepages", NULL);
   dn_xml_close (xml);
   dn_xml_open (xml, "vcpu");
@@ -381,6 +387,22 @@ write_ports (DnXml *xml, const DnDomain *domain)
     }
 }
 
+/* One queue, so that virtiofsd serves it with one thread. */
+static void
+write_share (DnXml *xml, const DnDomain *domain)
+{
+  if (domain->share == NULL)
+    return;
+  dn_xml_open (xml, "filesystem");
+  dn_xml_attribute (xml, "type", "mount");
+  dn_xml_attribute (xml, "accessmode", "passthrough");
+  dn_xml_empty (xml, "driver", "type", "virtiofs", "queue", "1024", NULL);
+  dn_xml_empty (xml, "source", "socket", domain->share, NULL);
+  dn_xml_empty (xml, "target", "dir", DN_DOMAIN_SHARE_TAG, NULL);
+  write_address (xml, 0, SLOT_SHARE, 0, FALSE);
+  dn_xml_close (xml);
+}
+
 static void
 write_channel (DnXml *xml, const DnDomain *domain)
 {
@@ -475,6 +497,7 @@ write_devices (DnXml *xml, const DnDomain *domain)
   write_disks (xml, domain);
   dn_xml_empty (xml, "controller", "type", "usb", "index", "0", "model", "none", NULL);
   write_ports (xml, domain);
+  write_share (xml, domain);
   write_channel (xml, domain);
   write_card (xml, domain);
   write_console (xml, domain);

@@ -23,6 +23,9 @@
  * host (one copy in memory for all guests) and are not <shareable/>: several readers may open them
  * without it, and QEMU's image lock then refuses any writer.  Writable disks do not outlive the
  * guest or are read back by danchid itself, so flushes are worth nothing: cache='unsafe'.
+ *   - A share (virtiofs) only where the guest may have binds.  Then its memory is a memfd that QEMU
+ *     maps shared, since virtiofsd reads requests in it and writes answers: its descriptor goes to
+ *     that process over the socket, and nobody else gets it.
  *   - nosharepages (no KSM), dumpCore='off'; all ends (power off, reboot, crash) destroy.
  *
  * Pure: no I/O.
@@ -37,6 +40,7 @@
 #define DN_DOMAIN_DISKS_MAX 8
 #define DN_DOMAIN_METADATA_URI "urn:danchi:guest:1"
 #define DN_DOMAIN_NAME_PREFIX "danchi-"
+#define DN_DOMAIN_SHARE_TAG "danchi" /* guest-agent/agent/share.h */
 /* QEMU's bucket for all disks but the root together. */
 #define DN_DOMAIN_THROTTLE_GROUP "guest"
 
@@ -60,6 +64,7 @@ typedef struct
   const char *secret;  /* path of the file that becomes DN_LINK_FW_CFG */
   const char *console; /* path of the unix socket to which QEMU connects */
   const char *agent;   /* path of the unix socket that QEMU binds, on serial */
+  const char *share;   /* path of the unix socket where virtiofsd waits, or NULL: no share */
   const char *root;    /* path of the guest's root: the first disk */
   const char *tap;     /* of the host, as dn_network_tap_name() has it; NULL: no card */
   const char *mac;     /* of the card */

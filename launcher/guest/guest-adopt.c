@@ -130,7 +130,10 @@ adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers, GHashTable 
   guest->state = is_running ? DN_GUEST_RUNNING : DN_GUEST_ENDED;
   g_mutex_unlock (&guest->lock);
   if (is_running)
-    return g_steal_pointer (&guest);
+    {
+      dn_guest_watch_share (guest);
+      return g_steal_pointer (&guest);
+    }
   dn_guest_close_channel (guest);
   dn_guest_unregister (guest);
   return NULL;

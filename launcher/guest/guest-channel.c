@@ -204,6 +204,7 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_LISTENER_ENTRY:
     case DN_MSG_SECRET_ENTRY:
     case DN_MSG_FACT:
+    case DN_MSG_SHARE_USER_ENTRY:
     case DN_MSG_UNPACK_PROGRESS:
     case DN_MSG_UNPACK_FIELD:
     case DN_MSG_UNPACK_ENTRY:

@@ -81,6 +81,9 @@ undo_processes (DnJournalEntry *entry, GPtrArray *removed)
   if (dn_process_is_alive (entry->relay_pid, entry->relay_start_ticks))
     note (removed, "relay %d", entry->relay_pid);
   (void) dn_relay_process_end (entry, KILL_WAIT_MS);
+  if (dn_process_is_alive (entry->share_pid, entry->share_start_ticks))
+    note (removed, "virtiofsd %d", entry->share_pid);
+  (void) dn_guest_end_share (entry);
   /* The uid is this guest's alone: whatever still has it, QEMU or a relay not yet journaled, is
    * part of what the start made. */
   killed = dn_process_kill_uid (entry->uid, KILL_WAIT_MS, &left);

@@ -94,6 +94,7 @@ write_entry (DnGuest *guest, const DnGuestPlan *plan, GError **error)
   entry->memory_bytes = plan->memory_bytes;
   entry->vcpus = plan->vcpus;
   entry->spare_disks = plan->spare_disks;
+  entry->has_share = plan->has_share;
   entry->limits = plan->limits;
   entry->has_balloon = plan->has_balloon;
   entry->has_card = plan->open_card != NULL;
@@ -176,6 +177,7 @@ dn_guest_prepare (DnGuest *guest, const DnGuestPlan *plan, GError **error)
 {
   return write_entry (guest, plan, error) && make_directory (guest, error)
          && give_disks (guest, plan, error) && grant_all (guest->entry, error)
+         && dn_guest_start_share (guest, error)
          && (plan->open_card == NULL
              || plan->open_card (guest->entry->slot, plan->card_data, error));
 }

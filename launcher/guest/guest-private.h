@@ -169,6 +169,15 @@ void dn_guest_wait_mended (DnGuest *guest);
 gboolean dn_guest_wait_link (DnGuest *guest, gint64 end_us, GError **error);
 gboolean dn_guest_qemu_is_alive (DnGuest *guest);
 
+/* guest-share.c */
+/* Where virtiofsd waits for QEMU. (transfer full) */
+char *dn_guest_share_socket (const DnGuest *guest);
+/* Starts it, where the guest is to have a share, and writes it to the journal. */
+gboolean dn_guest_start_share (DnGuest *guest, GError **error);
+gboolean dn_guest_end_share (const DnJournalEntry *entry);
+/* From now on its end is noticed.  On danchid's main loop. */
+void dn_guest_watch_share (DnGuest *guest);
+
 /* guest-end.c */
 /* Under the guest's lock: why the domain ended, NULL while it has not. */
 const char *dn_guest_end_words (const DnGuest *guest);

@@ -16,6 +16,7 @@
 
 /* On the kernel's command line: images/modules.list. */
 #define SCRATCH_WORD "danchi.scratch"
+#define SHARE_WORD "danchi.share"
 /* Of milliseconds of work; the rest is for an emulated guest on a loaded host. */
 #define CONFIGURE_TIMEOUT_MS 30000
 #define QEMU_PROCESS "qemu-system"
@@ -68,10 +69,12 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
   g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
   g_autofree char *cmdline
-      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "", NULL);
+      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
+                     entry->has_share ? " " SHARE_WORD : "", NULL);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
+  g_autofree char *share = entry->has_share ? dn_guest_share_socket (guest) : NULL;
   char tap[DN_NETWORK_TAP_BYTES], mac[DN_NETWORK_MAC_TEXT_BYTES];
   const DnDomain domain = { .id = guest->id,
                             .context = guest->context,
@@ -91,6 +94,7 @@ build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limi
                             .secret = secret,
                             .console = console,
                             .agent = agent,
+                            .share = share,
                             .root = start->files.root,
                             .tap = entry->has_card ? tap : NULL,
                             .mac = mac,
@@ -311,7 +315,10 @@ make_running (DnGuest *guest, GError **error)
   if (is_running)
     guest->state = DN_GUEST_RUNNING;
   g_mutex_unlock (&guest->lock);
-  return is_running || dn_throw (error, DN_ERROR_GUEST, "the guest ended right after its start");
+  if (!is_running)
+    return dn_throw (error, DN_ERROR_GUEST, "the guest ended right after its start");
+  dn_guest_watch_share (guest);
+  return TRUE;
 }
 
 static gboolean

@@ -67,6 +67,8 @@ dn_guest_describe (DnGuestInfo *info, const DnJournalEntry *entry)
   info->memory_bytes = entry->memory_bytes;
   info->vcpus = entry->vcpus;
   info->spare_disks = entry->spare_disks;
+  info->has_share = entry->has_share;
+  info->share_pid = entry->share_pid;
   info->has_card = entry->has_card;
   info->card_group = entry->card_group;
   info->started_us = entry->started_us;

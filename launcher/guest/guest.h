@@ -25,6 +25,7 @@
 
 #include "../base/control.h"
 #include "../base/fdpass.h"
+#include "../base/share-order.h"
 #include "../limits/guest-limits.h"
 
 typedef struct DnGuest DnGuest;
@@ -90,6 +91,7 @@ typedef struct
   guint64 host_percent; /* of the host's memory, that guests may be promised; 0: not asked */
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
+  gboolean has_share;   /* it may be shown directories of the host's: guest-share.c */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
   /* A card of its own, behind a tap that open_card() makes once the identity is known; whoever
    * undoes the guest removes it (dn_gateway_close()).  NULL: none. */
@@ -126,7 +128,9 @@ typedef struct
   char *root_path;     /* owned */
   guint64 memory_bytes;
   guint vcpus;
-  guint spare_disks;  /* PCIe ports for disks */
+  guint spare_disks; /* PCIe ports for disks */
+  gboolean has_share;
+  gint share_pid;     /* of virtiofsd; 0: it has none */
   gboolean has_card;  /* behind the tap of its identity */
   guint32 card_group; /* of which tenant network, or 0 */
   guint32 generation; /* of the protocol that its agent speaks; 0: not linked yet */
@@ -158,6 +162,8 @@ typedef struct
   void (*disk_damage) (DnGuest *guest, const DnMsgDiskDamage *damage, gpointer data);
   void (*log_dropped) (DnGuest *guest, const char *container, guint64 lines, guint64 bytes,
                        gpointer data);
+  /* virtiofsd has ended: the guest sees nothing of the host's any more. */
+  void (*share_lost) (DnGuest *guest, gpointer data);
   /* The guest is gone for good: QEMU ended, or the channel was broken by the guest (@is_suspect).
    * Called once; the guest is then destroyed already. */
   void (*gone) (DnGuest *guest, gboolean is_suspect, const char *reason, gpointer data);
@@ -255,6 +261,25 @@ gboolean dn_guest_set_limits (DnGuest *guest, const DnGuestLimits *limits, GErro
 /* Asks it to keep to @bytes of the memory that it was started with, by its balloon; it may take its
  * time, or never do.  DN_ERROR_CONFLICT: it has none; _LIMIT: more than it was started with. */
 gboolean dn_guest_set_memory (DnGuest *guest, guint64 bytes, GError **error);
+
+/* Whether it was started with a share, into which binds can be put. */
+gboolean dn_guest_has_share (DnGuest *guest);
+
+typedef struct
+{
+  const char *what; /* for errors: "bind '/srv/data'" */
+  guint number;     /* its name in the share; below %DN_SHARE_NUMBERS */
+  guint guest_uid;  /* as the guest's kernel counts: who the owner appears as */
+  guint guest_gid;
+  const DnShareSource *source;
+} DnGuestBind;
+
+/* Puts a directory or file of the host's into the guest's share.  As dn_share_server_order(). */
+gboolean dn_guest_bind (DnGuest *guest, const DnGuestBind *bind, DnShareAnswer *ret_answer,
+                        GError **error);
+
+/* Takes it away; nothing there is no error. */
+void dn_guest_unbind (DnGuest *guest, guint number);
 
 /* The domain's XML as libvirt has it now. (transfer full), or NULL with DN_ERROR_HYPERVISOR */
 char *dn_guest_get_xml (DnGuest *guest, GError **error);

@@ -197,6 +197,9 @@ dn_journal_write (const DnJournalEntry *entry, GError **error)
   add_number (builder, "memory_bytes", (gint64) entry->memory_bytes);
   add_number (builder, "vcpus", entry->vcpus);
   add_number (builder, "spare_disks", entry->spare_disks);
+  add_number (builder, "has_share", entry->has_share);
+  add_number (builder, "share_pid", entry->share_pid);
+  add_number (builder, "share_start_ticks", (gint64) entry->share_start_ticks);
   add_number (builder, "started_us", entry->started_us);
   add_number (builder, "freeze", entry->freeze);
   add_limits (builder, entry);
@@ -251,6 +254,7 @@ typedef struct
   gint64 memory_bytes, vcpus, spare_disks, started_us, freeze;
   gint64 shares, quota, read_bytes, write_bytes, reads, writes, balloon_bytes, host_limit_bytes;
   gint64 card_group;
+  gint64 has_share, share_pid, share_start_ticks;
 } Numbers;
 
 static gboolean
@@ -266,7 +270,8 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
       || n->balloon_bytes < 0 || n->host_limit_bytes < 0 || n->memory_bytes < 0 || n->vcpus < 0
       || n->vcpus > 1024 || n->spare_disks < 0 || n->spare_disks > DN_DOMAIN_SPARE_DISKS_MAX
       || n->freeze < 0 || n->freeze > DN_FREEZE_KEPT || n->card_group < 0
-      || n->card_group > G_MAXUINT32)
+      || n->card_group > G_MAXUINT32 || n->has_share < 0 || n->has_share > 1 || n->share_pid < 0
+      || n->share_pid > G_MAXINT)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: a number is out of its range", what);
   entry->kind = (DnGuestKind) n->kind;
   entry->transport = (DnTransport) n->transport;
@@ -280,6 +285,9 @@ take_numbers (const Numbers *n, DnJournalEntry *entry, const char *what, GError 
   entry->memory_bytes = (guint64) n->memory_bytes;
   entry->vcpus = (guint) n->vcpus;
   entry->spare_disks = (guint) n->spare_disks;
+  entry->has_share = n->has_share == 1;
+  entry->share_pid = (gint) n->share_pid;
+  entry->share_start_ticks = (guint64) n->share_start_ticks;
   entry->started_us = n->started_us;
   entry->freeze = (DnFreeze) n->freeze;
   entry->limits = (DnGuestLimits){ .cpu_shares = (guint64) n->shares,
@@ -319,6 +327,9 @@ read_object (JsonObject *object, const char *id, const char *what, GError **erro
     { "memory_bytes", DN_JSON_INT, TRUE, &n.memory_bytes },
     { "vcpus", DN_JSON_INT, TRUE, &n.vcpus },
     { "spare_disks", DN_JSON_INT, TRUE, &n.spare_disks },
+    { "has_share", DN_JSON_INT, FALSE, &n.has_share },
+    { "share_pid", DN_JSON_INT, FALSE, &n.share_pid },
+    { "share_start_ticks", DN_JSON_INT, FALSE, &n.share_start_ticks },
     { "started_us", DN_JSON_INT, TRUE, &n.started_us },
     { "freeze", DN_JSON_INT, FALSE, &n.freeze },
     { "cpu_shares", DN_JSON_INT, FALSE, &n.shares },

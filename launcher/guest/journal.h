@@ -50,6 +50,9 @@ typedef struct
   guint64 memory_bytes;
   guint vcpus;
   guint spare_disks;
+  gboolean has_share;        /* a virtiofsd, whose pid is known once it has been started */
+  gint share_pid;            /* 0: none yet */
+  guint64 share_start_ticks; /* likewise */
   gboolean has_card;  /* a tap of its identity's is made, and whatever the gateway makes with it */
   guint32 card_group; /* of which tenant network, or 0 */
   gint64 started_us;

@@ -6,6 +6,7 @@
 
 #include "../common/error.h"
 #include "admission-private.h"
+#include "bind-policy.h"
 #include "reference-glob.h"
 #include "signing-key.h"
 
@@ -330,6 +331,43 @@ check_publish (const DnAdmission *admission, GError **error)
 }
 
 static gboolean
+refuse_bind (const DnAdmission *admission, const DnAdmissionBind *bind, GError **error)
+{
+  char **permitted = admission->context->terms->binds;
+  g_autofree char *list = g_strjoinv (", ", permitted);
+  g_autofree char *message
+      = g_strdup_printf ("bind '%s'%s: not permitted in context '%s'", bind->source,
+                         bind->is_writable ? " for writing" : "", admission->context->name);
+  g_autofree char *hint
+      = g_strdup_printf ("permitted are %s: [volumes] binds", list[0] != '\0' ? list : "none");
+
+  return dn_admission_refuse (admission, DN_RULE_BINDS, message, hint, error);
+}
+
+static gboolean
+check_binds (const DnAdmission *admission, GError **error)
+{
+  const DnAdmissionRequest *request = admission->request;
+
+  for (guint i = 0; i < request->n_binds; i++)
+    {
+      const DnAdmissionBind *bind = &request->binds[i];
+      const char *reserved = dn_bind_policy_find_reserved (bind->source, request->own), *rest;
+      g_auto (DnBindRoot) root = { NULL };
+
+      if (reserved != NULL)
+        return dn_throw (error, DN_ERROR_DENIED,
+                         "bind '%s': '%s' is given to no container\nname a directory of your own",
+                         bind->source, reserved);
+      if (!dn_bind_policy_find (admission->context->terms->binds, request->home, bind->source,
+                                &root, &rest)
+          || (bind->is_writable && !root.is_writable))
+        return refuse_bind (admission, bind, error);
+    }
+  return TRUE;
+}
+
+static gboolean
 check_rule (const DnAdmission *admission, DnRule rule, DnVerdict *verdict, GError **error)
 {
   switch (rule)
@@ -360,6 +398,8 @@ check_rule (const DnAdmission *admission, DnRule rule, DnVerdict *verdict, GErro
       return check_network_tenant (admission, error);
     case DN_RULE_PUBLISH:
       return check_publish (admission, error);
+    case DN_RULE_BINDS:
+      return check_binds (admission, error);
     case DN_RULE_PROFILE:
       /* This one and all after it. */
       return dn_admission_decide_confinement (admission, verdict, error);

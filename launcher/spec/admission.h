@@ -48,6 +48,13 @@ typedef struct
   DnPortRange ports;
 } DnAdmissionPort;
 
+/* A directory or file of the host's. */
+typedef struct
+{
+  const char *source;
+  gboolean is_writable;
+} DnAdmissionBind;
+
 /* What a container asks for.  All borrowed, here and below. */
 typedef struct
 {
@@ -56,6 +63,10 @@ typedef struct
   gboolean is_of_tenant; /* who asks may run containers in a context of the tenant's */
   const DnAdmissionPort *ports;
   guint n_ports;
+  const DnAdmissionBind *binds;
+  guint n_binds;
+  const char *home;         /* whose it is; NULL: not known */
+  const char *const *own;   /* directories of danchid's own; may be NULL where there are no binds */
   const DnProfile *profile; /* what it asks for */
   gboolean is_own;          /* the caller's FILE, not one of the operator's */
   GPtrArray *permitted;     /* where is_own: the policy's profiles, DnProfile */

@@ -159,8 +159,9 @@ make_spec (DnMountWords *words, const char *what, GError **error)
   if (spec->target == NULL || !check_source (spec, what, error)
       || !check_kind (spec, words, what, error))
     return NULL;
-  spec->is_readonly = words->is_readonly;
-  spec->is_executable = !words->is_noexec;
+  /* What is the host's is given only as far as it is asked for. */
+  spec->is_readonly = spec->kind == DN_MOUNT_BIND ? !words->is_writable : words->is_readonly;
+  spec->is_executable = spec->kind == DN_MOUNT_BIND ? words->is_executable : !words->is_noexec;
   spec->is_not_filled = words->has_nocopy;
   spec->size_bytes = words->size_bytes;
   if (spec->kind == DN_MOUNT_TMPFS && !take_tmpfs (spec, words, error))

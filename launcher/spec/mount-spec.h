@@ -12,8 +12,8 @@
  * is, since neither a name nor an absolute path begins with a word before '=' or ','.
  *
  * Options of -v: ro rw exec noexec nosuid nodev, and of a volume nocopy and size=N.  Every mount is
- * nosuid and nodev, so those two change nothing and their opposites are refused; programs on a
- * volume or a bind may be executed unless `noexec` is said, as with Docker.
+ * nosuid and nodev, so those two change nothing and their opposites are refused.  What is not said:
+ * a volume can be written, and programs on it executed, as with Docker; a bind is ro and noexec.
  *
  * Refused by name: "." and ".." and doubled slashes in paths, control characters, "/" and all that
  * Danchi or the host's kernel fills (/proc, /sys, /dev) on either side, one path given twice, and

@@ -74,7 +74,9 @@ read_colon_option (DnMountWords *words, const char *option, const char *what, GE
     words->has_nocopy = TRUE;
   else if (g_str_has_prefix (option, "size="))
     return read_size (words, option + strlen ("size="), what, error);
-  else if (!g_str_equal (option, "rw") && !read_common (words, option))
+  else if (g_str_equal (option, "rw"))
+    words->is_writable = TRUE;
+  else if (!read_common (words, option))
     return refuse (option, "ro rw exec noexec nocopy size=N", what, error);
   return TRUE;
 }
@@ -198,7 +200,12 @@ read_key (DnMountWords *words, const char *text, const char *what, GError **erro
   const char *value = halves[0] != NULL ? halves[1] : NULL;
 
   if (g_str_equal (key, "readonly") || g_str_equal (key, "ro"))
-    return read_switch (value, &words->is_readonly, key, what, error);
+    {
+      if (!read_switch (value, &words->is_readonly, key, what, error))
+        return FALSE;
+      words->is_writable = !words->is_readonly;
+      return TRUE;
+    }
   if (g_str_equal (key, "volume-nocopy"))
     return read_switch (value, &words->has_nocopy, key, what, error);
   if (value == NULL)

@@ -11,6 +11,7 @@ typedef struct
   char *source; /* owned; or NULL, as is the next */
   char *target; /* owned */
   gboolean is_readonly;
+  gboolean is_writable;   /* said so */
   gboolean is_executable; /* said so */
   gboolean is_noexec;
   gboolean has_nocopy;

@@ -2,6 +2,7 @@
 #include "terms.h"
 
 #include "../common/names.h"
+#include "bind-policy.h"
 #include "reference-glob.h"
 
 const char *const dn_need_words[] = { "optional", "required", NULL };
@@ -13,7 +14,8 @@ dn_terms_init (DnTerms *terms)
   static const char *const all[] = { "**", NULL };
 
   *terms = (DnTerms){ .allow = g_strdupv ((char **) all),
-                      .signature = g_strsplit (dn_need_words[DN_NEED_OPTIONAL], ";", -1) };
+                      .signature = g_strsplit (dn_need_words[DN_NEED_OPTIONAL], ";", -1),
+                      .binds = g_new0 (char *, 1) };
 }
 
 void
@@ -21,6 +23,7 @@ dn_terms_clear (DnTerms *terms)
 {
   g_clear_pointer (&terms->allow, g_strfreev);
   g_clear_pointer (&terms->signature, g_strfreev);
+  g_clear_pointer (&terms->binds, g_strfreev);
 }
 
 void
@@ -29,6 +32,7 @@ dn_terms_copy (const DnTerms *terms, DnTerms *ret_copy)
   *ret_copy = *terms;
   ret_copy->allow = g_strdupv (terms->allow);
   ret_copy->signature = g_strdupv (terms->signature);
+  ret_copy->binds = g_strdupv (terms->binds);
 }
 
 /* "optional" or "required", which stand alone. */
@@ -57,6 +61,7 @@ dn_terms_fill_keys (DnTerms *terms, DnKey *ret_keys)
     { "images", "digest", DN_KEY_CHOICE, &terms->digest, 0, 0, 0, dn_need_words },
     { "images", "signature", DN_KEY_LIST, &terms->signature, 0, 0, 0, NULL },
     { "images", "scan", DN_KEY_CHOICE, &terms->scan, 0, 0, 0, dn_scan_need_words },
+    { "volumes", "binds", DN_KEY_LIST, &terms->binds, 0, 0, 0, NULL },
     { "lifetime", "idle_s", DN_KEY_INTEGER, &terms->idle_s, 0, DN_LIFETIME_MAX_S, 1, NULL },
     { "lifetime", "maximum_s", DN_KEY_INTEGER, &terms->maximum_s, 0, DN_LIFETIME_MAX_S, 1, NULL },
   };
@@ -85,6 +90,23 @@ check_signature (const DnTerms *terms, const char *what, const DnKeyPlaces *plac
   return TRUE;
 }
 
+static gboolean
+check_binds (const DnTerms *terms, const char *what, const DnKeyPlaces *places, GError **error)
+{
+  if (g_strv_length (terms->binds) > DN_BIND_ROOTS_MAX)
+    return dn_key_file_throw (error, what, places, "volumes", "binds", "has more than %d entries",
+                              DN_BIND_ROOTS_MAX);
+  for (char **entry = terms->binds; *entry != NULL; entry++)
+    {
+      g_autofree char *fault = dn_bind_root_find_fault (*entry);
+
+      if (fault != NULL)
+        return dn_key_file_throw (error, what, places, "volumes", "binds", "'%s' %s", *entry,
+                                  fault);
+    }
+  return TRUE;
+}
+
 gboolean
 dn_terms_check (const DnTerms *terms, const char *what, const DnKeyPlaces *places, GError **error)
 {
@@ -99,5 +121,5 @@ dn_terms_check (const DnTerms *terms, const char *what, const DnKeyPlaces *place
         return dn_key_file_throw (error, what, places, "images", "allow", "'%s' %s", *pattern,
                                   fault);
     }
-  return check_signature (terms, what, places, error);
+  return check_signature (terms, what, places, error) && check_binds (terms, what, places, error);
 }

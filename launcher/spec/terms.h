@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* On what terms a context's containers run, beside their confinement and network: the groups
- * [images] and [lifetime] of a context's file and, for those that say nothing, of danchi.conf.
+ * [images], [volumes] and [lifetime] of a context's file and, for those that say nothing, of
+ * danchi.conf.
  *
  *     [images]
  *     allow = nginx:*;docker.io/library/redis:?   reference-glob.h; which images
@@ -8,6 +9,8 @@
  *     signature = required                   only images with a verified signature; or by whose
  *                                            key: acme;ci (signing-key.h)
  *     scan = required                        only scanned ones, and what the verdict has to be
+ *     [volumes]
+ *     binds = /srv/data:ro;~:rw              directories of the host's: bind-policy.h
  *     [lifetime]
  *     idle_s = 600                           the guest ends when it was empty that long; 0: never
  *     maximum_s = 86400                      it ends that long after its start, whoever is in
@@ -18,7 +21,7 @@
 
 #include "../common/key-file.h"
 
-#define DN_TERMS_KEYS 6
+#define DN_TERMS_KEYS 7
 #define DN_LIFETIME_MAX_S (10 * 365 * 86400)
 
 typedef enum
@@ -45,11 +48,13 @@ typedef struct
   int digest;        /* DnNeed */
   char **signature;  /* owned; "optional", "required", or keys by name or path; at least one */
   int scan;          /* DnScanNeed */
+  char **binds;      /* owned; without faults; perhaps none */
   guint64 idle_s;    /* 0: no limit */
   guint64 maximum_s; /* 0: no limit */
 } DnTerms;
 
-/* What holds where no file says anything: every image, no limits. */
+/* What holds where no file says anything: every image, nothing of the host's, no limits.
+ */
 void dn_terms_init (DnTerms *terms);
 void dn_terms_clear (DnTerms *terms);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnTerms, dn_terms_clear)

@@ -9,7 +9,8 @@ import subprocess
 
 from machine import all_commands
 
-PROGRAMS = ("danchid", "danchi-relay", "danchi-intake", "danchi-gateway", "skopeo", "qemu-system-x86_64", "virtiofsd")
+PROGRAMS = ("danchid", "danchi-relay", "danchi-intake", "danchi-gateway", "danchi-share", "skopeo",
+            "qemu-system-x86_64", "virtiofsd")
 # The lowest uid of Danchi's default range for contexts (launcher/guest/identity.h).
 FIRST_CONTEXT_UID = 200001
 LAST_CONTEXT_UID = 265536

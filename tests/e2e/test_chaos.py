@@ -135,7 +135,8 @@ class Round:
             extra = [line for line in leftovers.difference(before, now)
                      if not line.startswith(("processes: danchid", "processes: danchi-relay",
                                              "processes: danchi-intake",
-                                             "processes: danchi-gateway"))]
+                                             "processes: danchi-gateway",
+                                             "processes: danchi-share"))]
             relays = len(machine.guest_processes("danchi-relay"))
             guests = len(machine.guest_ids())
             return extra + ([f"{relays} relays for {guests} guests"] if relays != guests else [])

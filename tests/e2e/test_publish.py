@@ -71,7 +71,7 @@ def a_published_port_leads_from_this_hosts_loopback_to_the_container(machine):
     name = new_name("web")
     try:
         machine.danchi("run", "-d", "--name", name, "-p", f"{port}:8080", "-p", f"{udp}:7000/udp", "-p", "8080",
-                       image(machine), "sh", "-c", SERVE)
+                       image(machine), "sh", "-c", SERVE, timeout=200)
         wait_until(lambda: serves("127.0.0.1", port), "the container serves", 30)
         expect_equal(fetch("::1", port), PAGE, "the page by IPv6")
         answer, source = ask_udp("127.0.0.1", udp, b"echo")

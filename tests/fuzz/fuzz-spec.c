@@ -5,9 +5,10 @@
    launcher/common/secret-spec.c launcher/spec/secrets-check.c launcher/spec/tmpfs.c
    launcher/spec/mount-*.c launcher/spec/quantity.c launcher/common/signal-name.c
    launcher/common/[ej]*.c launcher/spec/admission*.c launcher/spec/placement.c
-   launcher/spec/terms.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
-   launcher/spec/policy.c launcher/common/key-*.c launcher/common/paths.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c */
+   launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c
+   launcher/spec/reference-glob.c launcher/spec/policy.c launcher/common/key-*.c
+   launcher/common/paths.c launcher/spec/network-policy.c launcher/base/network-rule.c
+   launcher/base/public-address.c */
 /* Packages: glib-2.0 gio-unix-2.0 json-glib-1.0 libseccomp libvirt */
 
 /* An image's config, hostile: lines of one letter (User, Working directory, Entrypoint,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
+/* Links: launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c launcher/spec/bind-policy.c
    launcher/spec/signing-key.c
    launcher/spec/reference-glob.c launcher/spec/policy.c
    launcher/spec/profile.c

@@ -93,6 +93,15 @@ test_writes_an_emulated_guest_with_a_serial_channel (void)
 }
 
 static void
+test_writes_a_share_with_memory_that_is_shared_with_one_process (void)
+{
+  DnDomain domain = sample ();
+
+  domain.share = "/run/danchi/guests/01/share.sock";
+  check ("share.xml", &domain);
+}
+
+static void
 test_writes_disks_ports_and_limits (void)
 {
   g_autoptr (GPtrArray) disks = g_ptr_array_new_with_free_func (disk_free);
@@ -282,6 +291,8 @@ main (int argc, char **argv)
   g_test_add_func ("/domain-xml/writes a KVM guest with vsock", test_writes_a_kvm_guest_with_vsock);
   g_test_add_func ("/domain-xml/writes an emulated guest with a serial channel",
                    test_writes_an_emulated_guest_with_a_serial_channel);
+  g_test_add_func ("/domain-xml/writes a share, with memory that is shared with one process",
+                   test_writes_a_share_with_memory_that_is_shared_with_one_process);
   g_test_add_func ("/domain-xml/writes disks, ports and limits",
                    test_writes_disks_ports_and_limits);
   g_test_add_func ("/domain-xml/writes a card behind a tap that is there",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/base/locked-memory.c */
+/* Only: release, since AddressSanitizer makes nothing of mlock(2) */
 /* Locked memory, as the kernel reports it. */
 #include <glib.h>
 #include <stdio.h>

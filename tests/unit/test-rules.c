@@ -2,14 +2,14 @@
 /* Links: launcher/limits/guest-*.c
  * launcher/daemon/scan-settings.c launcher/images/reference.c launcher/images/scan-disk.c
    launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
-   launcher/spec/signing-key.c launcher/spec/reference-glob.c launcher/spec/policy.c
-   launcher/spec/profile.c launcher/spec/profile-file.c launcher/spec/profile-table.c
-   launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/network/plan.c
- launcher/daemon/host-access.c launcher/spec/access.c launcher/common/paths.c
-   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
-   launcher/common/json.c */
+   launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
+ launcher/spec/policy.c launcher/spec/profile.c launcher/spec/profile-file.c
+ launcher/spec/profile-table.c launcher/spec/capability.c launcher/spec/tmpfs.c
+ launcher/spec/quantity.c launcher/spec/ulimit.c launcher/daemon/context-definition.c
+ launcher/daemon/settings.c launcher/network/plan.c launcher/daemon/host-access.c
+ launcher/spec/access.c launcher/common/paths.c launcher/common/key-*.c launcher/common/names.c
+ launcher/common/error.c launcher/spec/network-policy.c launcher/base/network-rule.c
+ launcher/base/public-address.c launcher/common/json.c */
 
 /* Every rule of admission, with at least one case that it permits and one that it refuses, from the
  * files' texts to the refusal (R1.2, R1.3, R2.1, R3.1, R5.4).  More of confinement is in
@@ -41,6 +41,8 @@ typedef struct
   const char *seccomp; /* a filter of the caller's */
   const char *network;
   gboolean is_of_tenant;
+  const char *bind;
+  gboolean is_writable;
   const char *port;
   const char *profile;    /* standard; "own": the caller's, "own strict" that calls itself so,
                              "own loose" */
@@ -237,6 +239,30 @@ static const Case cases[] = {
     .host = "[network]\npublish = any\n", .context = ACME "[network]\npublish =\n",
     .port = "[::]:8080" },
 
+  { DN_RULE_BINDS, .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n", .bind = "/srv/in" },
+  { DN_RULE_BINDS, .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n", .bind = "/srv/out/x",
+    .is_writable = TRUE },
+  { DN_RULE_BINDS, .host = "[volumes]\nbinds = ~:rw\n", .context = ACME, .bind = "/home/alice/src",
+    .is_writable = TRUE },
+  { DN_RULE_BINDS,
+    "bind '/srv': not permitted in context 'acme-web' (rule binds, built in)\n"
+    "permitted are none: [volumes] binds",
+    .context = ACME, .bind = "/srv" },
+  { DN_RULE_BINDS,
+    "bind '/srv/in' for writing: not permitted in context 'acme-web' (rule binds, acme.conf:6)\n"
+    "permitted are /srv:ro, /srv/out:rw: [volumes] binds",
+    .context = ACME "[volumes]\nbinds = /srv:ro;/srv/out:rw\n", .bind = "/srv/in",
+    .is_writable = TRUE },
+  { DN_RULE_BINDS, "bind '/home/bob': not permitted in context 'c-1' (rule binds, danchi.conf:2)\n",
+    .host = "[volumes]\nbinds = ~:rw\n", .bind = "/home/bob" },
+  /* What a context's file says holds in the place of the host's, nothing too. */
+  { DN_RULE_BINDS, "bind '/srv': not permitted in context 'acme-web' (rule binds, acme.conf:6)\n",
+    .host = "[volumes]\nbinds = /srv\n", .context = ACME "[volumes]\nbinds =\n", .bind = "/srv" },
+  { DN_RULE_BINDS, "bind '/var/lib': '/var/lib/danchi' is given to no container\n",
+    .context = ACME "[volumes]\nbinds = /var:rw\n", .bind = "/var/lib" },
+  { DN_RULE_BINDS, "bind '/opt/state/x': '/opt/state' is given to no container\n",
+    .context = ACME "[volumes]\nbinds = /opt:rw\n", .bind = "/opt/state/x" },
+
   { DN_RULE_PROFILE, .context = ACME, .profile = "standard" },
   { DN_RULE_PROFILE,
     "--profile 'standard': not permitted in this context (rule profile, acme.conf:6)\n"
@@ -365,11 +391,17 @@ decide (const Case *c, DnVerdict *verdict, GError **error)
   g_autoptr (GPtrArray) permitted = g_ptr_array_new ();
   DnContextDefinition definition;
   const DnAdmissionPort port = make_port (c->port);
+  const DnAdmissionBind bind = { c->bind, c->is_writable };
+  static const char *const hosts_own[] = { "/opt/state", NULL };
   const DnAdmissionRequest request = { .labels = c->labels,
                                        .network = c->network,
                                        .is_of_tenant = c->is_of_tenant,
                                        .ports = &port,
                                        .n_ports = c->port != NULL,
+                                       .binds = &bind,
+                                       .n_binds = c->bind != NULL,
+                                       .home = "/home/alice",
+                                       .own = hosts_own,
                                        .profile = own != NULL          ? own
                                                   : c->profile != NULL ? standard
                                                                        : strict,

@@ -5,7 +5,7 @@
    launcher/common/secret-spec.c launcher/spec/secrets-check.c
    launcher/common/signal-name.c launcher/spec/tmpfs.c launcher/spec/mount-*.c
    launcher/common/[ej]*.c launcher/spec/admission*.c launcher/spec/placement.c
-   launcher/spec/terms.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
+   launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
    launcher/spec/policy.c launcher/common/key-*.c launcher/common/paths.c
    launcher/spec/network-*.c launcher/spec/port-spec.c launcher/base/network-rule.c
    launcher/base/public-address.c */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directories of the host's in containers: the guest's share, a virtiofs of which each bind is a
+ * name.
+ *
+ * The place of a bind is a mount of type share of the container's config; it is made with the other
+ * mounts, so that it is there also where the root is read-only.  What is mounted there comes later:
+ * the host has the share show a file's owner as the container's user, and who that is (a name in
+ * the image's /etc/passwd) is known only in the container.  So CREATE ends when the child has
+ * looked that up; then come SHARE_USER, a SHARE_MOUNT for each, and SHARE_MOUNTED, which ends when
+ * the child is ready for START.  What the config has mounted below such a place is moved onto the
+ * bind.
+ *
+ * The share is mounted with the first bind and stays.  It is asked by children alone, since who
+ * asks waits for the host.
+ *
+ * Privilege: CAP_SYS_ADMIN and CAP_SYS_CHROOT in the guest.
+ */
+#pragma once
+
+#include "container.h"
+
+#define DN_SHARE_TAG "danchi"
+#define DN_SHARE_JOBS_MAX 16
+#define DN_SHARE_DEADLINE_MS 20000
+
+/* Each ends @request by a REPLY, at once or later. */
+void dn_share_tell_user (DnContainer *container, DnRequest request);
+void dn_share_mount (DnContainer *container, DnRequest request, const DnMsgShareMount *message);
+void dn_share_end_mounts (DnContainer *container, DnRequest request);
+void dn_share_lose (DnAgent *agent, DnRequest request);
+
+/* The container goes: nothing of it may be held any more. */
+void dn_share_forget_container (const DnContainer *container);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mounts of a share: what virtiofsd is loaded from, /proc, and the share itself, which is
+ * empty.
+ *
+ *     /usr/lib, /lib, ...   read-only, and taken away before the first bind comes (place.h)
+ *     /proc                 of its own pid namespace; likewise
+ *     /share                a tmpfs of root's, in which nobody but root makes names: a bind is one
+ *
+ * The mount namespace belongs to the host's user namespace, in which virtiofsd has no right: no
+ * capability that it could ever have lets it mount, remount or unmount anything here.
+ */
+#pragma once
+
+/* The programs that are virtiofsd, the first that is there; NULL: none is. */
+const char *dn_share_find_program (void);
+
+/* In a mount and pid namespace of its own: makes that root, and enters it.  @ret_step: what failed.
+ * Returns: 0 or -errno */
+int dn_share_root_enter (const char *program, const char **ret_step);
+
+/* In the mount namespace of a share: takes away all but the share.  What is away is no error. */
+void dn_share_root_strip (void);
