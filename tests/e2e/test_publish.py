@@ -11,7 +11,7 @@ from suite import expect_error, image, new_name, test
 PAGE = "page of a container"
 # A page by TCP on 8080, an echo by UDP on 7000.
 SERVE = (f"mkdir -p /tmp/www && echo {PAGE} > /tmp/www/index.html && "
-         "udp-echo 7000 & "
+         "{ udp-echo 7000 & } && "
          "exec httpd -f -p 8080 -h /tmp/www")
 
 
