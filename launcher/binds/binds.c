@@ -374,6 +374,20 @@ leave (DnContainer *container, DnGuest *guest)
     dn_guest_unbind (guest, number_of (slot, i));
 }
 
+/* "alice (1000) on the host is 1000 in the container". */
+static void
+add_mapping (JsonObject *object, const DnBindFact *fact)
+{
+  g_autofree char *name = dn_bind_owner_name (fact->host_uid);
+  g_autofree char *words
+      = g_strdup_printf ("%s (%u) on the host is %u in the container",
+                         name != NULL ? name : "a user without a name", fact->host_uid, fact->uid);
+
+  json_object_set_int_member (object, "uid", fact->uid);
+  json_object_set_int_member (object, "gid", fact->gid);
+  json_object_set_string_member (object, "mapping", words);
+}
+
 static JsonObject *
 describe_one (const DnMountSpec *spec, const DnBindFact *fact, gboolean is_known)
 {
@@ -387,10 +401,7 @@ describe_one (const DnMountSpec *spec, const DnBindFact *fact, gboolean is_known
   json_object_set_int_member (object, "host_uid", fact->host_uid);
   json_object_set_int_member (object, "host_gid", fact->host_gid);
   if (is_known)
-    {
-      json_object_set_int_member (object, "uid", fact->uid);
-      json_object_set_int_member (object, "gid", fact->gid);
-    }
+    add_mapping (object, fact);
   return object;
 }
 

@@ -147,6 +147,7 @@ def inside_and_outside(machine, name, context, top):
     wanted = {"source": f"{top}/data", "is_readonly": False, "is_executable": False,
               "is_directory": True, "host_uid": OWNER, "host_gid": OWNER, "uid": 1000, "gid": 1000}
     expect_equal({key: bind[key] for key in wanted}, wanted, "what inspect says of it")
+    expect(bind["mapping"].endswith(f"({OWNER}) on the host is 1000 in the container"), bind)
     expect_equal([one["is_directory"] for one in binds if one["target"] == "/etc/one"], [False],
                  "whether the file is a directory")
     said = exec_sh(machine, "grep virtiofs /proc/self/mountinfo", container=name).stdout
