@@ -162,6 +162,9 @@ def inside_and_outside(machine, name, context, top):
                  ["ro", "ro", "rw"], "binds on the host")
     for flags in outside.values():
         expect({"nosuid", "nodev", "noexec", "nosymfollow", "idmapped"} <= flags, f"host: {flags}")
+    rows = json.loads(machine.danchi("--format", "json", "verify", name, check=False).stdout)
+    expect(sum(row["subject"] == "virtiofsd" for row in rows) > 20, f"rows of verify: {rows}")
+    expect_equal([row for row in rows if row["verdict"] != "ok"], [], "what verify finds")
     machine.danchi("rm", "-f", name)
     expect_equal(share_mounts(pids[0]), {}, "binds on the host after rm")
     machine.danchi("context", "stop", context)
