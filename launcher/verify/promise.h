@@ -69,6 +69,8 @@ void dn_verify_promise_layers (GPtrArray *promises, const char *const *root_hash
 void dn_verify_promise_guest (GPtrArray *promises, const DnGuestInfo *info);
 
 void dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info);
+/* @binds: what is to be in its share: ../binds/binds.h */
+void dn_verify_promise_share (GPtrArray *promises, const DnGuestInfo *info, const char *binds);
 void dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info);
 void dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info);
 
