@@ -83,8 +83,9 @@ dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
                      info->has_card ? "tap" : "none");
 }
 
-void
-dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info)
+/* What launcher/confined/lockdown.h leaves. */
+static void
+promise_confined (GPtrArray *promises, const DnGuestInfo *info)
 {
   static const char *const namespaces[]
       = { "namespace.mnt", "namespace.net", "namespace.ipc", "namespace.uts" };
@@ -98,14 +99,28 @@ dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info)
   for (gsize i = 0; i < G_N_ELEMENTS (namespaces); i++)
     dn_verify_promise (promises, namespaces[i], "R2.2", DN_HOW_EQUAL, "own");
   dn_verify_promise (promises, "rlimit.RLIMIT_NPROC", "R2.2", DN_HOW_AT_MOST, "0 0");
+  dn_verify_promise (promises, "threads", "R2.2", DN_HOW_EQUAL, "1");
+  dn_verify_promise (promises, "root", "R2.2", DN_HOW_EQUAL, "empty");
+  dn_verify_promise (promises, "label", "R3.3", DN_HOW_ONE_OF,
+                     "confined or unconfined or no LSM on this host");
+}
+
+void
+dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info)
+{
+  promise_confined (promises, info);
+  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 256u << 20,
+                      256u << 20);
+}
+
+void
+dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info)
+{
+  promise_confined (promises, info);
   dn_verify_promise (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "512 512");
   dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 512u << 20,
                       512u << 20);
-  dn_verify_promise (promises, "threads", "R2.2", DN_HOW_EQUAL, "1");
-  dn_verify_promise (promises, "root", "R2.2", DN_HOW_EQUAL, "empty");
   dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
-  dn_verify_promise (promises, "label", "R3.3", DN_HOW_ONE_OF,
-                     "confined or unconfined or no LSM on this host");
   dn_verify_promisef (promises, "file.secret", "R2.1", DN_HOW_EQUAL, "0400 %u:%u", info->uid,
                       info->gid);
   dn_verify_promisef (promises, "file.console.sock", "R2.1", DN_HOW_EQUAL, "0600 %u:%u", info->uid,
