@@ -171,14 +171,26 @@ dn_cgroup_limit (const DnCgroup *cgroup, const DnResources *resources, DnFault *
 int
 dn_cgroup_limit_cpus (const DnCgroup *cgroup, const char *cpus, DnFault *fault)
 {
+  char all[FILE_BYTES];
   int r;
 
   if (cpus[0] == '\0')
     return 0;
   if (!cgroup->cgroups->has_cpuset)
     return dn_fault_set (fault, -ENOSYS, "limit 'cpuset.cpus': the guest's kernel has none");
-  /* Nothing is all that the group above has. */
-  r = write_file (cgroup->fd, "cpuset.cpus", strcmp (cpus, "all") == 0 ? "\n" : cpus);
+  if (strcmp (cpus, "all") == 0)
+    {
+      /* A group with processes cannot go back to having no list of its own. */
+      dn_autofd int fd
+          = openat (cgroup->cgroups->root_fd, "cpuset.cpus.effective", O_RDONLY | O_CLOEXEC);
+      ssize_t n = fd < 0 ? -1 : read (fd, all, sizeof all - 1);
+
+      if (n <= 0)
+        return dn_fault_set_errno (fault, "read the guest's processors");
+      all[n] = '\0';
+      cpus = all;
+    }
+  r = write_file (cgroup->fd, "cpuset.cpus", cpus);
   if (r == -EINVAL || r == -ERANGE)
     return dn_fault_set (fault, r, "--cpuset-cpus %s: the guest has not all of these processors",
                          cpus);

@@ -145,7 +145,7 @@ def memory_that_runs_out_ends_a_process_by_name_and_neither_container_nor_guest(
     expect("ended 137" in done.stdout, f"the hog: {done.stdout}")
     oom = wait_until(lambda: machine.inspect(name).get("oom", {}).get("program") and machine.inspect(name)["oom"],
                      "the victim is known")
-    expect_equal((oom["program"], oom["uid"]), ("sh", 0 if oom["uid"] == 0 else oom["uid"]), "the victim")
+    expect_equal(oom["program"], "sh", "the victim")
     expect(oom["memory_bytes"] > 16 * MIB, f"its size: {oom}")
     event = [one for one in machine_json_events(machine, name) if one["action"] == "oom"][-1]
     expect_equal(event["attributes"].get("program"), "sh", f"event: {event}")
@@ -159,7 +159,8 @@ def memory_that_runs_out_ends_a_process_by_name_and_neither_container_nor_guest(
     first = start_sh(machine, HOG, "-m", "40m")
     expect_equal(machine.out("wait", first), "137", "exit status")
     entry = machine.inspect(first)
-    expect(entry["is_oom_killed"] and "more memory than its limit allows: sh had" in entry["reason"], f"{entry['reason']}")
+    expect(entry["is_oom_killed"] and "than its limit allows: sh had" in entry["reason"],
+           f"why it ended: {entry['reason']}")
     expect_equal(entry["oom"]["pid"], 1, "the victim's number")
     # Asked to end as a whole, it does.
     whole = start_sh(machine, f"sh -c '{HOG}'; sleep 1000", "-m", "40m", "--oom-group")
