@@ -114,6 +114,8 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
+    { "oom-group", 0, 0, G_OPTION_ARG_NONE, &o->ends_whole,
+      "End all of its processes when one is ended for want of memory", NULL },
     { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
       "A file in memory alone, at /run/secrets/NAME: its content, and where else",
       "NAME[=FILE][,KEY=VALUE...]" },
@@ -293,6 +295,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "is_readonly", o->is_readonly },
     { "publishes_all", o->publishes_all },
     { "has_init", o->has_init },
+    { "ends_whole", o->ends_whole },
     { "allow_emulation", cli->allow_emulation },
   };
 

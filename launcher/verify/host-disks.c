@@ -30,8 +30,7 @@ acl_is_narrow (const guint8 *bytes, gsize size, guint uid)
       memcpy (&id, bytes + at + 4, sizeof id);
       tag = GUINT16_FROM_LE (tag);
       /* The mask gives nobody anything. */
-      if (tag == ACL_USER_OBJ || tag == ACL_MASK
-          || (GUINT16_FROM_LE (rights) & ACL_WRITE) == 0)
+      if (tag == ACL_USER_OBJ || tag == ACL_MASK || (GUINT16_FROM_LE (rights) & ACL_WRITE) == 0)
         continue;
       if (tag != ACL_USER || GUINT32_FROM_LE (id) != uid)
         return FALSE;
