@@ -14,6 +14,7 @@
 #include "../images/image-scan.h"
 #include "../limits/container-limits.h"
 #include "../limits/guest-size.h"
+#include "../volumes/volume-access.h"
 #include "container-admission.h"
 #include "container-file.h"
 #include "gate.h"
@@ -302,6 +303,8 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
     return NULL;
   if (!dn_image_scan_when (request, image, NULL, DN_SCAN_WHEN_START, options->allow_emulation,
                            error))
+    return NULL;
+  if (!dn_volume_resolve (request, container, options, error))
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL
