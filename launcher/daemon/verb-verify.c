@@ -9,6 +9,7 @@
 #include "../network/container-network.h"
 #include "../network/container-resolver.h"
 #include "../network/network-facts.h"
+#include "../network/published.h"
 #include "../network/resolver-process.h"
 #include "../verify/host-facts.h"
 #include "../verify/judge.h"
@@ -227,6 +228,20 @@ verify_resolver (Report *report, DnContext *context, DnGuest *guest, const DnGue
   add_lines (report, "resolver", context->name, FALSE, promises, facts);
 }
 
+static void
+verify_publish (Report *report, const char *context, DnGuest *guest, const DnGuestInfo *info)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+
+  if (!dn_published_has_guest (dn_guest_id (guest)))
+    return;
+  dn_verify_promise_publish (promises, info);
+  dn_host_facts_add_process (facts, dn_process_find (info->uid, "danchi-publish"), NULL);
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "publish", context, FALSE, promises, facts);
+}
+
 /* The host's side: a tap and its rules. */
 static void
 verify_network (Report *report, DnContext *context, DnGuest *guest)
@@ -261,6 +276,7 @@ verify_guest (Report *report, DnContext *context)
   verify_qemu (report, context->name, guest, &info);
   verify_relay (report, context, guest, &info);
   verify_resolver (report, context, guest, &info);
+  verify_publish (report, context->name, guest, &info);
   verify_network (report, context, guest);
   dn_verify_promise_guest (promises, &info);
   facts = ask_guest (report, guest, "");

@@ -71,6 +71,8 @@ void dn_verify_promise_guest (GPtrArray *promises, const DnGuestInfo *info);
 void dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info);
 void dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info);
 void dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info);
+/* danchi-publish, where the guest has one. */
+void dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info);
 
 /* @capabilities: those that it keeps, as dn_confine_capabilities() has them */
 void dn_verify_promise_danchid (GPtrArray *promises, guint64 capabilities);
