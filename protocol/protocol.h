@@ -40,6 +40,7 @@
 #define DN_DISK_LAYERS_MAX 128
 #define DN_MESSAGE_BYTES 400
 #define DN_COMMAND_BYTES 256
+#define DN_CPUS_BYTES 127   /* a list of processors */
 #define DN_PROGRAM_BYTES 15 /* what the kernel keeps of a program's name */
 #define DN_ADDRESS_BYTES 16
 #define DN_IPV4_BYTES 4

@@ -40,6 +40,7 @@ typedef struct
                     * vsock */
   int test_audit;  /* -1: none.  Instead of the kernel's records */
   int test_events; /* -1: none.  Instead of the kernel's events of devices */
+  int test_log;    /* -1: none.  Instead of the kernel's log */
   bool is_test;    /* an ordinary process on a developer's machine: leave its clock alone */
   bool allow_missing_controllers;
 } DnAgentOptions;
@@ -91,6 +92,7 @@ struct DnAgent
   DnWatch audit_watch;  /* fd -1: no records are to be had */
   DnWatch damage_watch; /* fd -1: no events are to be had */
   DnTimer damage_timer;
+  DnWatch victim_watch;  /* fd -1: the kernel's log is not to be had */
   int own_pid_namespace; /* to come back to after making a process in another */
 };
 

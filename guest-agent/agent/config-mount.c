@@ -195,6 +195,8 @@ dn_config_resources (const json_t *object, DnResources *resources, DnFault *faul
   json_t *memory = NULL;
   json_t *cpu = NULL;
   json_t *pids = NULL;
+  json_t *unified = NULL;
+  const char *ends_whole = NULL;
   int64_t shares = 0;
   int r;
 
@@ -208,6 +210,10 @@ dn_config_resources (const json_t *object, DnResources *resources, DnFault *faul
       || (r = read_limit (cpu, "period", &resources->cpu_period_us, fault)) < 0
       || (r = dn_json_int (cpu, "shares", 0, 262144, &shares, fault)) < 0)
     return r;
+  if ((r = dn_json_object (object, "unified", &unified, fault)) < 0
+      || (r = dn_json_text (unified, "memory.oom.group", &ends_whole, fault)) < 0)
+    return r;
+  resources->ends_whole = ends_whole != NULL && strcmp (ends_whole, "1") == 0;
   if (shares != 0)
     resources->cpu_weight = dn_config_weight_of_shares ((uint64_t) shares);
   return 0;

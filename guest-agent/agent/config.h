@@ -100,6 +100,7 @@ typedef struct
   uint64_t cpu_quota_us;
   uint64_t cpu_period_us;
   uint64_t cpu_weight;
+  bool ends_whole; /* when one of its processes is ended for want of memory, all are */
 } DnResources;
 
 typedef struct

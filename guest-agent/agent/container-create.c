@@ -18,6 +18,7 @@
 #include "root.h"
 #include "sync.h"
 #include "vault.h"
+#include "victim.h"
 
 void
 dn_container_look_at_oom (DnContainer *container)
@@ -29,6 +30,9 @@ dn_container_look_at_oom (DnContainer *container)
   if (kills == container->oom_kills)
     return;
   container->oom_kills = kills;
+  /* The kernel names the victim before it counts it. */
+  dn_victim_take (container->agent);
+  dn_victim_tell (container);
   strcpy (oom.container, container->id);
   DN_AGENT_SEND (container->agent, OOM, oom, &oom);
 }

@@ -19,6 +19,7 @@
 #include "process.h"
 #include "refusal.h"
 #include "scratch.h"
+#include "victim-record.h"
 
 #define DN_CONTAINER_DISK_WAIT_MS 15000
 #define DN_CONTAINER_POLL_MS 5
@@ -46,6 +47,8 @@ struct DnContainer
   DnProcess *processes; /* owned; the first is number 0 */
   DnWatch oom_watch;
   uint32_t oom_kills;
+  DnVictimRecord victim; /* the last one; pid and uid as the container sees them */
+  bool has_untold_victim;
   DnRefusals refusals;
   DnTimer refusal_timer;
   DnHealth health;
@@ -72,6 +75,7 @@ void dn_container_exec (DnContainer *container, DnRequest request, const DnMsgEx
                         DnParts *parts);
 void dn_container_signal (DnContainer *container, DnRequest request, const DnMsgSignal *message);
 void dn_container_pause (DnContainer *container, DnRequest request, bool is_paused);
+void dn_container_limits (DnContainer *container, DnRequest request, const DnMsgLimits *limits);
 void dn_container_update (DnContainer *container, DnRequest request, const DnMsgUpdate *update);
 void dn_container_delete (DnContainer *container, DnRequest request);
 

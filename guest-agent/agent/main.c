@@ -20,6 +20,7 @@
 #include "container.h"
 #include "damage.h"
 #include "secret-memory.h"
+#include "victim.h"
 
 #define SECRET_FILE "/sys/firmware/qemu_fw_cfg/by_name/" DN_LINK_FW_CFG "/raw"
 #define DESCRIPTORS_MAX 16384
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
   { "test-socket", required_argument, NULL, 's' },
   { "test-audit", required_argument, NULL, 'a' },
   { "test-events", required_argument, NULL, 'e' },
+  { "test-log", required_argument, NULL, 'l' },
   { "secret-file", required_argument, NULL, 'f' },
   { "cgroup-root", required_argument, NULL, 'c' },
   { "run-dir", required_argument, NULL, 'r' },
@@ -50,6 +52,7 @@ read_options (int argc, char **argv, DnAgentOptions *options)
                                .reaper = "/sbin/danchi-reaper",
                                .test_socket = -1,
                                .test_audit = -1,
+                               .test_log = -1,
                                .test_events = -1 };
   while ((option = getopt_long (argc, argv, "", long_options, NULL)) >= 0)
     switch (option)
@@ -63,6 +66,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
         break;
       case 'e':
         options->test_events = atoi (optarg);
+        break;
+      case 'l':
+        options->test_log = atoi (optarg);
         break;
       case 'f':
         options->secret_file = optarg;
@@ -199,6 +205,7 @@ set_up (DnAgent *agent, DnFault *fault)
       || (r = dn_audit_open (agent, options->test_audit, fault)) < 0
       || (r = dn_damage_open (agent, options->test_events, fault)) < 0)
     return r;
+  dn_victim_open (agent, options->test_log);
   return dn_transport_open (&agent->transport, agent, fault);
 }
 

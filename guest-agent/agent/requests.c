@@ -380,6 +380,14 @@ handle_card_file (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_limits (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Limits, limits);
+  dn_container_limits (container, request, &message);
+  return 0;
+}
+
+static int
 handle_copy_out (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK_FOR_CONTAINER (CopyOut, copy_out);
@@ -547,6 +555,7 @@ static const struct
   { DN_MSG_SECRET_LIST, handle_secret_list },
   { DN_MSG_KEY, handle_key },
   { DN_MSG_HEALTH_CHECK, handle_health_check },
+  { DN_MSG_LIMITS, handle_limits },
 };
 
 static int

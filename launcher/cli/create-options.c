@@ -109,6 +109,8 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
+    { "oom-group", 0, 0, G_OPTION_ARG_NONE, &o->ends_whole,
+      "End all of its processes when one is ended for want of memory", NULL },
     { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
       "A volume, or a directory or file of the host's", "SOURCE:PATH[:OPTIONS]" },
     { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes, "Likewise, by keys",
@@ -292,6 +294,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "is_readonly", o->is_readonly },
     { "publishes_all", o->publishes_all },
     { "has_init", o->has_init },
+    { "ends_whole", o->ends_whole },
     { "allow_emulation", cli->allow_emulation },
   };
 

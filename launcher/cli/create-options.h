@@ -41,6 +41,7 @@ typedef struct
   DnHealthOptions health;
   char *restart;
   gboolean has_init;
+  gboolean ends_whole;
   char **secrets;
   char **configs;
   DnSecretsUse secrets_use;  /* by the command, before the arguments are made */

@@ -115,11 +115,11 @@ dn_container_end (DnContainer *container, const DnMsgExited *exited)
   container->exit_signal = exited->signal & 127;
   container->exit_code
       = container->exit_signal != 0 ? 128 + container->exit_signal : (exited->code & 255);
-  container->is_oom_killed = exited->oom_kills > 0 && exited->signal == SIGKILL;
+  container->is_oom_killed = exited->oom_kills > 0 && exited->signal == SIGKILL
+                             && dn_oom_victim_can_be_first (&container->oom);
   g_free (container->reason);
-  container->reason = container->is_oom_killed
-                          ? g_strdup ("it used more memory than its limit allows")
-                          : g_steal_pointer (&container->exit_reason);
+  container->reason = container->is_oom_killed ? dn_oom_victim_reason (&container->oom)
+                                               : g_steal_pointer (&container->exit_reason);
   dn_restart_ended (container);
   g_cond_broadcast (&container->daemon->changed);
   begin_ending (container);

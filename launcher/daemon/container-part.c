@@ -3,6 +3,7 @@
 
 #include "../binds/binds.h"
 #include "../health/health.h"
+#include "../limits/container-limits.h"
 #include "../network/container-network.h"
 #include "../network/container-publish.h"
 #include "../network/container-resolver.h"
@@ -10,6 +11,7 @@
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
+  &dn_container_limits_part,
   &dn_container_scratch_part,
   &dn_container_network_part,
   &dn_container_resolver_part, /* after the network, which it tells of */

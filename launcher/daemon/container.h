@@ -19,6 +19,7 @@
 #include "../binds/bind-record.h"
 #include "../health/health-record.h"
 #include "../health/restart.h"
+#include "../limits/oom-victim.h"
 #include "../spec/spec.h"
 #include "context.h"
 #include "damage.h"
@@ -79,6 +80,7 @@ typedef struct DnContainer
   char *spec_sha256;     /* owned, or NULL */
   char *seccomp_sha256;  /* owned, or NULL */
   char **relaxations;    /* owned, or NULL; of the last start: what goes beyond its profile */
+  DnOomVictim oom;       /* of the last start */
   GArray *refusals;      /* owned, or NULL: refusal.h; of the last start */
   DnBindRecord binds;    /* as its maker had them, and as they were found */
   DnHealthRecord health; /* of the last start */

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../guest/process.h"
+#include "../limits/container-limits.h"
 #include "../network/container-network.h"
 #include "../network/container-resolver.h"
 #include "../network/network-facts.h"
@@ -142,6 +143,7 @@ verify_container (Report *report, DnContainer *container)
   note (report, error);
   if (spec != NULL)
     {
+      dn_container_limits_promise (container, guest, json_node_get_object (spec));
       dn_verify_promise_container (promises, json_node_get_object (spec));
       promise_layers (promises, container, guest);
       dn_container_network_promise (container, guest, json_node_get_object (spec), promises);

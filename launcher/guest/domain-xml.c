@@ -174,7 +174,8 @@ dn_domain_host_limit_bytes (const DnDomain *domain)
                                   .vcpus = domain->vcpus,
                                   .disks = 1 + (domain->disks != NULL ? domain->disks->len : 0)
                                            + domain->spare_disks,
-                                  .is_emulated = domain->accelerator == DN_ACCELERATOR_TCG },
+                                  .is_emulated = domain->accelerator == DN_ACCELERATOR_TCG,
+                                  .has_network = domain->tap != NULL },
                  &size);
   return size.limit_bytes;
 }

@@ -153,6 +153,8 @@ typedef struct
   void (*exited) (DnGuest *guest, const DnMsgExited *exited, gpointer data);
   /* ... and now its output is complete: in the log and with every session. */
   void (*drained) (DnGuest *guest, const char *container, guint32 process, gpointer data);
+  /* Whom the kernel ended for want of memory, before oom() of the same. */
+  void (*oom_victim) (DnGuest *guest, const DnMsgOomVictim *victim, gpointer data);
   void (*oom) (DnGuest *guest, const char *container, gpointer data);
   /* A system call was refused; the same one may be told again. */
   void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);

@@ -25,10 +25,28 @@ promise_no_rights (GPtrArray *promises)
   dn_verify_promise (promises, "rlimit.RLIMIT_CORE", "R2.2", DN_HOW_AT_MOST, "0 0");
 }
 
+/* What the host's kernel holds it to; a host without groups of its own for machines has none. */
+static void
+promise_limits (GPtrArray *promises, const DnGuestInfo *info)
+{
+  guint64 quota_us = dn_guest_limits_quota_us (&info->limits);
+
+  if (info->host_limit_bytes == 0)
+    return;
+  dn_verify_promisef (promises, "limit.memory", "R5.14", DN_HOW_EQUAL_OR_ABSENT,
+                      "%" G_GUINT64_FORMAT, info->host_limit_bytes);
+  if (quota_us == 0)
+    dn_verify_promise (promises, "limit.processors", "R5.14", DN_HOW_EQUAL_OR_ABSENT, "max");
+  else
+    dn_verify_promisef (promises, "limit.processors", "R5.14", DN_HOW_EQUAL_OR_ABSENT,
+                        "%" G_GUINT64_FORMAT " %d", quota_us, DN_GUEST_CPU_PERIOD_US);
+}
+
 void
 dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
 {
   DnVerifyPromise *groups;
+  gboolean has_vsock = info->transport == DN_TRANSPORT_VSOCK;
   g_autofree char *ports = info->spare_disks > 0
                                ? g_strdup_printf (", pcie-root-port x%u", info->spare_disks)
                                : g_strdup ("");
@@ -51,15 +69,14 @@ dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
                      info->accelerator == DN_ACCELERATOR_KVM ? "kvm" : "tcg");
   dn_verify_promisef (promises, "qemu.memory", "R4.1", DN_HOW_EQUAL, "%" G_GUINT64_FORMAT " MiB",
                       (info->memory_bytes + (1 << 20) - 1) >> 20);
-  dn_verify_promisef (promises, "qemu.devices", "R4.1", DN_HOW_EQUAL, "isa-serial x1%s%s%s%s",
-                      ports,
-                      info->transport == DN_TRANSPORT_VSOCK
-                          ? ", vhost-vsock-pci-non-transitional x1, virtio-blk-pci-non-transitional"
-                          : ", virtio-blk-pci-non-transitional",
+  dn_verify_promisef (promises, "qemu.devices", "R4.1", DN_HOW_EQUAL,
+                      "isa-serial x1%s%s%s, virtio-blk-pci-non-transitional%s%s", ports,
+                      has_vsock ? ", vhost-vsock-pci-non-transitional x1" : "",
+                      info->has_balloon ? ", virtio-balloon-pci-non-transitional x1" : "",
                       info->has_card ? ", virtio-net-pci-non-transitional x1" : "",
-                      info->transport == DN_TRANSPORT_VSOCK
-                          ? ""
-                          : ", virtio-serial-pci-non-transitional x1, virtserialport x1");
+                      has_vsock ? ""
+                                : ", virtio-serial-pci-non-transitional x1, virtserialport x1");
+  promise_limits (promises, info);
   dn_verify_promise (promises, "qemu.disk-formats", "R4.1", DN_HOW_EQUAL, "raw");
   dn_verify_promise (promises, "qemu.disk-files", "R5.11", DN_HOW_EQUAL, "protected");
   dn_verify_promise (promises, "qemu.network", "R5.17", DN_HOW_EQUAL,
