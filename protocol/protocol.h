@@ -50,6 +50,8 @@
 #define DN_REFERENCE_BYTES 255
 #define DN_FACT_NAME_BYTES 255
 #define DN_FACT_VALUE_BYTES 511
+#define DN_VOLUME_NAME_BYTES 63
+#define DN_VOLUME_KEY_FILE_BYTES 64 /* of an encrypted volume */
 #define DN_PART_TOTAL_BYTES (1024 * 1024)
 #define DN_LIMIT_NONE UINT64_MAX
 
@@ -101,6 +103,10 @@ typedef enum
 } DnHealthOutcome;
 
 #define DN_HEALTH_OUTPUT_BYTES 768
+/* VOLUME_OPEN flags. */
+#define DN_VOLUME_READONLY (1u << 0)
+#define DN_VOLUME_NEW_DISK (1u << 1) /* nothing was ever written to it */
+#define DN_VOLUME_ENCRYPTED (1u << 2)
 
 /* PART kinds. */
 enum

@@ -84,8 +84,9 @@ check-agent: deps  ## the real agent and relay as processes of this machine; nee
 	+@$(BUILD_TESTS) tests-build-agent || true
 	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-agent
 
-# Programs of the host's network between network namespaces that the tests make.
-NETWORK_TESTS := $(wildcard tests/network/test-*.py)
+# Programs of the host's network between network namespaces that the tests make; danchi-share and
+# virtiofsd, to which a test is QEMU with a hostile guest in it.
+NETWORK_TESTS := $(wildcard tests/network/test-*.py tests/share/test-*.py)
 
 .PHONY: tests-build-network tests-run-network
 tests-build-network: $(HOST_PROGRAMS)

@@ -33,7 +33,8 @@ typedef struct
   const char *run_dir;
   const char *cgroup_root;
   const char *secret_file;
-  const char *reaper;        /* the program of DN_PROCESS_REAPER */
+  const char *reaper; /* the program of DN_PROCESS_REAPER */
+  const char *volume_template;
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
@@ -51,6 +52,7 @@ typedef struct DnUnpack DnUnpack;
 typedef struct DnVault DnVault;
 typedef struct DnSecretIntake DnSecretIntake;
 typedef struct DnKey DnKey;
+typedef struct DnVolumes DnVolumes;
 
 /* PARTs and DISK_LAYERs that wait for their request. */
 typedef struct
@@ -78,6 +80,7 @@ struct DnAgent
   DnDisks disks;
   DnNetwork network;
   DnCards cards;
+  DnVolumes *volumes; /* owned */
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

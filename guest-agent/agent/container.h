@@ -20,6 +20,7 @@
 #include "refusal.h"
 #include "scratch.h"
 #include "victim-record.h"
+#include "volume-mounts.h"
 
 #define DN_CONTAINER_DISK_WAIT_MS 15000
 #define DN_CONTAINER_POLL_MS 5
@@ -41,6 +42,7 @@ struct DnContainer
   DnScratch scratch;
   DnDiskMounts disk_mounts; /* besides its root */
   DnCard *card;             /* owned; NULL: a loopback alone */
+  DnVolumeMounts volume_mounts;
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;
@@ -83,6 +85,10 @@ void dn_container_delete (DnContainer *container, DnRequest request);
  * has ended. */
 void dn_container_process_ended (DnProcess *process);
 void dn_container_setup_failed (DnProcess *process, const DnFault *fault);
+
+/* The first process has set itself up: what it was to fill is filled.  0 or a status with @fault.
+ */
+int dn_container_settle (DnContainer *container, DnFault *fault);
 
 /* Ids of the container's namespaces, its root and limits for a child just cloned. */
 int dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault);

@@ -105,6 +105,15 @@ dn_bind_owner_fill (guint uid, const DnBindRecord *record, DnShareSource *source
 }
 
 char *
+dn_bind_owner_name (guint uid)
+{
+  g_auto (User) user = { NULL };
+
+  find_user (uid, &user);
+  return g_steal_pointer (&user.name);
+}
+
+char *
 dn_bind_owner_home (guint uid)
 {
   g_auto (User) user = { NULL };

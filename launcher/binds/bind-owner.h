@@ -16,5 +16,8 @@
 gboolean dn_bind_owner_fill (guint uid, const DnBindRecord *record, DnShareSource *source,
                              GError **error);
 
+/* His name; NULL: nobody knows him. (transfer full) */
+char *dn_bind_owner_name (guint uid);
+
 /* The home directory of @uid; NULL: not known. (transfer full) */
 char *dn_bind_owner_home (guint uid);

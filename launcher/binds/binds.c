@@ -19,8 +19,7 @@
 /* The container's mounts of type bind, parents before what lies in them. */
 typedef struct
 {
-  GPtrArray *specs; /* owned; all mounts */
-  GPtrArray *binds; /* owned; DnMountSpec, of specs */
+  GPtrArray *binds; /* owned; DnMountSpec */
   char **policy;    /* owned */
   char *home;       /* owned */
 } Binds;
@@ -28,7 +27,6 @@ typedef struct
 static void
 clear_binds (Binds *binds)
 {
-  g_clear_pointer (&binds->specs, g_ptr_array_unref);
   g_clear_pointer (&binds->binds, g_ptr_array_unref);
   g_strfreev (binds->policy);
   g_free (binds->home);
@@ -42,18 +40,25 @@ compare (gconstpointer one, gconstpointer other)
 }
 
 /* Sorted: so a bind's place in the list is the same whoever asks. */
+GPtrArray *
+dn_binds_list (const DnContainerOptions *options, GError **error)
+{
+  g_autoptr (GPtrArray) specs = dn_mount_specs_parse (options->volumes, options->tmpfs, error);
+
+  if (specs == NULL)
+    return NULL;
+  for (guint i = specs->len; i > 0; i--)
+    if (((DnMountSpec *) specs->pdata[i - 1])->kind != DN_MOUNT_BIND)
+      g_ptr_array_remove_index (specs, i - 1);
+  g_ptr_array_sort (specs, compare);
+  return g_steal_pointer (&specs);
+}
+
 static gboolean
 list_binds (const DnContainerOptions *options, Binds *ret_binds, GError **error)
 {
-  ret_binds->binds = g_ptr_array_new ();
-  ret_binds->specs = dn_mount_specs_parse (options->volumes, options->tmpfs, error);
-  if (ret_binds->specs == NULL)
-    return FALSE;
-  for (guint i = 0; i < ret_binds->specs->len; i++)
-    if (((DnMountSpec *) ret_binds->specs->pdata[i])->kind == DN_MOUNT_BIND)
-      g_ptr_array_add (ret_binds->binds, ret_binds->specs->pdata[i]);
-  g_ptr_array_sort (ret_binds->binds, compare);
-  return TRUE;
+  ret_binds->binds = dn_binds_list (options, error);
+  return ret_binds->binds != NULL;
 }
 
 /* What the rules go by now. */
@@ -269,8 +274,8 @@ ask_user (DnPartStart *start, DnMsgShareUserEntry *ret_user, GError **error)
          || dn_throw (error, DN_ERROR_GUEST, "container: its guest does not say who its user is");
 }
 
-static guint
-number_of (guint slot, guint index)
+guint
+dn_binds_number (guint slot, guint index)
 {
   return slot * DN_MOUNT_SPECS_MAX + index;
 }
@@ -298,7 +303,7 @@ bind_one (DnPartStart *start, const Binds *binds, guint index, const DnShareSour
   g_autofree char *what = g_strdup_printf ("bind '%s'", spec->source);
   g_autofree DnShareSource *source = g_memdup2 (owner, sizeof *owner);
   const DnGuestBind bind = { .what = what,
-                             .number = number_of (start->slot, index),
+                             .number = dn_binds_number (start->slot, index),
                              .guest_uid = first + fact->uid,
                              .guest_gid = first + fact->gid,
                              .source = source };
@@ -371,7 +376,21 @@ leave (DnContainer *container, DnGuest *guest)
   slot = container->slot;
   g_mutex_unlock (&container->daemon->lock);
   for (guint i = 0; i < binds.binds->len; i++)
-    dn_guest_unbind (guest, number_of (slot, i));
+    dn_guest_unbind (guest, dn_binds_number (slot, i));
+}
+
+/* "alice (1000) on the host is 1000 in the container". */
+static void
+add_mapping (JsonObject *object, const DnBindFact *fact)
+{
+  g_autofree char *name = dn_bind_owner_name (fact->host_uid);
+  g_autofree char *words
+      = g_strdup_printf ("%s (%u) on the host is %u in the container",
+                         name != NULL ? name : "a user without a name", fact->host_uid, fact->uid);
+
+  json_object_set_int_member (object, "uid", fact->uid);
+  json_object_set_int_member (object, "gid", fact->gid);
+  json_object_set_string_member (object, "mapping", words);
 }
 
 static JsonObject *
@@ -387,10 +406,7 @@ describe_one (const DnMountSpec *spec, const DnBindFact *fact, gboolean is_known
   json_object_set_int_member (object, "host_uid", fact->host_uid);
   json_object_set_int_member (object, "host_gid", fact->host_gid);
   if (is_known)
-    {
-      json_object_set_int_member (object, "uid", fact->uid);
-      json_object_set_int_member (object, "gid", fact->gid);
-    }
+    add_mapping (object, fact);
   return object;
 }
 

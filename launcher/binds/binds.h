@@ -10,6 +10,7 @@
 #pragma once
 
 #include "../daemon/container-part.h"
+#include "../verify/facts.h"
 
 extern const DnContainerPart dn_binds_part;
 
@@ -23,6 +24,21 @@ extern const DnContainerPart dn_binds_part;
  */
 gboolean dn_binds_check (DnContainer *container, const DnRequest *request,
                          const DnContainerOptions *options, GError **error);
+
+/* The container's mounts of type bind, in the order of their numbers. (transfer full) (element-type
+ * DnMountSpec): or NULL with DN_ERROR_USAGE */
+GPtrArray *dn_binds_list (const DnContainerOptions *options, GError **error);
+
+/* The name in its guest's share of bind @index of the container in @slot. */
+guint dn_binds_number (guint slot, guint index);
+
+/* For danchi verify: what is to be in the share of the context's guest, and what a virtiofsd's
+ * mountinfo(5) says is in it; both as "0 ro,noexec,...; 1 rw,...", or "none". (transfer full) */
+char *dn_binds_promised (DnContext *context);
+char *dn_binds_observed (const char *mountinfo);
+
+/* "share.root" and "share.binds" of a virtiofsd. */
+void dn_binds_add_facts (DnVerifyFacts *facts, gint pid);
 
 /* Whether a guest of the context can have binds: it may be given some. Under the daemon's lock. */
 gboolean dn_binds_are_possible (const DnContext *context);

@@ -35,7 +35,8 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
-  char **volumes; /* and --mount */
+  char **volumes;     /* and --mount */
+  char **volume_keys; /* of run: not among the arguments */
   DnLimitOptions limits;
   char **ulimits;
   DnHealthOptions health;

@@ -8,11 +8,13 @@
 #include "../network/container-publish.h"
 #include "../network/container-resolver.h"
 #include "../secrets/secrets-part.h"
+#include "../volumes/volume-part.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
   &dn_container_limits_part,
   &dn_container_scratch_part,
+  &dn_volume_part,
   &dn_container_network_part,
   &dn_container_resolver_part, /* after the network, which it tells of */
   &dn_container_publish_part,

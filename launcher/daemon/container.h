@@ -53,6 +53,7 @@ typedef struct DnContainer
   DnContainerOptions *options; /* owned */
   DnContainerState state;
   gboolean is_removed;
+  gboolean drops_volumes;  /* it is being removed with its anonymous volumes */
   gboolean is_provisional; /* made by a `run` that has not started it yet: goes if it cannot */
   gboolean is_starting;    /* on its way into the guest */
   gboolean in_guest;

@@ -161,7 +161,7 @@ is_restarting (DnContainer *container)
 }
 
 static gboolean
-remove_locked (DnContainer *container, gboolean force, GError **error)
+remove_locked (DnContainer *container, gboolean force, gboolean with_volumes, GError **error)
 {
   if (container->is_removed)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': was removed", container->name);
@@ -182,6 +182,9 @@ remove_locked (DnContainer *container, gboolean force, GError **error)
         return FALSE;
     }
   dn_container_leave_guest (container);
+  g_mutex_lock (&container->daemon->lock);
+  container->drops_volumes = with_volumes;
+  g_mutex_unlock (&container->daemon->lock);
   dn_container_forget (container);
   return TRUE;
 }
@@ -189,10 +192,11 @@ remove_locked (DnContainer *container, gboolean force, GError **error)
 DN_VERB (container_remove)
 {
   g_autofree char *name = NULL;
-  gboolean force = FALSE, is_fine;
+  gboolean force = FALSE, volumes = FALSE, is_fine;
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
     { "force", DN_JSON_BOOL, FALSE, &force },
+    { "volumes", DN_JSON_BOOL, FALSE, &volumes },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
@@ -204,7 +208,7 @@ DN_VERB (container_remove)
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
-  is_fine = remove_locked (container, force, error);
+  is_fine = remove_locked (container, force, volumes, error);
   g_mutex_unlock (&container->op_lock);
   return is_fine ? dn_verb_answer (container) : NULL;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../binds/binds.h"
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../guest/process.h"
@@ -244,6 +245,23 @@ verify_publish (Report *report, const char *context, DnGuest *guest, const DnGue
   add_lines (report, "publish", context, FALSE, promises, facts);
 }
 
+static void
+verify_share (Report *report, DnContext *context, const DnGuestInfo *info)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+  g_autofree char *binds = NULL;
+
+  if (!info->has_share)
+    return;
+  binds = dn_binds_promised (context);
+  dn_verify_promise_share (promises, info, binds);
+  dn_host_facts_add_process (facts, info->share_pid, NULL);
+  dn_binds_add_facts (facts, info->share_pid);
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "virtiofsd", context->name, FALSE, promises, facts);
+}
+
 /* The host's side: a tap and its rules. */
 static void
 verify_network (Report *report, DnContext *context, DnGuest *guest)
@@ -279,6 +297,7 @@ verify_guest (Report *report, DnContext *context)
   verify_relay (report, context, guest, &info);
   verify_resolver (report, context, guest, &info);
   verify_publish (report, context->name, guest, &info);
+  verify_share (report, context, &info);
   verify_network (report, context, guest);
   dn_verify_promise_guest (promises, &info);
   facts = ask_guest (report, guest, "");

@@ -259,8 +259,8 @@ dn_spec_build (const DnContainerOptions *options, const DnProfile *profile,
   json_builder_add_boolean_value (builder, !is_writable (options, profile));
   json_builder_end_object (builder);
   add_text (builder, "hostname", hostname);
-  if (!dn_spec_add_mounts (builder, options->tmpfs,
-                           is_writable (options, profile) ? NULL : image->volumes, profile, error))
+  if (!dn_spec_add_mounts (builder, options, is_writable (options, profile) ? NULL : image->volumes,
+                           profile, error))
     return NULL;
   add_annotations (builder, options, profile, container_id);
   add_linux (builder, options, profile, first_uid);

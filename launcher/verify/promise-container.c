@@ -124,6 +124,9 @@ mount_words (JsonObject *mount)
     g_string_append_c (words, '2');
   if (g_str_equal (words->str, "secrets")) /* as the kernel calls it */
     g_string_assign (words, "tmpfs");
+  /* What the agent makes of one, in the kernel's word. */
+  if (g_str_equal (words->str, "volume"))
+    g_string_assign (words, "ext4");
   g_string_append (words, " nosuid");
   for (gsize k = 0; k < G_N_ELEMENTS (flags); k++)
     for (guint i = 0; i < dn_document_length (options); i++)

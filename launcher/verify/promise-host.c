@@ -70,7 +70,8 @@ dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
   dn_verify_promisef (promises, "qemu.memory", "R4.1", DN_HOW_EQUAL, "%" G_GUINT64_FORMAT " MiB",
                       (info->memory_bytes + (1 << 20) - 1) >> 20);
   dn_verify_promisef (promises, "qemu.devices", "R4.1", DN_HOW_EQUAL,
-                      "isa-serial x1%s%s%s, virtio-blk-pci-non-transitional%s%s", ports,
+                      "isa-serial x1%s%s%s%s, virtio-blk-pci-non-transitional%s%s", ports,
+                      info->has_share ? ", vhost-user-fs-pci x1" : "",
                       has_vsock ? ", vhost-vsock-pci-non-transitional x1" : "",
                       info->has_balloon ? ", virtio-balloon-pci-non-transitional x1" : "",
                       info->has_card ? ", virtio-net-pci-non-transitional x1" : "",
@@ -83,9 +84,37 @@ dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
                      info->has_card ? "tap" : "none");
 }
 
-/* What launcher/confined/lockdown.h leaves. */
+void
+dn_verify_promise_share (GPtrArray *promises, const DnGuestInfo *info, const char *binds)
+{
+  static const char *const namespaces[]
+      = { "namespace.user", "namespace.mnt", "namespace.pid",   "namespace.net",
+          "namespace.ipc",  "namespace.uts", "namespace.cgroup" };
+  static const char *const sets[] = { "cap.permitted", "cap.effective" };
+  static const char *const empty[] = { "cap.inheritable", "cap.bounding", "cap.ambient" };
+
+  promise_identity (promises, info);
+  dn_verify_promise (promises, "groups", "R5.11", DN_HOW_EQUAL, "");
+  /* Of its own user namespace: CHOWN, DAC_OVERRIDE, FOWNER, SETGID, SETUID. */
+  for (gsize i = 0; i < G_N_ELEMENTS (sets); i++)
+    dn_verify_promise (promises, sets[i], "R2.2", DN_HOW_SUBSET, "00000000000000cb");
+  for (gsize i = 0; i < G_N_ELEMENTS (empty); i++)
+    dn_verify_promise (promises, empty[i], "R2.2", DN_HOW_SUBSET, "0000000000000000");
+  for (gsize i = 0; i < G_N_ELEMENTS (namespaces); i++)
+    dn_verify_promise (promises, namespaces[i], "R2.2", DN_HOW_EQUAL, "own");
+  dn_verify_promise (promises, "no_new_privs", "R3.4", DN_HOW_EQUAL, "1");
+  dn_verify_promise (promises, "seccomp.mode", "R3.6", DN_HOW_EQUAL, "2");
+  dn_verify_promise (promises, "seccomp.filters", "R3.6", DN_HOW_EQUAL, "2");
+  dn_verify_promise (promises, "rlimit.RLIMIT_CORE", "R2.2", DN_HOW_AT_MOST, "0 0");
+  dn_verify_promise (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "131072 131072");
+  dn_verify_promise (promises, "share.root", "R5.7", DN_HOW_EQUAL, "/share");
+  dn_verify_promise (promises, "share.binds", "R5.7", DN_HOW_EQUAL, binds);
+}
+
+/* A program of the context's uid that has given up all (confined/lockdown.h).  @fds: 0 where it has
+ * what a host's clients make of it. */
 static void
-promise_confined (GPtrArray *promises, const DnGuestInfo *info)
+promise_confined (GPtrArray *promises, const DnGuestInfo *info, guint fds, guint64 memory_bytes)
 {
   static const char *const namespaces[]
       = { "namespace.mnt", "namespace.net", "namespace.ipc", "namespace.uts" };
@@ -99,39 +128,36 @@ promise_confined (GPtrArray *promises, const DnGuestInfo *info)
   for (gsize i = 0; i < G_N_ELEMENTS (namespaces); i++)
     dn_verify_promise (promises, namespaces[i], "R2.2", DN_HOW_EQUAL, "own");
   dn_verify_promise (promises, "rlimit.RLIMIT_NPROC", "R2.2", DN_HOW_AT_MOST, "0 0");
+  if (fds > 0)
+    dn_verify_promisef (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "%u %u", fds,
+                        fds);
+  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST,
+                      "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, memory_bytes, memory_bytes);
   dn_verify_promise (promises, "threads", "R2.2", DN_HOW_EQUAL, "1");
   dn_verify_promise (promises, "root", "R2.2", DN_HOW_EQUAL, "empty");
+  if (fds > 0)
+    dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
   dn_verify_promise (promises, "label", "R3.3", DN_HOW_ONE_OF,
                      "confined or unconfined or no LSM on this host");
 }
 
 void
-dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info)
+dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info)
 {
-  promise_confined (promises, info);
-  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 256u << 20,
-                      256u << 20);
+  promise_confined (promises, info, 256, G_GUINT64_CONSTANT (192) << 20);
+  dn_verify_promise (promises, "file.resolver.sock", "R2.1", DN_HOW_EQUAL, "0600 0:0");
 }
 
 void
-dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info)
+dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info)
 {
-  promise_confined (promises, info);
-  dn_verify_promise (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "256 256");
-  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 192u << 20,
-                      192u << 20);
-  dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
-  dn_verify_promise (promises, "file.resolver.sock", "R2.1", DN_HOW_EQUAL, "0600 0:0");
+  promise_confined (promises, info, 0, G_GUINT64_CONSTANT (256) << 20);
 }
 
 void
 dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info)
 {
-  promise_confined (promises, info);
-  dn_verify_promise (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "512 512");
-  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 512u << 20,
-                      512u << 20);
-  dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
+  promise_confined (promises, info, 512, G_GUINT64_CONSTANT (512) << 20);
   dn_verify_promisef (promises, "file.secret", "R2.1", DN_HOW_EQUAL, "0400 %u:%u", info->uid,
                       info->gid);
   dn_verify_promisef (promises, "file.console.sock", "R2.1", DN_HOW_EQUAL, "0600 %u:%u", info->uid,

@@ -122,7 +122,8 @@ done; cat way-in/inner; cat /etc/one; cat /data/sub/private/p; pwd; exec sleep 1
                  "--mount", f"type=bind,source={top}/data,target=/ro",
                  "--tmpfs", "/data/sub/private", "--tmpfs", "/tmp"]
         machine.danchi("run", "-d", "--name", name, "--context", context, "-w", "/data", "-u",
-                       "1000:1000", *flags, image(machine), "sh", "-c", script, user=OWNER, groups=[CONNECT])
+                       "1000:1000", *flags, image(machine), "sh", "-c", script, user=OWNER,
+                       groups=[CONNECT])
         wait_until(lambda: machine.out("logs", name).endswith("/data"), "the script has ended", 30)
         lines = machine.out("logs", name).splitlines()
         expect_equal(lines[:5], [". 1000:1000", "mine 1000:1000", "grouped 1000:65534",
@@ -146,9 +147,11 @@ def inside_and_outside(machine, name, context, top):
     wanted = {"source": f"{top}/data", "is_readonly": False, "is_executable": False,
               "is_directory": True, "host_uid": OWNER, "host_gid": OWNER, "uid": 1000, "gid": 1000}
     expect_equal({key: bind[key] for key in wanted}, wanted, "what inspect says of it")
+    expect(bind["mapping"].endswith(f"({OWNER}) on the host is 1000 in the container"), bind)
     expect_equal([one["is_directory"] for one in binds if one["target"] == "/etc/one"], [False],
                  "whether the file is a directory")
-    lines = exec_sh(machine, "grep virtiofs /proc/self/mountinfo", container=name).stdout.splitlines()
+    said = exec_sh(machine, "grep virtiofs /proc/self/mountinfo", container=name).stdout
+    lines = said.splitlines()
     inside = {line.split()[4]: set(line.split()[5].split(",")) for line in lines}
     for path, mode in ("/data", "rw"), ("/ro", "ro"), ("/etc/one", "ro"):
         expect({"nosuid", "nodev", "noexec", mode} <= inside[path], f"{path} is {inside[path]}")
@@ -159,6 +162,9 @@ def inside_and_outside(machine, name, context, top):
                  ["ro", "ro", "rw"], "binds on the host")
     for flags in outside.values():
         expect({"nosuid", "nodev", "noexec", "nosymfollow", "idmapped"} <= flags, f"host: {flags}")
+    rows = json.loads(machine.danchi("--format", "json", "verify", name, check=False).stdout)
+    expect(sum(row["subject"] == "virtiofsd" for row in rows) > 20, f"rows of verify: {rows}")
+    expect_equal([row for row in rows if row["verdict"] != "ok"], [], "what verify finds")
     machine.danchi("rm", "-f", name)
     expect_equal(share_mounts(pids[0]), {}, "binds on the host after rm")
     machine.danchi("context", "stop", context)
@@ -200,7 +206,8 @@ def what_a_caller_or_the_policy_does_not_give_is_refused_by_name(machine):
             expect_error(result, result.status, *words)
             expect(result.status != 0, f"{text} was permitted")
         # Without a context: as danchi.conf has it, which names none.
-        result = machine.danchi("create", "-v", f"{top}/data:/x", image(machine), "true", check=False)
+        result = machine.danchi("create", "-v", f"{top}/data:/x", image(machine), "true",
+                                check=False)
         expect_error(result, result.status, "not permitted", "permitted are none")
         expect_equal(share_pids(), [], "shares that were started")
 
@@ -220,7 +227,7 @@ def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
         machine.danchi("run", "--rm", "--name", second, "--context", context, "-v",
                        f"{top}/data/still:/s", image(machine), "grep", "still", "/s")
         bind = machine.inspect(name)["binds"][0]
-        expect_equal((bind["host_uid"], bind["uid"]), (OWNER, 0), "whose it is for root's container")
+        expect_equal((bind["host_uid"], bind["uid"]), (OWNER, 0), "whose it is for root")
         kill9(before[0])
 
         def is_told():
