@@ -45,6 +45,8 @@
 /* One for each running guest, and more while somebody asks: as many as the unit gives. */
 #define DESCRIPTORS_MAX 65536
 #define MESSAGE_MAX_BYTES 4096
+#define LOCK_WAIT_MS 2000
+#define LOCK_POLL_MS 50
 
 typedef struct
 {
@@ -171,6 +173,20 @@ start_log (const Options *options, GError **error)
          && dn_log_start (path, options->is_verbose, error);
 }
 
+/* A process that a danchid had just begun when it was killed shares the lock until it executes its
+ * program: a moment, or two on a busy host. */
+static int
+try_lock (int fd)
+{
+  int r;
+
+  for (guint waited_ms = 0;
+       (r = flock (fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && waited_ms < LOCK_WAIT_MS;
+       waited_ms += LOCK_POLL_MS)
+    g_usleep (LOCK_POLL_MS * 1000);
+  return r;
+}
+
 /* One danchid for a run directory: the kernel lets go of the lock when the process ends, however
  * it ends.  The descriptor stays open for good. */
 static gboolean
@@ -184,7 +200,7 @@ take_lock (GError **error)
   fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return dn_throw_errno (error, "lock '%s'", path);
-  if (flock (fd, LOCK_EX | LOCK_NB) == 0)
+  if (try_lock (fd) == 0)
     return TRUE;
   if (errno == EWOULDBLOCK)
     dn_throw (error, DN_ERROR_CONFLICT, "another danchid runs already\nits lock is '%s'", path);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -54,8 +55,11 @@ list_slots (DnNetwork *network, DnGatewayAnswer *answer)
 int
 dn_order_members (DnNetwork *network, const DnGatewayMembers *members, DnGatewayAnswer *answer)
 {
-  /* Without a guest there is nothing that could be reached. */
-  if (!dn_network_has_table (network))
+  char group[64];
+
+  /* It comes with its first guest's OPEN; without one there is nothing that could be reached. */
+  (void) snprintf (group, sizeof group, "chain inet " DN_RULES_TABLE " group-%u", members->group);
+  if (dn_nft_list (&network->nft, group) == NULL)
     return 0;
   dn_rules_write_members (network->nft.text, members);
   return dn_nft_commit (&network->nft, "ports of a tenant network", answer);

@@ -546,7 +546,6 @@ dn_rules_write_removal (FILE *text, uint32_t slot, uint32_t list_bits)
 void
 dn_rules_write_members (FILE *text, const DnGatewayMembers *members)
 {
-  write_group (text, DN_RULES_TABLE, members->group);
   for (int family = 4; family <= 6; family += 2)
     fprintf (text, "flush set inet " DN_RULES_TABLE " group-%u-%d\n", members->group, family);
   for (uint32_t i = 0; i < members->count; i++)

@@ -65,7 +65,7 @@ void dn_rules_write_guest (FILE *text, const char *table, bool is_twin, const Dn
  * there are, bit 0 for list 1. */
 void dn_rules_write_removal (FILE *text, uint32_t slot, uint32_t list_bits);
 
-/* Makes the group's sets these; the group need not be there yet. */
+/* Makes the group's sets these; a guest of the group is there. */
 void dn_rules_write_members (FILE *text, const DnGatewayMembers *members);
 
 /* To which servers of names the guest's resolver speaks: these, in place of those before. */

@@ -3,6 +3,7 @@
 contexts, and of the host.  What a guest could do with raw frames is in tests/network."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -56,6 +57,10 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
         for place in ("10.1.1.1", "169.254.169.254", "192.168.50.1", "fd99::9", Internet.HOST[0], "10.217.0.1"):
             answer = tell(machine, box, place)
             expect(any(word in answer for word in ("refused", "timed out", "No route")), f"{place}: {answer}")
+        shown = machine.danchi("--format", "json", "doctor", check=False).stdout
+        checks = {one["id"]: one["status"] for one in json.loads(shown)}
+        expect_equal([checks.get(f"network{what}") for what in ("", "-rules", "-tap", "-forwarding", "-pool")],
+                     ["ok"] * 5, "what doctor says of the network")
         found = machine.inspect(name)["guest"]
         expect(found["tap"] in taps(), f"the tap of {found}")
         # It goes on without danchid, and the next one knows it.

@@ -422,6 +422,7 @@ def a_group_ends_with_its_last_member_and_not_before(world):
     assert "80" in output("nft", "list", "set", "inet", "danchi", "group-7-4")
     world.card(2)
     world.gateway.close(1)
+    world.gateway.members(7, [(1, 0, 6, 80, 80)])
     assert "group-7" not in output("nft", "list", "table", "inet", "danchi")
 
 

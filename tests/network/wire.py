@@ -144,7 +144,7 @@ class Card:
         version = ipaddress.ip_address(to).version
         return self.plan.container4(container) if version == 4 else self.plan.container6(container)
 
-    def ask(self, to, port=7777, payload=b"ping", seconds=2.0, source=None):
+    def ask(self, to, port=7777, payload=b"ping", seconds=8.0, source=None):
         """A datagram to an echo server. Returns: b"echo" of the payload, "refused" or None"""
         source = source or self.source(to)
         source_port = self.next_port()
@@ -161,7 +161,7 @@ class Card:
         protocol, body = transport_of(frame)
         return body[8:] if protocol == 17 else "refused"
 
-    def connect(self, to, port=80, seconds=2.0):
+    def connect(self, to, port=80, seconds=8.0):
         """A SYN. Returns: "open", "refused" (a reset) or None"""
         source, source_port = self.source(to), self.next_port()
         packet = tcp(source, to, source_port, port, 2)

@@ -2,6 +2,7 @@
 /* Links: launcher/guest/identity.c launcher/guest/identity-use.c launcher/guest/process.c
  * launcher/common/error.c launcher/common/paths.c */
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -70,6 +71,52 @@ test_never_gives_a_slot_twice (void)
 }
 
 static void
+test_gives_no_slot_beyond_those_that_have_addresses (void)
+{
+  g_autofree char *a = journal_path ("a");
+  g_autoptr (GError) error = NULL;
+  DnIdentity low, high, other;
+  guint count = 0;
+
+  g_assert_true (dn_identity_take_below (DN_IDENTITY_SLOTS, a, &low, NULL));
+  for (guint slots = 0; slots <= low.slot; slots++)
+    count += dn_identity_take_below (slots, a, &high, NULL);
+  g_assert_cmpuint (count, ==, 0);
+  g_assert_false (dn_identity_take_below (low.slot + 1, a, &high, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_LIMIT);
+  g_assert_nonnull (strstr (error->message, "widen [network] ipv4_pool"));
+  g_assert_true (dn_identity_take (a, &other, NULL));
+  g_assert_cmpuint (other.slot, >, low.slot);
+  dn_identity_release (low.slot, a);
+  dn_identity_release (other.slot, a);
+}
+
+static gboolean
+keep_slot (guint slot, gpointer data)
+{
+  g_array_append_val ((GArray *) data, slot);
+  return TRUE;
+}
+
+static void
+test_tells_slots_that_nobody_claims (void)
+{
+  g_autoptr (GArray) asked = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autofree char *a = journal_path ("a");
+  DnIdentity claimed;
+  guint free_slot = DN_IDENTITY_SLOTS - 1;
+
+  g_assert_true (dn_identity_take (a, &claimed, NULL));
+  g_array_append_val (asked, claimed.slot);
+  g_array_append_val (asked, free_slot);
+  dn_identity_each_unclaimed (asked, keep_slot, found);
+  g_assert_cmpuint (found->len, ==, 1);
+  g_assert_cmpuint (g_array_index (found, guint, 0), ==, free_slot);
+  dn_identity_release (claimed.slot, a);
+}
+
+static void
 test_sweeps_old_claims_without_a_journal_entry (void)
 {
   g_autofree char *kept = journal_path ("kept");
@@ -124,6 +171,9 @@ main (int argc, char **argv)
   dn_identity_override_directory (slots);
   g_test_add_func ("/identity/gives each slot ids of its own", test_gives_each_slot_ids_of_its_own);
   g_test_add_func ("/identity/never gives a slot twice", test_never_gives_a_slot_twice);
+  g_test_add_func ("/identity/gives no slot beyond those that have addresses",
+                   test_gives_no_slot_beyond_those_that_have_addresses);
+  g_test_add_func ("/identity/tells slots that nobody claims", test_tells_slots_that_nobody_claims);
   g_test_add_func ("/identity/sweeps old claims without a journal entry",
                    test_sweeps_old_claims_without_a_journal_entry);
   g_test_add_func ("/identity/tells processes apart by their start",

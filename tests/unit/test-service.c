@@ -73,6 +73,19 @@ test_systemd_finds_little_exposed (void)
   (void) g_unlink (unit);
 }
 
+/* It keeps a right over the host's network, which is most of what is counted. */
+static void
+test_systemd_finds_no_more_of_the_gateway_exposed_than_its_task (void)
+{
+  g_autofree char *unit = install ("config/systemd/danchi-gateway.service");
+  const char *const argv[] = {
+    "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=44", unit, NULL
+  };
+
+  assert_runs (argv);
+  (void) g_unlink (unit);
+}
+
 /* The measure above says nothing when somebody widens both: this names the line. */
 static void
 test_the_unit_keeps_the_capabilities_that_danchid_keeps (void)
@@ -160,6 +173,8 @@ main (int argc, char **argv)
   directory = g_dir_make_tmp ("danchi-service-XXXXXX", NULL);
   g_assert_nonnull (directory);
   g_test_add_func ("/service/systemd-finds-little-exposed", test_systemd_finds_little_exposed);
+  g_test_add_func ("/service/systemd finds no more of the gateway exposed than its task",
+                   test_systemd_finds_no_more_of_the_gateway_exposed_than_its_task);
   g_test_add_func ("/service/the-unit-keeps-the-capabilities-that-danchid-keeps",
                    test_the_unit_keeps_the_capabilities_that_danchid_keeps);
   g_test_add_func ("/service/apparmor-accepts-the-profiles", test_apparmor_accepts_the_profiles);
