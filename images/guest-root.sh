@@ -4,7 +4,7 @@
 # a hash tree behind it, OUT (NAME.erofs), and what leads to the tree, NAME.verity.
 #
 #   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group, and
-#           /etc/scratch.ext4, an empty file system for scratch disks (scratch.sh);
+#           /etc/scratch.ext4 and /etc/volume.ext4, empty file systems (scratch.sh);
 #           /sbin/danchi-reaper, the first process of containers with --init
 #   unpack  the same and /sbin/danchi-unpack and mke2fs with the shared libraries they load
 #
@@ -52,8 +52,10 @@ add_libraries() {
 if [ "$kind" = guest ]; then
   # Of containers with --init: tini, linked statically, since it runs in a root that is not this one.
   install -m 0755 "$(command -v tini-static)" "$stage/sbin/danchi-reaper"
-  "$here/scratch.sh" "$stage/etc/scratch.ext4"
-  chmod 0644 "$stage/etc/scratch.ext4"
+  for disk in scratch volume; do
+    "$here/scratch.sh" "$disk" "$stage/etc/$disk.ext4"
+    chmod 0644 "$stage/etc/$disk.ext4"
+  done
 fi
 if [ "$kind" = unpack ]; then
   install -m 0755 "$unpack" "$stage/sbin/danchi-unpack"

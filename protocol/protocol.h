@@ -40,6 +40,7 @@
 #define DN_DISK_LAYERS_MAX 128
 #define DN_MESSAGE_BYTES 400
 #define DN_COMMAND_BYTES 256
+#define DN_CPUS_BYTES 127   /* a list of processors */
 #define DN_PROGRAM_BYTES 15 /* what the kernel keeps of a program's name */
 #define DN_ADDRESS_BYTES 16
 #define DN_IPV4_BYTES 4
@@ -49,6 +50,8 @@
 #define DN_REFERENCE_BYTES 255
 #define DN_FACT_NAME_BYTES 255
 #define DN_FACT_VALUE_BYTES 511
+#define DN_VOLUME_NAME_BYTES 63
+#define DN_VOLUME_KEY_FILE_BYTES 64 /* of an encrypted volume */
 #define DN_PART_TOTAL_BYTES (1024 * 1024)
 #define DN_LIMIT_NONE UINT64_MAX
 
@@ -100,6 +103,10 @@ typedef enum
 } DnHealthOutcome;
 
 #define DN_HEALTH_OUTPUT_BYTES 768
+/* VOLUME_OPEN flags. */
+#define DN_VOLUME_READONLY (1u << 0)
+#define DN_VOLUME_NEW_DISK (1u << 1) /* nothing was ever written to it */
+#define DN_VOLUME_ENCRYPTED (1u << 2)
 
 /* PART kinds. */
 enum

@@ -287,3 +287,4 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@./tests/bench/bench.py --runs $(BENCH_RUNS)
 	@CELL_LIBVIRT=no $(CELL) ./tests/scale/scale.py --bench --runs $(BENCH_RUNS)
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
+	@$(CELL) ./tests/bench/network.py

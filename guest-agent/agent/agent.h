@@ -33,13 +33,15 @@ typedef struct
   const char *run_dir;
   const char *cgroup_root;
   const char *secret_file;
-  const char *reaper;        /* the program of DN_PROCESS_REAPER */
+  const char *reaper; /* the program of DN_PROCESS_REAPER */
+  const char *volume_template;
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
                     * vsock */
   int test_audit;  /* -1: none.  Instead of the kernel's records */
   int test_events; /* -1: none.  Instead of the kernel's events of devices */
+  int test_log;    /* -1: none.  Instead of the kernel's log */
   bool is_test;    /* an ordinary process on a developer's machine: leave its clock alone */
   bool allow_missing_controllers;
 } DnAgentOptions;
@@ -50,6 +52,7 @@ typedef struct DnUnpack DnUnpack;
 typedef struct DnVault DnVault;
 typedef struct DnSecretIntake DnSecretIntake;
 typedef struct DnKey DnKey;
+typedef struct DnVolumes DnVolumes;
 
 /* PARTs and DISK_LAYERs that wait for their request. */
 typedef struct
@@ -77,6 +80,7 @@ struct DnAgent
   DnDisks disks;
   DnNetwork network;
   DnCards cards;
+  DnVolumes *volumes; /* owned */
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;
@@ -91,6 +95,7 @@ struct DnAgent
   DnWatch audit_watch;  /* fd -1: no records are to be had */
   DnWatch damage_watch; /* fd -1: no events are to be had */
   DnTimer damage_timer;
+  DnWatch victim_watch;  /* fd -1: the kernel's log is not to be had */
   int own_pid_namespace; /* to come back to after making a process in another */
 };
 

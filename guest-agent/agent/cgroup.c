@@ -9,11 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include "autofd.h"
 
 #define FILE_BYTES 4096
 #define PIDS_MAX 4096
+/* The first of the controllers below, without which no container is made. */
+#define NEEDED_CONTROLLERS 3
+/* Of the guest's memory: what is never reclaimed from the agent, and what no container gets, so
+ * that the kernel and the agent can always work. */
+#define AGENT_BYTES (16 * 1024 * 1024)
+#define RESERVE_BYTES (32 * 1024 * 1024)
 
 static int
 write_file (int directory, const char *name, const char *text)
@@ -43,11 +50,32 @@ make_group (int directory, const char *name)
   return fd;
 }
 
+/* When containers use up all there is, one of their processes ends and nothing of the guest's own:
+ * they have a limit together, and the agent's pages stay. */
+static void
+protect_agent (const DnCgroups *cgroups, int agent_fd)
+{
+  struct sysinfo info;
+  char text[32];
+  uint64_t total;
+
+  if (sysinfo (&info) < 0)
+    return;
+  total = (uint64_t) info.totalram * info.mem_unit;
+  (void) snprintf (text, sizeof text, "%d", AGENT_BYTES);
+  (void) write_file (agent_fd, "memory.min", text);
+  if (total <= 2 * (uint64_t) RESERVE_BYTES)
+    return;
+  (void) snprintf (text, sizeof text, "%" PRIu64, total - RESERVE_BYTES);
+  (void) write_file (cgroups->root_fd, "memory.max", text);
+}
+
 int
 dn_cgroups_open (DnCgroups *cgroups, const char *root, bool allow_missing, DnFault *fault)
 {
-  const char *const controllers[] = { "memory", "pids", "cpu" };
-  bool *const flags[] = { &cgroups->has_memory, &cgroups->has_pids, &cgroups->has_cpu };
+  const char *const controllers[] = { "memory", "pids", "cpu", "io", "cpuset" };
+  bool *const flags[] = { &cgroups->has_memory, &cgroups->has_pids, &cgroups->has_cpu,
+                          &cgroups->has_io, &cgroups->has_cpuset };
   dn_autofd int root_fd = open (root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   dn_autofd int agent_fd = -1;
   int r;
@@ -65,22 +93,26 @@ dn_cgroups_open (DnCgroups *cgroups, const char *root, bool allow_missing, DnFau
   cgroups->root_fd = make_group (root_fd, "danchi");
   if (cgroups->root_fd < 0)
     return dn_fault_set_errno (fault, "make the containers' cgroup");
-  for (size_t i = 0; i < 3; i++)
+  for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
     {
       *flags[i]
           = enable (root_fd, controllers[i]) == 0 && enable (cgroups->root_fd, controllers[i]) == 0;
-      if (!*flags[i] && !allow_missing)
+      if (!*flags[i] && !allow_missing && i < NEEDED_CONTROLLERS)
         return dn_fault_set (fault, -ENOSYS, "cgroups: this kernel has no '%s' controller",
                              controllers[i]);
     }
+  if (cgroups->has_memory)
+    protect_agent (cgroups, agent_fd);
   return 0;
 }
 
 static int
 set_number (const DnCgroup *cgroup, const char *file, uint64_t value)
 {
-  char text[32] = "max";
+  /* What is kept for it is none when it is lifted, all others have no end then. */
+  char text[32];
 
+  (void) strcpy (text, strcmp (file, "memory.low") == 0 ? "0" : "max");
   if (value != DN_LIMIT_NONE)
     (void) snprintf (text, sizeof text, "%" PRIu64, value);
   return write_file (cgroup->fd, file, text);
@@ -137,6 +169,35 @@ dn_cgroup_limit (const DnCgroup *cgroup, const DnResources *resources, DnFault *
 }
 
 int
+dn_cgroup_limit_cpus (const DnCgroup *cgroup, const char *cpus, DnFault *fault)
+{
+  char all[FILE_BYTES];
+  int r;
+
+  if (cpus[0] == '\0')
+    return 0;
+  if (!cgroup->cgroups->has_cpuset)
+    return dn_fault_set (fault, -ENOSYS, "limit 'cpuset.cpus': the guest's kernel has none");
+  if (strcmp (cpus, "all") == 0)
+    {
+      /* A group with processes cannot go back to having no list of its own. */
+      dn_autofd int fd
+          = openat (cgroup->cgroups->root_fd, "cpuset.cpus.effective", O_RDONLY | O_CLOEXEC);
+      ssize_t n = fd < 0 ? -1 : read (fd, all, sizeof all - 1);
+
+      if (n <= 0)
+        return dn_fault_set_errno (fault, "read the guest's processors");
+      all[n] = '\0';
+      cpus = all;
+    }
+  r = write_file (cgroup->fd, "cpuset.cpus", cpus);
+  if (r == -EINVAL || r == -ERANGE)
+    return dn_fault_set (fault, r, "--cpuset-cpus %s: the guest has not all of these processors",
+                         cpus);
+  return r < 0 ? dn_fault_set (fault, r, "limit 'cpuset.cpus': %s", strerror (-r)) : 0;
+}
+
+int
 dn_cgroup_make (DnCgroup *cgroup, const DnCgroups *cgroups, const char *name,
                 const DnResources *resources, DnFault *fault)
 {
@@ -151,10 +212,9 @@ dn_cgroup_make (DnCgroup *cgroup, const DnCgroups *cgroups, const char *name,
     return dn_fault_set_errno (fault, "open the container's cgroup");
   if (cgroups->has_memory)
     {
-      /* No swap: a guest has none, and none is to be used if it had.  One process over the limit
-       * ends the container as a whole rather than leaving half of it. */
+      /* No swap: a guest has none, and none is to be used if it had. */
       (void) write_file (cgroup->fd, "memory.swap.max", "0");
-      r = write_file (cgroup->fd, "memory.oom.group", "1");
+      r = resources->ends_whole ? write_file (cgroup->fd, "memory.oom.group", "1") : 0;
       if (r < 0)
         return dn_fault_set (fault, r, "set 'memory.oom.group': %s", strerror (-r));
     }

@@ -17,6 +17,9 @@ typedef struct
   bool has_memory;
   bool has_pids;
   bool has_cpu;
+  /* Those that limits need which are seldom asked for: without them such a limit is refused. */
+  bool has_io;
+  bool has_cpuset;
 } DnCgroups;
 
 typedef struct
@@ -32,6 +35,9 @@ int dn_cgroups_open (DnCgroups *cgroups, const char *root, bool allow_missing, D
 
 int dn_cgroup_make (DnCgroup *cgroup, const DnCgroups *cgroups, const char *name,
                     const DnResources *resources, DnFault *fault);
+
+/* The processors it may run on, "0-1,3"; "all": all.  0, or a negative status with @fault. */
+int dn_cgroup_limit_cpus (const DnCgroup *cgroup, const char *cpus, DnFault *fault);
 
 /* Sets what @resources has; 0 leaves a limit alone, DN_LIMIT_NONE lifts it. */
 int dn_cgroup_limit (const DnCgroup *cgroup, const DnResources *resources, DnFault *fault);

@@ -97,6 +97,35 @@ must_be_plain (const DnConfigMount *mount)
          || strncmp (mount->target, "/dev", 4) == 0;
 }
 
+/* A volume that is on a disk takes its place with this content at once: so it is there, to stay,
+ * before anybody is told.  Read-only it becomes when it is full. */
+static int
+fill (const DnConfigMount *mount, int target, int made, DnFault *fault)
+{
+  struct mount_attr attr = { .attr_set = mount->attributes & MOUNT_ATTR_RDONLY };
+  const bool is_on_disk = mount->volume != NULL;
+  dn_autofd int top = -1;
+  int r = dn_fill (target, made);
+
+  if (r == -ENOSPC)
+    return dn_fault_set (fault, r, "volume '%s': what the image has there is larger than %s",
+                         mount->target,
+                         is_on_disk ? "the volume is; make a larger one, or say nocopy"
+                                    : "a volume in memory may be; use --writable=disk");
+  if (r == 0 && is_on_disk)
+    {
+      top = openat (made, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      r = top < 0 || syncfs (top) < 0
+                  || mount_setattr (made, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0
+              ? -errno
+              : 0;
+    }
+  return r == 0 ? 0
+                : dn_fault_set (fault, r == -ENOENT ? -EIO : r,
+                                "volume '%s': copy what the image has there: %s", mount->target,
+                                strerror (-r));
+}
+
 /* @given: a mount that the agent has made, or -1; it is closed. */
 static int
 mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
@@ -133,12 +162,8 @@ mount_one (int root, const DnConfigMount *mount, int given, DnFault *fault)
                                           mount->option_count, mount->attributes);
   if (made < 0)
     return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
-  if (mount->is_filled && (r = dn_fill (target, made)) < 0)
-    return dn_fault_set (fault, r == -ENOENT ? -EIO : r,
-                         r == -ENOSPC ? "volume '%s': what the image has there is larger than a "
-                                        "volume in memory may be; use --writable=disk"
-                                      : "volume '%s': copy what the image has there: %s",
-                         mount->target, strerror (-r));
+  if (mount->is_filled && (r = fill (mount, target, made, fault)) < 0)
+    return r;
   if (dn_child_move_mount (made, target) < 0)
     return dn_fault_set_errno (fault, "mount '%s' (%s)", mount->target, mount->type);
   return 0;
@@ -175,15 +200,15 @@ dn_child_mount_all (DnChild *child, DnFault *fault)
 {
   const DnConfig *config = child->plan->config;
   int r = mount_dev (child, fault);
-  size_t disks = 0;
+  size_t trees = 0;
 
   for (size_t i = 0; i < config->mount_count && r == 0; i++)
     {
       const DnConfigMount *mount = &config->mounts[i];
       int given = -1;
 
-      if (mount->disk != NULL)
-        given = dn_fd_steal (&child->disk_fds[disks++]);
+      if (dn_config_mount_has_tree (mount))
+        given = dn_fd_steal (&child->tree_fds[trees++]);
       else if (mount == config->secrets)
         given = dn_fd_steal (&child->secrets_fd);
       if (!is_dev (mount->target))

@@ -46,8 +46,8 @@ typedef struct
 {
   const DnChildPlan *plan;
   int root_fd; /* create, before pivot: the container's root, mounted */
-  /* create: the mounts of type disk, not yet in a place */
-  int disk_fds[DN_CONFIG_DISK_MOUNTS_MAX];
+  /* create: the mounts whose trees the agent makes, not yet in a place */
+  int tree_fds[DN_CONFIG_TREES_MAX];
   int secrets_fd;  /* create: likewise the mount of type secrets, or -1 */
   int terminal_fd; /* the slave */
   int reaper_fd;   /* or -1 */

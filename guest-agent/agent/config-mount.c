@@ -34,8 +34,8 @@ static const struct
 };
 
 /* What can be mounted, and the options of its file system.  No bind, no device, no path of the
- * guest's can be named: the only source is a disk's serial number, and what is mounted at a share's
- * place the host says later. */
+ * guest's can be named: the only sources are a disk's serial number and a volume's, and what is
+ * mounted at a share's place the host says later. */
 static const struct
 {
   const char *name;
@@ -63,6 +63,7 @@ static const struct
     DN_CONFIG_MOUNT_SECRETS,
     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
     { NULL } },
+  { DN_CONFIG_MOUNT_VOLUME, DN_CONFIG_MOUNT_VOLUME, MOUNT_ATTR_NODEV, { NULL } },
 };
 
 static int
@@ -90,7 +91,8 @@ read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fau
         return 0;
       }
   /* As runc calls it. */
-  if (strcmp (option, "tmpcopyup") == 0 && strcmp (mount->type, "tmpfs") == 0)
+  if (strcmp (option, "tmpcopyup") == 0
+      && (strcmp (mount->type, "tmpfs") == 0 || mount->volume != NULL))
     {
       mount->is_filled = true;
       return 0;
@@ -128,6 +130,22 @@ read_disk (const json_t *object, DnConfigMount *mount, DnFault *fault)
   return 0;
 }
 
+static int
+read_volume (const json_t *object, DnConfigMount *mount, DnFault *fault)
+{
+  int r = dn_json_text (object, "source", &mount->volume, fault);
+
+  if (r == 0 && mount->volume == NULL)
+    r = dn_fault_set (fault, -EINVAL, "mount '%s': 'source' must be a volume", mount->target);
+  return r;
+}
+
+bool
+dn_config_mount_has_tree (const DnConfigMount *mount)
+{
+  return mount->disk != NULL || mount->volume != NULL;
+}
+
 static bool
 has_option (const DnConfigMount *mount, const char *prefix)
 {
@@ -163,6 +181,9 @@ dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault)
   if (strcmp (mount->type, DN_CONFIG_MOUNT_SECRETS) == 0
       && (r = dn_config_secrets (object, mount, fault)) < 0)
     return r;
+  if (strcmp (mount->type, DN_CONFIG_MOUNT_VOLUME) == 0
+      && (r = read_volume (object, mount, fault)) < 0)
+    return r;
   if ((r = dn_json_texts (object, "options", 32, &options, fault)) < 0)
     return r;
   for (size_t i = 0; i < options.count && r == 0; i++)
@@ -195,6 +216,8 @@ dn_config_resources (const json_t *object, DnResources *resources, DnFault *faul
   json_t *memory = NULL;
   json_t *cpu = NULL;
   json_t *pids = NULL;
+  json_t *unified = NULL;
+  const char *ends_whole = NULL;
   int64_t shares = 0;
   int r;
 
@@ -208,6 +231,10 @@ dn_config_resources (const json_t *object, DnResources *resources, DnFault *faul
       || (r = read_limit (cpu, "period", &resources->cpu_period_us, fault)) < 0
       || (r = dn_json_int (cpu, "shares", 0, 262144, &shares, fault)) < 0)
     return r;
+  if ((r = dn_json_object (object, "unified", &unified, fault)) < 0
+      || (r = dn_json_text (unified, "memory.oom.group", &ends_whole, fault)) < 0)
+    return r;
+  resources->ends_whole = ends_whole != NULL && strcmp (ends_whole, "1") == 0;
   if (shares != 0)
     resources->cpu_weight = dn_config_weight_of_shares ((uint64_t) shares);
   return 0;

@@ -189,6 +189,10 @@ read_mounts (DnConfig *config, DnFault *fault)
     if (config->mounts[i].disk != NULL && ++config->disk_mount_count > DN_CONFIG_DISK_MOUNTS_MAX)
       return dn_fault_set (fault, -E2BIG, "config: mount '%s': more than %d disks",
                            config->mounts[i].target, DN_CONFIG_DISK_MOUNTS_MAX);
+    if (config->mounts[i].volume != NULL
+        && ++config->volume_mount_count > DN_CONFIG_VOLUME_MOUNTS_MAX)
+      return dn_fault_set (fault, -E2BIG, "config: mount '%s': more than %d volumes",
+                           config->mounts[i].target, DN_CONFIG_VOLUME_MOUNTS_MAX);
     if (strcmp (config->mounts[i].type, DN_CONFIG_MOUNT_SECRETS) != 0)
       continue;
     if (config->secrets != NULL)

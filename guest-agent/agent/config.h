@@ -23,6 +23,8 @@
 #define DN_CONFIG_MOUNTS_MAX 128
 #define DN_CONFIG_MOUNT_OPTIONS_MAX 16
 #define DN_CONFIG_DISK_MOUNTS_MAX 4
+#define DN_CONFIG_VOLUME_MOUNTS_MAX 32
+#define DN_CONFIG_TREES_MAX (DN_CONFIG_DISK_MOUNTS_MAX + DN_CONFIG_VOLUME_MOUNTS_MAX)
 #define DN_CONFIG_PATHS_MAX 256
 #define DN_CONFIG_SYSCTLS_MAX 64
 #define DN_CONFIG_IDS_MAX 65536 /* in a container's range of ids */
@@ -68,25 +70,28 @@ typedef struct
   int32_t oom_score_adj;
 } DnProcessConfig;
 
-/* The type of a mount of a disk's tree. */
+/* The types of mounts whose tree is the agent's to make: of a disk, of a volume. */
 #define DN_CONFIG_MOUNT_DISK "disk"
 /* The type of the place of a bind, which is mounted there later: share.h. */
 #define DN_CONFIG_MOUNT_SHARE "share"
 /* The type of the mount of a container's secrets: vault.h. */
 #define DN_CONFIG_MOUNT_SECRETS "secrets"
+#define DN_CONFIG_MOUNT_VOLUME "volume"
 
 typedef struct
 {
   const char *target; /* absolute, within the container */
-  const char *type;   /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share or secrets */
-  const char *disk;   /* of type disk: its serial number, and its layers: disk-mounts.h */
+  const char
+      *type; /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share, volume or secrets */
+  const char *disk; /* of type disk: its serial number, and its layers: disk-mounts.h */
   DnTexts layers;
-  DnTexts files; /* of type secrets: their names, and links to them */
+  const char *volume; /* of type volume: what VOLUME_OPEN called it */
+  DnTexts files;      /* of type secrets: their names, and links to them */
   DnTexts links;
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
   char *options[DN_CONFIG_MOUNT_OPTIONS_MAX]; /* owned; "key=value" or "key" for the file system */
   size_t option_count;
-  bool is_filled; /* a tmpfs: with what the image has there */
+  bool is_filled; /* a tmpfs or volume: with what the image has there */
   bool is_file;   /* of type share: what is to be mounted there is a file */
 } DnConfigMount;
 
@@ -100,6 +105,7 @@ typedef struct
   uint64_t cpu_quota_us;
   uint64_t cpu_period_us;
   uint64_t cpu_weight;
+  bool ends_whole; /* when one of its processes is ended for want of memory, all are */
 } DnResources;
 
 typedef struct
@@ -114,6 +120,7 @@ typedef struct
   DnConfigMount *mounts; /* owned */
   size_t mount_count;
   size_t disk_mount_count;      /* of them, those of type disk */
+  size_t volume_mount_count;    /* likewise, of type volume */
   const DnConfigMount *secrets; /* of them, the one of type secrets, or NULL */
   uint32_t first_uid;           /* guest ids of the container's id 0 */
   uint32_t first_gid;
@@ -142,6 +149,10 @@ int dn_config_process (const json_t *object, DnProcessConfig *process, DnFault *
 int dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault);
 int dn_config_secrets (const json_t *object, DnConfigMount *mount, DnFault *fault);
 int dn_config_resources (const json_t *object, DnResources *resources, DnFault *fault);
+
+/* Whether the agent makes the mount's tree, since the root of a user namespace can mount no device.
+ */
+bool dn_config_mount_has_tree (const DnConfigMount *mount);
 
 /* CPU shares of cgroup v1 (2 to 262144) as a weight of v2 (1 to 10000). */
 uint64_t dn_config_weight_of_shares (uint64_t shares);

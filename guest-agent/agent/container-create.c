@@ -18,6 +18,7 @@
 #include "root.h"
 #include "sync.h"
 #include "vault.h"
+#include "victim.h"
 
 void
 dn_container_look_at_oom (DnContainer *container)
@@ -29,6 +30,9 @@ dn_container_look_at_oom (DnContainer *container)
   if (kills == container->oom_kills)
     return;
   container->oom_kills = kills;
+  /* The kernel names the victim before it counts it. */
+  dn_victim_take (container->agent);
+  dn_victim_tell (container);
   strcpy (oom.container, container->id);
   DN_AGENT_SEND (container->agent, OOM, oom, &oom);
 }
@@ -113,6 +117,32 @@ dn_container_limit_child (const DnProcess *process, DnFault *fault)
   return 0;
 }
 
+/* Sends the child a DN_SYNC_DISK for each mount whose tree is ours to make. */
+static int
+send_trees (DnContainer *container, const char *work_dir, int sync_fd, DnFault *fault)
+{
+  const DnConfig *config = &container->config;
+  size_t disks = 0, volumes = 0;
+
+  for (size_t i = 0; i < config->mount_count; i++)
+    {
+      const DnConfigMount *mount = &config->mounts[i];
+      dn_autofd int tree = -1;
+
+      if (!dn_config_mount_has_tree (mount))
+        continue;
+      tree = mount->disk != NULL ? dn_disk_mounts_tree (&container->disk_mounts, disks++, mount,
+                                                        container->user_namespace, config, work_dir)
+                                 : dn_volume_mounts_tree (&container->volume_mounts, volumes++,
+                                                          mount, container->user_namespace);
+      if (tree < 0)
+        return dn_fault_set_errno (fault, "mount '%s': make its tree", mount->target);
+      if (dn_sync_order (sync_fd, DN_SYNC_DISK, tree) < 0)
+        return dn_fault_set (fault, -EIO, "mount '%s': hand it over", mount->target);
+    }
+  return 0;
+}
+
 static int
 send_secrets (DnContainer *container, int sync_fd, DnFault *fault)
 {
@@ -159,9 +189,14 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   r = dn_sync_order (sync_fd, DN_SYNC_PREPARE, root);
   if (r < 0)
     return dn_fault_set (fault, r, "hand over the root: %s", strerror (-r));
-  r = dn_disk_mounts_send (&container->disk_mounts, &container->config, container->user_namespace,
-                           work_dir, sync_fd, fault);
+  r = send_trees (container, work_dir, sync_fd, fault);
   return r < 0 ? r : send_secrets (container, sync_fd, fault);
+}
+
+int
+dn_container_settle (DnContainer *container, DnFault *fault)
+{
+  return dn_volume_mounts_settle (&container->volume_mounts, fault);
 }
 
 /* The disk is there: everything else at once.  Returns 0: the child is on its way. */
@@ -191,6 +226,9 @@ take_disks (DnContainer *container, DnFault *fault)
                       fault);
   if (r == 0)
     r = dn_disk_mounts_take (&container->disk_mounts, disks, &container->config, fault);
+  if (r == 0)
+    r = dn_volume_mounts_take (&container->volume_mounts, container->agent, &container->config,
+                               fault);
   if (r == 0 && scratch != NULL && container->scratch.number == 0)
     r = dn_scratch_open (disks, scratch, &container->scratch, fault);
   return r;

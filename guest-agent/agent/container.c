@@ -8,6 +8,7 @@
 
 #include "audit.h"
 #include "autofd.h"
+#include "block-limits.h"
 #include "container-create.h"
 #include "copy.h"
 #include "inquiry.h"
@@ -217,6 +218,26 @@ dn_container_update (DnContainer *container, DnRequest request, const DnMsgUpdat
     dn_agent_reply (container->agent, &request, 0, "");
 }
 
+void
+dn_container_limits (DnContainer *container, DnRequest request, const DnMsgLimits *limits)
+{
+  DnResources resources = { .memory_low_bytes = limits->memory_low_bytes };
+  DnBlockLimits block = { .read_bytes_per_s = limits->read_bytes_per_s,
+                          .write_bytes_per_s = limits->write_bytes_per_s,
+                          .reads_per_s = limits->reads_per_s,
+                          .writes_per_s = limits->writes_per_s };
+  DnFault fault;
+
+  if (container->is_deleting || container->cgroup.fd < 0)
+    dn_agent_reply (container->agent, &request, -EBUSY, "the container is not running");
+  else if (dn_cgroup_limit (&container->cgroup, &resources, &fault) < 0
+           || dn_cgroup_limit_cpus (&container->cgroup, limits->cpus, &fault) < 0
+           || dn_block_limits_set (&container->cgroup, &block, &fault) < 0)
+    dn_agent_reply_fault (container->agent, &request, &fault);
+  else
+    dn_agent_reply (container->agent, &request, 0, "");
+}
+
 static void
 destroy (DnContainer *container)
 {
@@ -242,6 +263,7 @@ destroy (DnContainer *container)
   dn_scratch_close (&container->scratch);
   dn_disk_release (&agent->disks, container->disk);
   dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
+  dn_volume_mounts_clear (&container->volume_mounts);
   (void) dn_cgroup_remove (&container->cgroup);
   for (DnContainer **at = &agent->containers; *at != NULL; at = &(*at)->next)
     if (*at == container)

@@ -19,6 +19,8 @@
 #include "process.h"
 #include "refusal.h"
 #include "scratch.h"
+#include "victim-record.h"
+#include "volume-mounts.h"
 
 #define DN_CONTAINER_DISK_WAIT_MS 15000
 #define DN_CONTAINER_POLL_MS 5
@@ -40,12 +42,15 @@ struct DnContainer
   DnScratch scratch;
   DnDiskMounts disk_mounts; /* besides its root */
   DnCard *card;             /* owned; NULL: a loopback alone */
+  DnVolumeMounts volume_mounts;
   DnCgroup cgroup;
   int user_namespace;
   int mount_namespace;
   DnProcess *processes; /* owned; the first is number 0 */
   DnWatch oom_watch;
   uint32_t oom_kills;
+  DnVictimRecord victim; /* the last one; pid and uid as the container sees them */
+  bool has_untold_victim;
   DnRefusals refusals;
   DnTimer refusal_timer;
   DnHealth health;
@@ -72,6 +77,7 @@ void dn_container_exec (DnContainer *container, DnRequest request, const DnMsgEx
                         DnParts *parts);
 void dn_container_signal (DnContainer *container, DnRequest request, const DnMsgSignal *message);
 void dn_container_pause (DnContainer *container, DnRequest request, bool is_paused);
+void dn_container_limits (DnContainer *container, DnRequest request, const DnMsgLimits *limits);
 void dn_container_update (DnContainer *container, DnRequest request, const DnMsgUpdate *update);
 void dn_container_delete (DnContainer *container, DnRequest request);
 
@@ -79,6 +85,10 @@ void dn_container_delete (DnContainer *container, DnRequest request);
  * has ended. */
 void dn_container_process_ended (DnProcess *process);
 void dn_container_setup_failed (DnProcess *process, const DnFault *fault);
+
+/* The first process has set itself up: what it was to fill is filled.  0 or a status with @fault.
+ */
+int dn_container_settle (DnContainer *container, DnFault *fault);
 
 /* Ids of the container's namespaces, its root and limits for a child just cloned. */
 int dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault);

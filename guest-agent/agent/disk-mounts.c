@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "autofd.h"
 #include "root.h"
-#include "sync.h"
 
 static int
 hex_digit (char c)
@@ -88,26 +86,10 @@ dn_disk_mounts_take (DnDiskMounts *mounts, DnDisks *disks, const DnConfig *confi
 }
 
 int
-dn_disk_mounts_send (const DnDiskMounts *mounts, const DnConfig *config, int user_namespace,
-                     const char *work_dir, int sync_fd, DnFault *fault)
+dn_disk_mounts_tree (const DnDiskMounts *mounts, size_t number, const DnConfigMount *mount,
+                     int user_namespace, const DnConfig *config, const char *work_dir)
 {
-  size_t number = 0;
-
-  for (size_t i = 0; i < config->mount_count; i++)
-    {
-      const DnConfigMount *mount = &config->mounts[i];
-      dn_autofd int tree = -1;
-
-      if (mount->disk == NULL)
-        continue;
-      tree = dn_root_view (mounts->disks[number++], user_namespace, config, work_dir,
-                           mount->attributes);
-      if (tree < 0)
-        return dn_fault_set_errno (fault, "mount '%s': make its tree", mount->target);
-      if (dn_sync_order (sync_fd, DN_SYNC_DISK, tree) < 0)
-        return dn_fault_set (fault, -EIO, "mount '%s': hand it over", mount->target);
-    }
-  return 0;
+  return dn_root_view (mounts->disks[number], user_namespace, config, work_dir, mount->attributes);
 }
 
 void

@@ -33,9 +33,9 @@ int dn_disk_mounts_read (DnDiskMounts *mounts, const DnConfig *config, DnFault *
 int dn_disk_mounts_take (DnDiskMounts *mounts, DnDisks *disks, const DnConfig *config,
                          DnFault *fault);
 
-/* Sends the child of @sync_fd a DN_SYNC_DISK for each.  0 or a negative status with @fault. */
-int dn_disk_mounts_send (const DnDiskMounts *mounts, const DnConfig *config, int user_namespace,
-                         const char *work_dir, int sync_fd, DnFault *fault);
+/* The tree of the @number'th for the child, a detached mount: the caller's; -1 with errno. */
+int dn_disk_mounts_tree (const DnDiskMounts *mounts, size_t number, const DnConfigMount *mount,
+                         int user_namespace, const DnConfig *config, const char *work_dir);
 
 /* Gives all back. */
 void dn_disk_mounts_clear (DnDiskMounts *mounts, DnDisks *disks);

@@ -20,6 +20,8 @@
 #include "container.h"
 #include "damage.h"
 #include "secret-memory.h"
+#include "victim.h"
+#include "volume.h"
 
 #define SECRET_FILE "/sys/firmware/qemu_fw_cfg/by_name/" DN_LINK_FW_CFG "/raw"
 #define DESCRIPTORS_MAX 16384
@@ -28,12 +30,14 @@ static const struct option long_options[] = {
   { "test-socket", required_argument, NULL, 's' },
   { "test-audit", required_argument, NULL, 'a' },
   { "test-events", required_argument, NULL, 'e' },
+  { "test-log", required_argument, NULL, 'l' },
   { "secret-file", required_argument, NULL, 'f' },
   { "cgroup-root", required_argument, NULL, 'c' },
   { "run-dir", required_argument, NULL, 'r' },
   { "allow-missing-controllers", no_argument, NULL, 'm' },
   { "reaper", required_argument, NULL, 'i' },
   { "disk", required_argument, NULL, 'd' },
+  { "volume-template", required_argument, NULL, 'v' },
   { NULL, 0, NULL, 0 },
 };
 
@@ -48,8 +52,10 @@ read_options (int argc, char **argv, DnAgentOptions *options)
                                .cgroup_root = "/sys/fs/cgroup",
                                .secret_file = SECRET_FILE,
                                .reaper = "/sbin/danchi-reaper",
+                               .volume_template = DN_VOLUME_TEMPLATE,
                                .test_socket = -1,
                                .test_audit = -1,
+                               .test_log = -1,
                                .test_events = -1 };
   while ((option = getopt_long (argc, argv, "", long_options, NULL)) >= 0)
     switch (option)
@@ -64,6 +70,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
       case 'e':
         options->test_events = atoi (optarg);
         break;
+      case 'l':
+        options->test_log = atoi (optarg);
+        break;
       case 'f':
         options->secret_file = optarg;
         break;
@@ -72,6 +81,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
         break;
       case 'r':
         options->run_dir = optarg;
+        break;
+      case 'v':
+        options->volume_template = optarg;
         break;
       case 'i':
         options->reaper = optarg;
@@ -117,8 +129,8 @@ make_directories (const DnAgentOptions *options, DnFault *fault)
     mode_t mode;
   } all[] = {
     /* A container's root passes through here before pivot, as an ordinary user of the guest. */
-    { "", 0711 },       { "/disks", 0700 }, { "/root", 0755 },
-    { "/files", 0755 }, { "/work", 0700 },  { "/vaults", 0700 },
+    { "", 0711 },      { "/disks", 0700 },  { "/root", 0755 },    { "/files", 0755 },
+    { "/work", 0700 }, { "/vaults", 0700 }, { "/volumes", 0700 },
   };
 
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -184,11 +196,14 @@ set_up (DnAgent *agent, DnFault *fault)
     return dn_fault_set (fault, r, "make the event loop: %s", strerror (-r));
   agent->loop.after_turn = after_turn;
   agent->loop.after_turn_data = agent;
-  dn_timer_init (&agent->end_timer, &agent->loop, NULL, NULL);
+  dn_timer_init (&agent->end_timer, &agent->loop, NULL, agent);
   dn_streams_init (&agent->streams, &agent->loop);
   dn_disks_init (&agent->disks, options->run_dir);
   agent->disks.test_disks = options->test_disks;
   agent->disks.test_disk_count = options->test_disk_count;
+  agent->volumes = dn_volumes_new ();
+  if (agent->volumes == NULL)
+    return dn_fault_set (fault, -ENOMEM, "no memory");
   agent->own_pid_namespace = open ("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
   if (agent->own_pid_namespace < 0)
     return dn_fault_set_errno (fault, "open the guest's pid namespace");
@@ -199,6 +214,7 @@ set_up (DnAgent *agent, DnFault *fault)
       || (r = dn_audit_open (agent, options->test_audit, fault)) < 0
       || (r = dn_damage_open (agent, options->test_events, fault)) < 0)
     return r;
+  dn_victim_open (agent, options->test_log);
   return dn_transport_open (&agent->transport, agent, fault);
 }
 

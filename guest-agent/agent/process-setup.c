@@ -274,6 +274,11 @@ child_is_ready (DnProcess *process, const DnSyncIds *ids)
 {
   DnFault fault;
 
+  if (is_first (process) && dn_container_settle (process->container, &fault) < 0)
+    {
+      setup_failed (process, &fault);
+      return;
+    }
   dn_timer_stop (&process->setup_timer);
   process->stage = DN_PROCESS_STAGE_READY;
   process->ids = *ids;

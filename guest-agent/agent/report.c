@@ -12,6 +12,7 @@
 
 #include "audit.h"
 #include "autofd.h"
+#include "block-limits.h"
 #include "damage.h"
 
 static void
@@ -52,24 +53,29 @@ dn_report_list (DnAgent *agent, DnRequest *request)
   dn_agent_reply (agent, request, 0, "");
 }
 
-/* Sums "rbytes=N" and "wbytes=N" over all devices of io.stat; none where there is no controller. */
+/* Sums "rbytes=N" and "wbytes=N" of io.stat over the devices that the container reaches, not over
+ * those that they stand on; none where there is no controller. */
 static void
 read_io (const DnCgroup *cgroup, DnMsgStatsEntry *entry)
 {
   dn_autofd int fd = dn_cgroup_open_file (cgroup, "io.stat");
   char text[4096];
   ssize_t n = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
+  bool is_topmost = true;
   char *rest = text;
   char *word;
 
   if (n <= 0)
     return;
   text[n] = '\0';
+  /* "MAJOR:MINOR rbytes=N wbytes=N ..." */
   while ((word = strsep (&rest, " \n")) != NULL)
     {
-      if (strncmp (word, "rbytes=", 7) == 0)
+      if (strchr (word, ':') != NULL)
+        is_topmost = dn_block_is_topmost (word);
+      else if (is_topmost && strncmp (word, "rbytes=", 7) == 0)
         entry->read_bytes += strtoull (word + 7, NULL, 10);
-      else if (strncmp (word, "wbytes=", 7) == 0)
+      else if (is_topmost && strncmp (word, "wbytes=", 7) == 0)
         entry->written_bytes += strtoull (word + 7, NULL, 10);
     }
 }

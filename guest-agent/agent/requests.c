@@ -23,6 +23,7 @@
 #include "share.h"
 #include "unpack.h"
 #include "verify.h"
+#include "volume.h"
 
 #define SHUTDOWN_MS 250 /* for the last answers and ends of containers to get away */
 
@@ -208,6 +209,8 @@ handle_configure (DnAgent *agent, const uint8_t *payload, uint32_t size)
 static void
 end_due (DnTimer *timer)
 {
+  /* The host waits for the end and no longer: what containers wrote is to be there then. */
+  dn_volumes_sync (timer->data);
   dn_loop_end (timer->loop, 0);
 }
 
@@ -380,6 +383,14 @@ handle_card_file (DnAgent *agent, const uint8_t *payload, uint32_t size)
 }
 
 static int
+handle_limits (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK_FOR_CONTAINER (Limits, limits);
+  dn_container_limits (container, request, &message);
+  return 0;
+}
+
+static int
 handle_copy_out (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
   UNPACK_FOR_CONTAINER (CopyOut, copy_out);
@@ -438,6 +449,22 @@ handle_verify (DnAgent *agent, const uint8_t *payload, uint32_t size)
     dn_agent_reply (agent, &request, -ENOENT, "no such container");
   else
     dn_verify_start (agent, request, container);
+  return 0;
+}
+
+static int
+handle_volume_open (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (VolumeOpen, volume_open);
+  dn_volume_open (agent, request, &message);
+  return 0;
+}
+
+static int
+handle_volume_close (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  UNPACK (VolumeClose, volume_close);
+  dn_volume_close (agent, request, &message);
   return 0;
 }
 
@@ -547,6 +574,9 @@ static const struct
   { DN_MSG_SECRET_LIST, handle_secret_list },
   { DN_MSG_KEY, handle_key },
   { DN_MSG_HEALTH_CHECK, handle_health_check },
+  { DN_MSG_LIMITS, handle_limits },
+  { DN_MSG_VOLUME_OPEN, handle_volume_open },
+  { DN_MSG_VOLUME_CLOSE, handle_volume_close },
 };
 
 static int

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "autofd.h"
+#include "template.h"
 
 #define KEY_BYTES 64
 #define SECTOR_BYTES 512
@@ -67,48 +68,14 @@ make_device (uint32_t number, dev_t disk, uint64_t bytes, DnScratch *scratch)
   return 0;
 }
 
-/* All blocks of the small file system: zeroes where the template has none, since what the device
- * shows of a disk that was never written is noise. */
-static int
-write_template (int device, FILE *template)
-{
-  static const uint8_t zeroes[DN_SCRATCH_BLOCK_BYTES];
-  uint8_t head[4];
-  uint8_t block[DN_SCRATCH_BLOCK_BYTES];
-  uint32_t next = DN_SCRATCH_TEMPLATE_BLOCKS;
-  bool has_next = fread (head, sizeof head, 1, template) == 1;
-
-  for (uint32_t i = 0; i < DN_SCRATCH_TEMPLATE_BLOCKS; i++)
-    {
-      const uint8_t *bytes = zeroes;
-
-      if (has_next)
-        next = (uint32_t) head[0] << 24 | (uint32_t) head[1] << 16 | (uint32_t) head[2] << 8
-               | head[3];
-      if (has_next && next == i)
-        {
-          if (fread (block, sizeof block, 1, template) != 1)
-            return -EIO;
-          bytes = block;
-          has_next = fread (head, sizeof head, 1, template) == 1;
-        }
-      if (pwrite (device, bytes, DN_SCRATCH_BLOCK_BYTES, (off_t) i * DN_SCRATCH_BLOCK_BYTES)
-          != DN_SCRATCH_BLOCK_BYTES)
-        return errno != 0 ? -errno : -EIO;
-    }
-  return has_next ? -EINVAL : 0;
-}
-
 static int
 format (const char *path)
 {
-  FILE *template = fopen (DN_SCRATCH_TEMPLATE, "re");
+  const DnTemplate template
+      = { .path = DN_SCRATCH_TEMPLATE, .blocks = DN_SCRATCH_TEMPLATE_BLOCKS, .has_no_zero = true };
   dn_autofd int device = open (path, O_RDWR | O_CLOEXEC);
-  int r = template == NULL || device < 0 ? -errno : write_template (device, template);
 
-  if (template != NULL)
-    (void) fclose (template);
-  return r;
+  return device < 0 ? -errno : dn_template_write (device, &template);
 }
 
 int
@@ -162,7 +129,7 @@ dn_scratch_mount (const DnScratch *scratch, const char *target)
   if (device < 0 || ioctl (device, BLKGETSIZE64, &bytes) < 0
       || mount (scratch->device, target, "ext4", MS_NOSUID | MS_NODEV, "noinit_itable") < 0)
     return -1;
-  blocks = bytes / DN_SCRATCH_BLOCK_BYTES;
+  blocks = bytes / DN_TEMPLATE_BLOCK_BYTES;
   top = open (target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (top < 0 || ioctl (top, EXT4_IOC_RESIZE_FS, &blocks) < 0)
     return -1;

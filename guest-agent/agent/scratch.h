@@ -20,11 +20,10 @@
 
 #include "disk.h"
 
-/* Blocks of an empty file system: number (32 bits, big endian) and bytes of each. */
+/* See template.h. */
 #define DN_SCRATCH_TEMPLATE "/etc/scratch.ext4"
 /* Its size; the kernel finds the rest. */
 #define DN_SCRATCH_TEMPLATE_BLOCKS 512
-#define DN_SCRATCH_BLOCK_BYTES 4096
 #define DN_SCRATCH_MIN_BYTES (16 * 1024 * 1024)
 
 typedef struct

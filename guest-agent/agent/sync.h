@@ -3,11 +3,10 @@
  * SOCK_SEQPACKET pair that execve(2) closes.
  *
  *   agent → child   one byte: DN_SYNC_PREPARE (a container's with its root mount), then for each
- *                   mount of type disk, in the config's order, DN_SYNC_DISK with it; where it has
- *                   secrets, DN_SYNC_SECRETS with their mount; after a USER DN_SYNC_BOUND;
- *                   DN_SYNC_RUN
- *   child → agent   DnSyncReport: FILE (with a file of /etc that the agent writes anew later),
- *                   TERMINAL (with the terminal's master), USER where there are mounts of type
+ *                   mount of type disk or volume, in the config's order, DN_SYNC_DISK with its
+ *                   tree; where it has secrets, DN_SYNC_SECRETS with their mount; after a USER
+ * DN_SYNC_BOUND; DN_SYNC_RUN child → agent   DnSyncReport: FILE (with a file of /etc that the agent
+ * writes anew later), TERMINAL (with the terminal's master), USER where there are mounts of type
  *                   share, READY, FAULT
  *
  * The child is still the agent's own code when it speaks, but it lives in the container: the agent

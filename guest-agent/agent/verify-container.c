@@ -154,12 +154,38 @@ add_mounts (DnFacts *facts, const DnContainer *container)
   add_bare_paths (facts, root, &config->readonly_paths, mounts, count);
 }
 
+/* What one device is limited to stands for all, which have the same: "rbps=.. wbps=.." without its
+ * number, or "none"; where two differ, "different". */
+static void
+add_block_limits (DnFacts *facts, const DnCgroup *cgroup)
+{
+  char text[4096], first[128] = "none";
+  char *rest = text, *line;
+  dn_autofd int fd = dn_cgroup_open_file (cgroup, "io.max");
+  ssize_t n = fd < 0 ? -1 : read (fd, text, sizeof text - 1);
+
+  text[n > 0 ? n : 0] = '\0';
+  for (bool is_first = true; (line = strsep (&rest, "\n")) != NULL;)
+    {
+      const char *words = strchr (line, ' ');
+
+      if (words == NULL)
+        continue;
+      if (is_first)
+        (void) snprintf (first, sizeof first, "%s", words + 1);
+      else if (strcmp (first, words + 1) != 0)
+        (void) snprintf (first, sizeof first, "different");
+      is_first = false;
+    }
+  dn_facts_add (facts, 0, "cgroup.io.max", fd < 0 ? "absent" : first);
+}
+
 static void
 add_cgroup (DnFacts *facts, const DnCgroup *cgroup)
 {
   static const char *const files[]
-      = { "memory.max",       "memory.high", "memory.low", "memory.swap.max",
-          "memory.oom.group", "pids.max",    "cpu.max",    "cpu.weight" };
+      = { "memory.max", "memory.high", "memory.low", "memory.swap.max", "memory.oom.group",
+          "pids.max",   "cpu.max",     "cpu.weight", "cpuset.cpus" };
 
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
     {
@@ -171,6 +197,7 @@ add_cgroup (DnFacts *facts, const DnCgroup *cgroup)
         (void) snprintf (value, sizeof value, "absent");
       dn_facts_add (facts, 0, name, value);
     }
+  add_block_limits (facts, cgroup);
 }
 
 /* By what the kernel checks a layer's blocks, from the device itself; or why it does not. */

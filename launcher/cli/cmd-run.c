@@ -11,6 +11,7 @@
 #include "pull.h"
 #include "session.h"
 #include "trace-file.h"
+#include "volume-keys.h"
 
 #define REMOVED_TIMEOUT_US (10 * (gint64) G_USEC_PER_SEC)
 
@@ -87,14 +88,20 @@ run (DnCli *cli, RunOptions *options, char **words)
 {
   DnSecretOffer offer = { .cli = cli };
   DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
+  DnFdList keys = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) trace_error = NULL;
   g_autoptr (JsonObject) args = build_args (cli, options, words, &error);
   g_autoptr (JsonObject) ok = NULL;
   int status = DN_EXIT_DONE;
 
-  if (args == NULL || !dn_pull_check_policy (options->create.pull, &error))
-    return dn_cli_fail_usage_error (cli, error);
+  if (args == NULL || !dn_pull_check_policy (options->create.pull, &error)
+      || !dn_volume_keys_open (options->create.volume_keys, args, &keys, &error))
+    {
+      dn_fd_list_clear (&keys);
+      return dn_cli_fail_usage_error (cli, error);
+    }
+  call.fds = &keys;
   if (dn_cli_connect (cli, &error) && dn_pull_before (cli, options->create.pull, words[0], &error))
     {
       offer.sources = options->create.secret_sources;
@@ -111,6 +118,7 @@ run (DnCli *cli, RunOptions *options, char **words)
   else
     dn_print_line (dn_answer_text (ok, "id"));
   dn_fd_list_clear (&call.ret_fds);
+  dn_fd_list_clear (&keys);
   if (!dn_trace_file_write (&options->trace, ok, &trace_error))
     return dn_cli_fail (cli, trace_error);
   return status;
@@ -133,6 +141,8 @@ dn_cmd_run (DnCli *cli, char **words)
       "Pass signals on where there is no terminal (the default)", NULL },
     { "no-sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.session.no_signals, "Keep signals here",
       NULL },
+    { "volume-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.create.volume_keys,
+      "The key of an encrypted volume", "NAME=FILE" },
     { "trace", 0, 0, G_OPTION_ARG_FILENAME, &trace, "Write the phases of the start as JSON",
       "FILE" },
     DN_OPTION_END,

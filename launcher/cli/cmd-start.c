@@ -6,11 +6,13 @@
 #include "options.h"
 #include "secret-source.h"
 #include "session.h"
+#include "volume-keys.h"
 
 typedef struct
 {
   gboolean is_attached;
   gboolean sig_proxy;
+  char **volume_keys;
   DnSessionOptions session;
   char **secrets; /* owned */
   char **configs;
@@ -43,18 +45,24 @@ start_attached (DnCli *cli, StartOptions *options, const char *name)
   DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonObject) ok = NULL;
-  JsonObject *args;
+  g_autoptr (JsonObject) args = dn_args_new ("container", name);
+  DnFdList keys = { 0 };
   int status;
 
   if (!ask_terminal (cli, name, &options->session.has_terminal, &error)
-      || !dn_session_check (&options->session, &error))
-    return dn_cli_fail (cli, error);
-  args = dn_args_new ("container", name);
+      || !dn_session_check (&options->session, &error)
+      || !dn_volume_keys_open (options->volume_keys, args, &keys, &error))
+    {
+      dn_fd_list_clear (&keys);
+      return dn_cli_fail (cli, error);
+    }
+  call.fds = &keys;
   dn_session_fill_args (&options->session, args);
   dn_secret_sources_fill_args (options->sources, DN_SECRETS_CONTENTS, args);
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
-  ok = dn_cli_call (cli, "container-start", args, &call, &error);
+  ok = dn_cli_call (cli, "container-start", g_steal_pointer (&args), &call, &error);
+  dn_fd_list_clear (&keys);
   if (ok == NULL)
     return dn_cli_fail (cli, error);
   options->session.process = name;
@@ -69,11 +77,20 @@ start_detached (DnCli *cli, const StartOptions *options, char **names)
   DnSecretOffer offer = { options->sources, cli };
   DnClientCall call = { .event = dn_secret_sources_answer, .data = &offer };
   g_autoptr (JsonObject) args = json_object_new ();
+  g_autoptr (GError) error = NULL;
+  DnFdList keys = { 0 };
+  int status;
 
   if (cli->allow_emulation)
     json_object_set_boolean_member (args, "allow_emulation", TRUE);
   dn_secret_sources_fill_args (options->sources, DN_SECRETS_CONTENTS, args);
-  return dn_each_call_with (cli, "container-start", "container", names, args, &call);
+  call.fds = &keys;
+  if (dn_volume_keys_open (options->volume_keys, args, &keys, &error))
+    status = dn_each_call_with (cli, "container-start", "container", names, args, &call);
+  else
+    status = dn_cli_fail (cli, error);
+  dn_fd_list_clear (&keys);
+  return status;
 }
 
 static int
@@ -109,6 +126,8 @@ dn_cmd_start (DnCli *cli, char **words)
       "Show its output and end with its exit status", NULL },
     { "interactive", 'i', 0, G_OPTION_ARG_NONE, &options.session.wants_stdin,
       "Pass standard input on as well", NULL },
+    { "volume-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.volume_keys,
+      "The key of an encrypted volume", "NAME=FILE" },
     { "detach-keys", 0, 0, G_OPTION_ARG_FILENAME, &options.session.detach_keys,
       "Leave with these keys (ctrl-p,ctrl-q)", "KEYS" },
     { "sig-proxy", 0, 0, G_OPTION_ARG_NONE, &options.sig_proxy,
@@ -128,5 +147,6 @@ dn_cmd_start (DnCli *cli, char **words)
   g_strfreev (options.secrets);
   g_strfreev (options.configs);
   g_free (options.session.detach_keys);
+  g_strfreev (options.volume_keys);
   return status;
 }

@@ -115,6 +115,22 @@ static const DnCommand profile_commands[] = {
   END,
 };
 
+static const DnCommand volume_commands[] = {
+  { "ls", "[FLAGS]", "Lists volumes", "danchi volume ls\ndanchi volume ls --format json",
+    dn_cmd_volume_list, NULL, FALSE },
+  { "create", "[FLAGS] [NAME]", "Makes a volume",
+    "danchi volume create --size 10g --tenant acme acme-db\n"
+    "danchi volume create --encrypt notes",
+    dn_cmd_volume_create, NULL, FALSE },
+  { "inspect", "VOLUME...", "Prints all that is known of volumes, as JSON",
+    "danchi volume inspect acme-db", dn_cmd_volume_inspect, NULL, FALSE },
+  { "rm", "[FLAGS] VOLUME...", "Removes volumes, with what is on them", "danchi volume rm acme-db",
+    dn_cmd_volume_remove, NULL, FALSE },
+  { "prune", "[FLAGS]", "Removes volumes that no container names: those without a name, or all",
+    "danchi volume prune --dry-run\ndanchi volume prune -a", dn_cmd_volume_prune, NULL, FALSE },
+  END,
+};
+
 const DnCommand dn_commands[] = {
   { "run", "[FLAGS] IMAGE [COMMAND...]", "Creates a container, starts it and attaches to it",
     "danchi run --rm -it nginx:demo sh\n"
@@ -205,6 +221,8 @@ const DnCommand dn_commands[] = {
   { "image", "COMMAND",
     "Images: ls, inspect, check, history, verify, scan, rm, prune, tag, untag, load, save", NULL,
     NULL, image_commands, FALSE },
+  { "volume", "COMMAND", "Volumes: ls, create, inspect, rm, prune", NULL, NULL, volume_commands,
+    FALSE },
   { "profile", "COMMAND", "Confinement profiles: ls, show", NULL, NULL, profile_commands, FALSE },
   { "doctor", "", "Says what this host can and cannot do, and the remedies", "danchi doctor",
     dn_cmd_doctor, NULL, FALSE },
@@ -215,7 +233,6 @@ const DnCommand dn_commands[] = {
   { "help", "[COMMAND]", "Prints the page of a command", "danchi help run", dn_cmd_help, NULL,
     FALSE },
   { "commit", "", NULL, NULL, dn_cmd_commit, NULL, FALSE },
-  UNBUILT ("volume"),
   UNBUILT ("build"),
   UNBUILT ("push"),
   END,

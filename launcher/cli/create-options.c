@@ -24,10 +24,10 @@ dn_create_options_clear (DnCreateOptions *options)
                            &options->guest_cpus,  &options->stop_signal, &options->stop_timeout,
                            &options->pull,        &options->writable,    &options->restart };
   char ***const lists[]
-      = { &options->env,      &options->env_files, &options->labels, &options->cap_add,
-          &options->cap_drop, &options->security,  &options->tmpfs,  &options->ulimits,
-          &options->expose,   &options->add_hosts, &options->dns,    &options->dns_search,
-          &options->publish };
+      = { &options->env,      &options->env_files, &options->labels,     &options->cap_add,
+          &options->cap_drop, &options->security,  &options->tmpfs,      &options->ulimits,
+          &options->expose,   &options->add_hosts, &options->dns,        &options->dns_search,
+          &options->publish,  &options->volumes,   &options->volume_keys };
 
   g_clear_pointer (&options->secrets, g_strfreev);
   g_clear_pointer (&options->configs, g_strfreev);
@@ -81,6 +81,11 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "[=memory|disk[:SIZE]]" },
     { "tmpfs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->tmpfs, "A directory in memory",
       "PATH[:OPTIONS]" },
+    { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
+      "Mount a volume, made where there is none; without NAME one of its own",
+      "[NAME:]PATH[:OPTIONS]" },
+    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
+      "Likewise, by keys: type=volume|tmpfs,source=,target=,readonly", "KEY=VALUE,..." },
     { "profile", 0, 0, G_OPTION_ARG_FILENAME, &o->profile,
       "Confinement: strict, standard; or a file of your own", "NAME|FILE" },
     { "cap-add", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->cap_add, "Give a capability", "NAME" },
@@ -109,10 +114,8 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
       "Seconds until danchi stop kills", "SECONDS" },
-    { "volume", 'v', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes,
-      "A volume, or a directory or file of the host's", "SOURCE:PATH[:OPTIONS]" },
-    { "mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->volumes, "Likewise, by keys",
-      "type=TYPE,KEY=VALUE,..." },
+    { "oom-group", 0, 0, G_OPTION_ARG_NONE, &o->ends_whole,
+      "End all of its processes when one is ended for want of memory", NULL },
     { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
       "A file in memory alone, at /run/secrets/NAME: its content, and where else",
       "NAME[=FILE][,KEY=VALUE...]" },
@@ -292,6 +295,7 @@ set_switches (JsonObject *args, const DnCli *cli, const DnCreateOptions *o)
     { "is_readonly", o->is_readonly },
     { "publishes_all", o->publishes_all },
     { "has_init", o->has_init },
+    { "ends_whole", o->ends_whole },
     { "allow_emulation", cli->allow_emulation },
   };
 

@@ -35,12 +35,14 @@ typedef struct
   gboolean is_readonly;
   char *writable;
   char **tmpfs;
-  char **volumes; /* and --mount */
+  char **volumes;     /* and --mount */
+  char **volume_keys; /* of run: not among the arguments */
   DnLimitOptions limits;
   char **ulimits;
   DnHealthOptions health;
   char *restart;
   gboolean has_init;
+  gboolean ends_whole;
   char **secrets;
   char **configs;
   DnSecretsUse secrets_use;  /* by the command, before the arguments are made */

@@ -10,16 +10,25 @@ typedef struct
   char *cpus;
   char *cpu_shares;
   char *pids_limit;
+  char *memory_reservation;
+  char *memory_swap;
+  char *cpuset_cpus;
+  char *read_bps;
+  char *write_bps;
+  char *read_iops;
+  char *write_iops;
 } DnLimitOptions;
 
 void dn_limit_options_clear (DnLimitOptions *options);
 
-/* Four rows and an empty one. */
-#define DN_LIMIT_OPTIONS_ROWS 5
+/* Those of people, those of Docker's that cannot be (each an error that says why), and an empty
+ * one.
+ */
+#define DN_LIMIT_OPTIONS_ROWS (11 + 11 + 1)
 void dn_limit_options_fill (DnLimitOptions *options, GOptionEntry *ret_rows);
 
-/* Adds memory_bytes, cpus, cpu_shares and pids_limit to @args; -1 lifts a limit.  DN_ERROR_USAGE
- * naming the flag. */
+/* Adds what was given to @args by the names of the API; -1 lifts a limit.  DN_ERROR_USAGE naming
+ * the flag. */
 gboolean dn_limit_options_to_args (const DnLimitOptions *options, JsonObject *args, GError **error);
 
 /* One flag's number, where @text is not NULL; errors name @flag. */

@@ -5,6 +5,7 @@
 
 #include "../common/json.h"
 #include "../network/guest-network.h"
+#include "../volumes/volume-part.h"
 #include "container-call.h"
 #include "container-end.h"
 #include "container-file.h"
@@ -99,6 +100,7 @@ count_in (DnContainer *container)
   gpointer users;
 
   dn_image_disk_serial (&image, serial);
+  dn_volume_count_in (container);
   context->users++;
   context->slots |= G_GUINT64_CONSTANT (1) << container->slot;
   users = g_hash_table_lookup (context->disks, serial);
@@ -308,6 +310,8 @@ adopt (gpointer item, gpointer data)
   context = find_context (daemon, dn_guest_id (guest));
   if (context != NULL)
     context->guest = dn_guest_ref (guest);
+  if (context != NULL)
+    dn_volume_adopt (daemon, context->name, guest);
   if (context != NULL && is_frozen)
     {
       context->is_unreconciled = TRUE;

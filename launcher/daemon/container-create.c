@@ -12,7 +12,9 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "../images/image-scan.h"
+#include "../limits/container-limits.h"
 #include "../limits/guest-size.h"
+#include "../volumes/volume-access.h"
 #include "container-admission.h"
 #include "container-file.h"
 #include "gate.h"
@@ -82,6 +84,7 @@ make_ephemeral (DnRequest *request, const char *id, const DnContainerOptions *op
   definition.guest_memory_bytes = MAX (definition.guest_memory_bytes, needed);
   if (options->guest_memory_bytes > 0)
     definition.guest_memory_bytes = (guint64) options->guest_memory_bytes;
+  definition.guest_vcpus = MAX (definition.guest_vcpus, dn_container_limits_vcpus (options));
   if (options->guest_vcpus > 0)
     definition.guest_vcpus = (guint64) options->guest_vcpus;
   definition.allow_emulation = definition.allow_emulation || options->allow_emulation;
@@ -124,8 +127,8 @@ choose_context (DnRequest *request, const char *id, const DnContainerOptions *op
 {
   DnDaemon *daemon = request->daemon;
   g_autoptr (DnContext) context = NULL;
+  DnLimitsRoom room;
   gboolean is_usable;
-  guint64 memory;
 
   if (options->context != NULL)
     context = dn_lookup_context (request, options->context, error);
@@ -134,13 +137,12 @@ choose_context (DnRequest *request, const char *id, const DnContainerOptions *op
   if (context == NULL || (options->context != NULL && !check_named (context, options, error)))
     return NULL;
   g_mutex_lock (&daemon->lock);
-  memory = context->definition.guest_memory_bytes;
   is_usable = context->error == NULL
               || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s (rule context-file)",
                            context->name, context->error);
   g_mutex_unlock (&daemon->lock);
-  if (!is_usable
-      || !dn_container_check_memory (options->memory_bytes, memory, context->name, error))
+  room = dn_container_limits_room (context);
+  if (!is_usable || !dn_container_limits_check (options, &room, error))
     return NULL;
   return g_steal_pointer (&context);
 }
@@ -301,6 +303,8 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
     return NULL;
   if (!dn_image_scan_when (request, image, NULL, DN_SCAN_WHEN_START, options->allow_emulation,
                            error))
+    return NULL;
+  if (!dn_volume_resolve (request, container, options, error))
     return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "../common/error.h"
+#include "../volumes/volume-part.h"
 #include "container-call.h"
 #include "container-part.h"
 #include "context-freeze.h"
@@ -115,11 +116,11 @@ dn_container_end (DnContainer *container, const DnMsgExited *exited)
   container->exit_signal = exited->signal & 127;
   container->exit_code
       = container->exit_signal != 0 ? 128 + container->exit_signal : (exited->code & 255);
-  container->is_oom_killed = exited->oom_kills > 0 && exited->signal == SIGKILL;
+  container->is_oom_killed = exited->oom_kills > 0 && exited->signal == SIGKILL
+                             && dn_oom_victim_can_be_first (&container->oom);
   g_free (container->reason);
-  container->reason = container->is_oom_killed
-                          ? g_strdup ("it used more memory than its limit allows")
-                          : g_steal_pointer (&container->exit_reason);
+  container->reason = container->is_oom_killed ? dn_oom_victim_reason (&container->oom)
+                                               : g_steal_pointer (&container->exit_reason);
   dn_restart_ended (container);
   g_cond_broadcast (&container->daemon->changed);
   begin_ending (container);
@@ -184,14 +185,15 @@ dn_container_leave_guest (DnContainer *container)
   DnDaemon *daemon = container->daemon;
   DnContext *context = container->context;
   g_autoptr (DnGuest) guest = NULL;
-  gboolean was_in_guest, goes_with_guest;
+  gboolean was_in_guest, goes_with_guest, has_volumes;
   guint slot;
 
   g_mutex_lock (&daemon->lock);
   was_in_guest = container->in_guest;
   container->in_guest = FALSE;
   slot = container->slot;
-  goes_with_guest = context->is_ephemeral && !container->restart.is_pending;
+  has_volumes = dn_container_has_volumes (container);
+  goes_with_guest = context->is_ephemeral && !container->restart.is_pending && !has_volumes;
   if (was_in_guest && context->guest != NULL)
     guest = dn_guest_ref (context->guest);
   g_cond_broadcast (&daemon->changed);
@@ -203,7 +205,8 @@ dn_container_leave_guest (DnContainer *container)
       dn_container_parts_leave (container, NULL);
       return;
     }
-  /* A guest that goes with its only container need not be tidied up first. */
+  /* A guest that goes with its only container need not be tidied up first, unless something of it
+   * is to stay. */
   if (guest != NULL && !goes_with_guest)
     delete_in_guest (container, guest);
   dn_container_parts_leave (container, goes_with_guest ? NULL : guest);

@@ -172,6 +172,8 @@ dn_container_inspect (DnContainer *container)
   dn_json_set_text (object, "seccomp_sha256", container->seccomp_sha256);
   json_object_set_object_member (object, "profile", dn_container_profile_to_json (container));
   dn_json_set_strings (object, "relaxations", container->relaxations);
+  if (container->oom.count > 0)
+    json_object_set_object_member (object, "oom", dn_oom_victim_to_json (&container->oom));
   if (container->refusals != NULL)
     json_object_set_array_member (object, "refused", dn_refusals_to_json (container->refusals));
   if (container->damage.count > 0)

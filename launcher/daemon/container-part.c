@@ -3,13 +3,17 @@
 
 #include "../binds/binds.h"
 #include "../health/health.h"
+#include "../limits/container-limits.h"
 #include "../network/container-network.h"
 #include "../network/container-publish.h"
 #include "../secrets/secrets-part.h"
+#include "../volumes/volume-part.h"
 #include "container-scratch.h"
 
 static const DnContainerPart *const parts[] = {
+  &dn_container_limits_part,
   &dn_container_scratch_part,
+  &dn_volume_part,
   &dn_container_network_part,
   &dn_container_publish_part,
   /* Before what wants a container that waits for START. */

@@ -139,15 +139,8 @@ prepare (Start *start, GError **error)
   DnContainer *container = start->container;
   g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
   g_autoptr (JsonNode) spec = dn_container_build_spec (container, start->slot, error);
-  guint64 guest_memory;
 
   if (spec == NULL)
-    return FALSE;
-  g_mutex_lock (&container->daemon->lock);
-  guest_memory = container->context->definition.guest_memory_bytes;
-  g_mutex_unlock (&container->daemon->lock);
-  if (!dn_container_check_memory (options->memory_bytes, guest_memory, container->context->name,
-                                  error))
     return FALSE;
   start->image = dn_store_find_id (container->daemon->store, container->image_id);
   if (start->image == NULL)
@@ -272,6 +265,7 @@ journal (Start *start, GError **error)
   container->has_session = start->plan->session != 0;
   container->slot = start->slot;
   container->run++;
+  container->oom = (DnOomVictim){ 0 };
   g_clear_pointer (&container->refusals, g_array_unref);
   container->damage = (DnDamage){ 0 };
   g_clear_pointer (&container->exit_reason, g_free);

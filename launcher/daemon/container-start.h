@@ -10,6 +10,7 @@ typedef struct
   guint32 session; /* DN_SESSION_*: what the client attaches; 0: nothing */
   guint16 rows;    /* of its terminal; 0: not known */
   guint16 columns;
+  char **volume_keys; /* names of volumes; the request's descriptors are their keys; or NULL */
   gboolean allow_emulation; /* besides what container and context say */
   char **contents;          /* borrowed; secrets whose content the client offers, or NULL */
 } DnContainerStart;

@@ -19,6 +19,7 @@
 #include "../binds/bind-record.h"
 #include "../health/health-record.h"
 #include "../health/restart.h"
+#include "../limits/oom-victim.h"
 #include "../spec/spec.h"
 #include "context.h"
 #include "damage.h"
@@ -52,6 +53,7 @@ typedef struct DnContainer
   DnContainerOptions *options; /* owned */
   DnContainerState state;
   gboolean is_removed;
+  gboolean drops_volumes;  /* it is being removed with its anonymous volumes */
   gboolean is_provisional; /* made by a `run` that has not started it yet: goes if it cannot */
   gboolean is_starting;    /* on its way into the guest */
   gboolean in_guest;
@@ -79,6 +81,7 @@ typedef struct DnContainer
   char *spec_sha256;     /* owned, or NULL */
   char *seccomp_sha256;  /* owned, or NULL */
   char **relaxations;    /* owned, or NULL; of the last start: what goes beyond its profile */
+  DnOomVictim oom;       /* of the last start */
   GArray *refusals;      /* owned, or NULL: refusal.h; of the last start */
   DnBindRecord binds;    /* as its maker had them, and as they were found */
   DnHealthRecord health; /* of the last start */

@@ -5,6 +5,7 @@
 #include "../common/error.h"
 #include "../network/container-network.h"
 #include "../network/guest-network.h"
+#include "../volumes/volumes.h"
 #include "container-end.h"
 #include "daemon-record.h"
 #include "handlers.h"
@@ -97,6 +98,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   g_autoptr (DnSettings) settings = dn_settings_get (daemon);
   char serial[DN_DISK_SERIAL_BYTES + 1];
   gboolean is_fine;
+  guint needed;
 
   refresh_for_mcs (context);
   dn_image_disk_serial (entry->image, serial);
@@ -105,8 +107,16 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->kind = DN_GUEST_KIND_CONTEXT;
   /* A guest that stays may be asked for a scratch disk later. */
   plan->has_scratch = !context->is_ephemeral || entry->wants_scratch;
-  plan->spare_disks = context->is_ephemeral ? (entry->wants_scratch ? 1 : 0)
-                                            : (guint) settings->guest_image_disks - 1;
+  needed = (entry->wants_scratch ? 1 : 0) + entry->volume_disks;
+  plan->spare_disks
+      = context->is_ephemeral ? needed : MAX ((guint) settings->guest_image_disks - 1, needed);
+  if (plan->spare_disks > DN_GUEST_SPARE_DISKS_MAX)
+    {
+      dn_throw (error, DN_ERROR_LIMIT,
+                "context '%s': %u disks beside the image's, and a guest has ports for %d",
+                context->name, plan->spare_disks, DN_GUEST_SPARE_DISKS_MAX);
+      return NULL;
+    }
   g_ptr_array_add (plan->disks, dn_store_make_disk (daemon->store, entry->image));
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL
@@ -252,6 +262,42 @@ attach_disk (DnContext *context, DnGuest *guest, const DnImage *image, GError **
   return TRUE;
 }
 
+gboolean
+dn_context_attach_volume (DnContext *context, DnGuest *guest, const char *path, const char *serial,
+                          GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean is_fine;
+
+  g_mutex_lock (&context->guest_lock);
+  is_fine = dn_guest_attach_volume (guest, path, serial, &local);
+  if (!is_fine && g_error_matches (local, DN_ERROR, DN_ERROR_LIMIT))
+    {
+      detach_idle (context, guest);
+      g_clear_error (&local);
+      is_fine = dn_guest_attach_volume (guest, path, serial, &local);
+    }
+  g_mutex_unlock (&context->guest_lock);
+  if (!is_fine)
+    g_propagate_prefixed_error (error, g_steal_pointer (&local), "context '%s': ", context->name);
+  return is_fine;
+}
+
+gboolean
+dn_context_detach_volume (DnContext *context, DnGuest *guest, const char *volume_id,
+                          guint timeout_ms, GError **error)
+{
+  g_autoptr (GPtrArray) serials = dn_guest_list_serials (guest);
+  gboolean is_fine = TRUE;
+
+  g_mutex_lock (&context->guest_lock);
+  for (guint i = 0; i < serials->len && is_fine; i++)
+    if (dn_volume_has_serial (volume_id, serials->pdata[i]))
+      is_fine = dn_guest_detach_disk_waiting (guest, serials->pdata[i], timeout_ms, error);
+  g_mutex_unlock (&context->guest_lock);
+  return is_fine;
+}
+
 DnGuest *
 dn_context_enter (DnContext *context, const DnContextEntry *entry, int *ret_console, GError **error)
 {
@@ -379,6 +425,7 @@ dn_context_guest_gone (DnDaemon *daemon, const char *guest_id, const char *reaso
   if (found != NULL)
     {
       guest = forget_guest (found);
+      dn_volumes_guest_gone (daemon->volumes, found->name);
       dn_container_end_all (found, reason);
     }
   g_mutex_unlock (&daemon->lock);

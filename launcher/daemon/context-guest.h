@@ -28,6 +28,7 @@ typedef struct
 {
   DnImage *image; /* borrowed */
   gboolean allow_emulation;
+  guint volume_disks;     /* that its container has attached besides the image's */
   gboolean wants_share;   /* its container has binds */
   gboolean wants_scratch; /* its container has a scratch disk */
   DnGuestStepFunc step;   /* may be NULL; on the caller's thread */
@@ -42,6 +43,15 @@ typedef struct
  */
 DnGuest *dn_context_enter (DnContext *context, const DnContextEntry *entry, int *ret_console,
                            GError **error);
+
+/* Attaches a volume's disk to the guest, in the place of an image's that no container uses where
+ * there is no other.  As dn_guest_attach_volume(). */
+gboolean dn_context_attach_volume (DnContext *context, DnGuest *guest, const char *path,
+                                   const char *serial, GError **error);
+
+/* Detaches it, however it was attached; one that is not there is fine. */
+gboolean dn_context_detach_volume (DnContext *context, DnGuest *guest, const char *volume_id,
+                                   guint timeout_ms, GError **error);
 
 /* Gives the slot back, and the image's disk in the guest @guest_id where that was entered ("" where
  * not). */

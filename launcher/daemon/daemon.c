@@ -5,6 +5,8 @@
 #include "../common/paths.h"
 #include "../images/fetch.h"
 #include "../images/intake.h"
+#include "../volumes/volume-part.h"
+#include "../volumes/volumes.h"
 #include "adopt.h"
 #include "container.h"
 #include "context-freeze.h"
@@ -77,6 +79,7 @@ dn_daemon_new (GError **error)
 {
   DnDaemon *daemon = g_new0 (DnDaemon, 1);
   g_autofree char *log = g_build_filename (dn_paths ()->state, "log", NULL);
+  g_autofree char *volumes = g_build_filename (dn_paths ()->state, "volumes", NULL);
   g_autoptr (GPtrArray) swept = g_ptr_array_new_with_free_func (g_free);
 
   g_mutex_init (&daemon->lock);
@@ -98,9 +101,14 @@ dn_daemon_new (GError **error)
   if (daemon->store == NULL)
     return NULL;
   daemon->events = dn_events_open (log);
+  daemon->volumes = dn_volumes_open (volumes, error);
+  if (daemon->volumes == NULL)
+    return NULL;
   if (!dn_context_load_all (daemon, error) || !dn_container_load_all (daemon, error)
       || !dn_adopt_all (daemon, error))
     return NULL;
+  dn_volume_settle (daemon);
+  dn_volumes_sweep (daemon->volumes, swept);
   dn_intake_sweep (swept);
   dn_store_sweep (daemon->store, swept);
   dn_forensics_directory_sweep (swept);
@@ -146,6 +154,7 @@ dn_daemon_gc (DnDaemon *daemon, GError **error)
 
   sweep_contexts (daemon, own);
   dn_store_sweep (daemon->store, own);
+  dn_volumes_sweep (daemon->volumes, own);
   dn_fetch_prune (0, own);
   dn_forensics_directory_sweep (own);
   dn_context_report_frozen (daemon, own);

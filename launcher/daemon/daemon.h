@@ -5,14 +5,15 @@
  * than those after it:
  *
  *   container op_lock      one start, stop, removal ... of a container at a time; held across calls
+ *   volume op_lock         attaching it to a guest and back; held across calls
  *   context guest_lock     start and stop of a context's guest, its disks; held across calls
  *   container file_lock,
  *   context file_lock      writing a state file
  *   daemon lock            tables and fields; never held across a call, a wait or an fsync(2)
- *   store, events, record  leaves
+ *   store, volumes, events, record  leaves
  *
  * reload_lock, over reading danchi.conf again, is taken before the daemon lock and with any of the
- * first four or none.
+ * first five or none.
  *
  * So a guest that does not answer holds up its own context and nothing else.
  * `changed` is broadcast whenever a container's state changes.
@@ -28,6 +29,7 @@
 typedef struct DnDaemon
 {
   DnStore *store;                /* owned; locks itself */
+  struct DnVolumes *volumes;     /* owned; locks itself: ../volumes/volumes.h */
   DnEvents *events;              /* owned; locks itself */
   struct DnDaemonRecord *record; /* owned; locks itself: daemon-record.h */
   gint64 started_us;

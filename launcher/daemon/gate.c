@@ -46,6 +46,7 @@ dn_gate_pass (DnRequest *request, GError **error)
     case DN_SCOPE_CONTAINER:
     case DN_SCOPE_CONTEXT:
     case DN_SCOPE_CHOICE:
+    case DN_SCOPE_VOLUME:
     case DN_SCOPE_MAKING:
     case DN_SCOPE_HOST:
       return pass (request, "has some right on this host");

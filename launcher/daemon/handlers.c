@@ -113,18 +113,34 @@ drained (DnGuest *guest, const char *id, guint32 number, gpointer data)
 }
 
 static void
+oom_victim (DnGuest *guest, const DnMsgOomVictim *message, gpointer data)
+{
+  DnDaemon *daemon = data;
+  DnContainer *container;
+
+  g_mutex_lock (&daemon->lock);
+  container = find (daemon, guest, message->container);
+  if (container != NULL)
+    dn_oom_victim_take (&container->oom, message, g_get_real_time ());
+  g_mutex_unlock (&daemon->lock);
+}
+
+static void
 oom (DnGuest *guest, const char *id, gpointer data)
 {
   DnDaemon *daemon = data;
   gint64 now_us = g_get_monotonic_time ();
   g_autoptr (DnContainer) container = NULL;
   gboolean is_told = FALSE;
+  g_auto (GStrv) attributes = NULL;
 
   g_mutex_lock (&daemon->lock);
   container = find (daemon, guest, id);
   if (container != NULL)
     {
       dn_container_ref (container);
+      dn_oom_victim_count (&container->oom);
+      attributes = dn_oom_victim_to_attributes (&container->oom);
       is_told
           = container->oom_told_us == 0 || now_us - container->oom_told_us >= OOM_EVENT_EVERY_US;
       if (is_told)
@@ -132,7 +148,7 @@ oom (DnGuest *guest, const char *id, gpointer data)
     }
   g_mutex_unlock (&daemon->lock);
   if (is_told)
-    dn_container_event (container, "oom", NULL);
+    dn_container_event (container, "oom", (const char *const *) attributes);
 }
 
 /* As many in a while as there are kinds of refusals, and a few: what else a guest tells is in
@@ -309,6 +325,7 @@ dn_handlers_init (DnGuestHandlers *ret_handlers, DnDaemon *daemon)
   *ret_handlers = (DnGuestHandlers){ .exited = exited,
                                      .drained = drained,
                                      .oom = oom,
+                                     .oom_victim = oom_victim,
                                      .refused = refused,
                                      .health = health,
                                      .disk_damage = disk_damage,

@@ -41,6 +41,9 @@ dn_host_access_fill_keys (DnHostAccess *access, DnKey *ret_keys)
       NULL },
     { "limits", "memory_mib_per_user", DN_KEY_INTEGER, &access->memory_bytes_per_user, 0, 16777216,
       MIB, NULL },
+    { "limits", "volumes_per_user", DN_KEY_INTEGER, &access->volumes_per_user, 0, 4096, 1, NULL },
+    { "limits", "volume_mib_per_user", DN_KEY_INTEGER, &access->volume_bytes_per_user, 0,
+      1073741824, MIB, NULL },
   };
 
   memcpy (ret_keys, keys, sizeof keys);

@@ -12,6 +12,8 @@
  *     contexts_per_user = 0       contexts made for its containers
  *     containers_per_user = 0     containers it made, in whatever context
  *     memory_mib_per_user = 0     of the guests of contexts made for its containers
+ *     volumes_per_user = 0        volumes it made, in whatever scope
+ *     volume_mib_per_user = 0     the sizes of those together
  *
  * Users and groups as in ../spec/access.h.  Pure.
  */
@@ -19,7 +21,7 @@
 
 #include "../spec/access.h"
 
-#define DN_HOST_ACCESS_KEYS 8
+#define DN_HOST_ACCESS_KEYS 10
 
 typedef struct
 {
@@ -31,6 +33,8 @@ typedef struct
   guint64 contexts_per_user;
   guint64 containers_per_user;
   guint64 memory_bytes_per_user;
+  guint64 volumes_per_user;
+  guint64 volume_bytes_per_user;
 } DnHostAccess;
 
 /* Nobody but root. */

@@ -34,6 +34,12 @@ dn_lookup_sees (DnRequest *request, const DnContext *context)
   return decide (request, context, 0).verdict == DN_ACCESS_ALLOWED;
 }
 
+gboolean
+dn_lookup_has_rights (DnRequest *request, const DnContext *context, guint rights)
+{
+  return decide (request, context, rights).verdict == DN_ACCESS_ALLOWED;
+}
+
 /* Under the daemon's lock: the verb's rights on a context that the caller may know of. */
 static gboolean
 check (DnRequest *request, const DnContext *context, const char *what, const char *name,

@@ -42,5 +42,8 @@ gboolean dn_lookup_sees (DnRequest *request, const DnContext *context);
 /* Whether the caller may run containers in a context of @tenant that has a file. */
 gboolean dn_lookup_is_of_tenant (DnRequest *request, const char *tenant);
 
+/* Under the daemon's lock: whether he has all of @rights on it. */
+gboolean dn_lookup_has_rights (DnRequest *request, const DnContext *context, guint rights);
+
 /* Whether the caller has any right to anything on this host. */
 gboolean dn_lookup_has_anything (DnRequest *request);

@@ -44,6 +44,8 @@ static const struct
   { "profile-show", LOOKS, DN_RECORD_LOOK, FALSE },
   { "image-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "image-history", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "volume-list", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "volume-inspect", LOOKS, DN_RECORD_LOOK, FALSE },
   { "image-verify", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-list", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-explain", LOOKS, DN_RECORD_LOOK, FALSE },

@@ -38,6 +38,9 @@ dn_settings_new (const char *file)
     .guest_image_disks = 8,
     .scratch_bytes = G_GUINT64_CONSTANT (10240) * MIB,
     .guest_boot_timeout_s = DN_GUEST_BOOT_TIMEOUT_S,
+    .volume_bytes = G_GUINT64_CONSTANT (1024) * MIB,
+    .volume_largest_bytes = G_GUINT64_CONSTANT (16384) * MIB,
+    .volume_total_bytes = G_GUINT64_CONSTANT (65536) * MIB,
     .load_keys = g_new0 (char *, 1),
     .archive_limit_bytes = G_GUINT64_CONSTANT (16384) * MIB,
     .files_limit = 1000000,
@@ -81,6 +84,7 @@ dn_settings_unref (DnSettings *settings)
   g_free (settings->trust_policy);
   g_free (settings->audit_anchor);
   g_free (settings->forensics_key);
+  g_free (settings->volume_key_directory);
   dn_host_access_clear (&settings->access);
   dn_scan_settings_clear (&settings->scan);
   dn_policy_clear (&settings->policy);
@@ -106,6 +110,12 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
       NULL },
     { "guest", "image_disks", DN_KEY_INTEGER, &settings->guest_image_disks, 1, 24, 1, NULL },
     { "guest", "scratch_mib", DN_KEY_INTEGER, &settings->scratch_bytes, 0, 65536, MIB, NULL },
+    { "volumes", "size_mib", DN_KEY_INTEGER, &settings->volume_bytes, 32, 1048576, MIB, NULL },
+    { "volumes", "largest_mib", DN_KEY_INTEGER, &settings->volume_largest_bytes, 32, 1048576, MIB,
+      NULL },
+    { "volumes", "total_mib", DN_KEY_INTEGER, &settings->volume_total_bytes, 0, 1073741824, MIB,
+      NULL },
+    { "volumes", "key_directory", DN_KEY_PATH, &settings->volume_key_directory, 0, 0, 0, NULL },
     { "images", "load_keys", DN_KEY_LIST, &settings->load_keys, 0, 0, 0, NULL },
     { "images", "load_signature", DN_KEY_CHOICE, &settings->load_signature, 0, 0, 0,
       dn_need_words },

@@ -36,10 +36,14 @@ typedef struct
   int transport; /* DnTransport */
   gboolean allow_emulation;
   guint64 guest_boot_timeout_s;
-  guint64 guest_image_disks; /* images that one guest can have attached at a time */
-  guint64 scratch_bytes;     /* the largest scratch disk that a container may have; 0: none */
-  char **load_keys;          /* owned; files of keys whose signatures over archives count */
-  int load_signature;        /* DnNeed: whether an archive has to be signed */
+  guint64 guest_image_disks;    /* images that one guest can have attached at a time */
+  guint64 scratch_bytes;        /* the largest scratch disk that a container may have; 0: none */
+  guint64 volume_bytes;         /* of a volume for which no size was asked */
+  guint64 volume_largest_bytes; /* the most for one */
+  guint64 volume_total_bytes;   /* of all of the host together; 0: no limit */
+  char *volume_key_directory;   /* owned; keys of volumes by their ids, or NULL */
+  char **load_keys;             /* owned; files of keys whose signatures over archives count */
+  int load_signature;           /* DnNeed: whether an archive has to be signed */
   char *trust_policy; /* owned; containers-policy.json(5) that pulls go by; NULL: dn_trust_find() */
   guint64 archive_limit_bytes;
   guint64 files_limit;
@@ -70,7 +74,7 @@ extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
 extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL */
 
 /* Keys of danchi.conf. */
-#define DN_SETTINGS_OWN_KEYS 31
+#define DN_SETTINGS_OWN_KEYS 35
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_GUEST_LIMITS_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS                \
    + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS)

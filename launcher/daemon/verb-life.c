@@ -10,12 +10,6 @@
 #include "lookup.h"
 #include "verbs.h"
 
-/* cgroup v1's shares (2 to 262,144) on cgroup v2's scale of weights (1 to 10,000), as runc has it.
- */
-#define SHARES_MIN 2
-#define SHARES_MAX 262144
-#define CPU_PERIOD_US 100000
-
 typedef gboolean (*LockedFunc) (DnContainer *container, GError **error);
 
 /* Runs @func on the container of the request under its op_lock. */
@@ -167,7 +161,7 @@ is_restarting (DnContainer *container)
 }
 
 static gboolean
-remove_locked (DnContainer *container, gboolean force, GError **error)
+remove_locked (DnContainer *container, gboolean force, gboolean with_volumes, GError **error)
 {
   if (container->is_removed)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "container '%s': was removed", container->name);
@@ -188,6 +182,9 @@ remove_locked (DnContainer *container, gboolean force, GError **error)
         return FALSE;
     }
   dn_container_leave_guest (container);
+  g_mutex_lock (&container->daemon->lock);
+  container->drops_volumes = with_volumes;
+  g_mutex_unlock (&container->daemon->lock);
   dn_container_forget (container);
   return TRUE;
 }
@@ -195,10 +192,11 @@ remove_locked (DnContainer *container, gboolean force, GError **error)
 DN_VERB (container_remove)
 {
   g_autofree char *name = NULL;
-  gboolean force = FALSE, is_fine;
+  gboolean force = FALSE, volumes = FALSE, is_fine;
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
     { "force", DN_JSON_BOOL, FALSE, &force },
+    { "volumes", DN_JSON_BOOL, FALSE, &volumes },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
@@ -210,7 +208,7 @@ DN_VERB (container_remove)
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
-  is_fine = remove_locked (container, force, error);
+  is_fine = remove_locked (container, force, volumes, error);
   g_mutex_unlock (&container->op_lock);
   return is_fine ? dn_verb_answer (container) : NULL;
 }
@@ -232,123 +230,4 @@ DN_VERB (container_rename)
   if (container == NULL || !dn_container_rename (container, fresh, request, error))
     return NULL;
   return dn_verb_answer (container);
-}
-
-typedef struct
-{
-  gint64 memory_bytes; /* 0: as it is; -1: none; as all of these */
-  double cpus;
-  gint64 cpu_shares;
-  gint64 pids_limit;
-} Limits;
-
-static guint64
-limit_or_none (gint64 value)
-{
-  return value < 0 ? DN_LIMIT_NONE : (guint64) value;
-}
-
-static gboolean
-update_in_guest (DnContainer *container, const Limits *limits, GError **error)
-{
-  g_autoptr (DnGuest) guest = dn_container_get_guest (container, error);
-  DnMsgUpdate message = { .memory_bytes = limit_or_none (limits->memory_bytes),
-                          .pids = limit_or_none (limits->pids_limit) };
-
-  if (guest == NULL)
-    return FALSE;
-  if (limits->cpus != 0)
-    {
-      message.cpu_period_us = CPU_PERIOD_US;
-      message.cpu_quota_us
-          = limits->cpus < 0 ? DN_LIMIT_NONE : (guint64) (limits->cpus * CPU_PERIOD_US + 0.5);
-    }
-  if (limits->cpu_shares > 0)
-    message.cpu_weight
-        = 1
-          + (guint64) (CLAMP (limits->cpu_shares, SHARES_MIN, SHARES_MAX) - SHARES_MIN) * 9999
-                / (SHARES_MAX - SHARES_MIN);
-  g_strlcpy (message.container, container->id, sizeof message.container);
-  return dn_container_call (guest, DN_MSG_UPDATE, &message, (DnPackFunc) dn_msg_update_pack,
-                            DN_CALL_TIMEOUT_MS, error);
-}
-
-/* The container's options with the new limits, checked as at create. */
-static DnContainerOptions *
-changed_options (DnContainer *container, const Limits *limits, GError **error)
-{
-  g_autoptr (DnContainerOptions) old = dn_container_copy_options (container);
-  g_autoptr (JsonNode) node = NULL;
-  g_autoptr (DnContainerOptions) options = NULL;
-  guint64 guest_memory;
-
-  if (limits->memory_bytes != 0)
-    old->memory_bytes = limits->memory_bytes;
-  if (limits->cpus != 0)
-    old->cpus = limits->cpus;
-  if (limits->cpu_shares != 0)
-    old->cpu_shares = limits->cpu_shares;
-  if (limits->pids_limit != 0)
-    old->pids_limit = limits->pids_limit;
-  node = dn_container_options_to_json (old);
-  options = dn_container_options_read (json_node_get_object (node), error);
-  if (options == NULL)
-    return NULL;
-  g_mutex_lock (&container->daemon->lock);
-  guest_memory = container->context->definition.guest_memory_bytes;
-  g_mutex_unlock (&container->daemon->lock);
-  if (!dn_container_check_memory (options->memory_bytes, guest_memory, container->context->name,
-                                  error))
-    return NULL;
-  return g_steal_pointer (&options);
-}
-
-static gboolean
-update_locked (DnContainer *container, const Limits *limits, GError **error)
-{
-  DnContainerOptions *options = changed_options (container, limits, error), *old;
-
-  if (options == NULL)
-    return FALSE;
-  if (!dn_container_wait_ended (container, 0) && !update_in_guest (container, limits, error))
-    {
-      dn_container_options_free (options);
-      return FALSE;
-    }
-  g_mutex_lock (&container->daemon->lock);
-  old = container->options;
-  container->options = options;
-  g_mutex_unlock (&container->daemon->lock);
-  dn_container_options_free (old);
-  if (!dn_container_save_options (container, error))
-    return FALSE;
-  dn_container_event (container, "update", NULL);
-  return TRUE;
-}
-
-DN_VERB (container_update)
-{
-  g_autofree char *name = NULL;
-  Limits limits = { 0 };
-  const DnJsonField fields[] = {
-    { "container", DN_JSON_STRING, TRUE, &name },
-    { "memory_bytes", DN_JSON_INT, FALSE, &limits.memory_bytes },
-    { "cpus", DN_JSON_DOUBLE, FALSE, &limits.cpus },
-    { "cpu_shares", DN_JSON_INT, FALSE, &limits.cpu_shares },
-    { "pids_limit", DN_JSON_INT, FALSE, &limits.pids_limit },
-    { NULL, DN_JSON_STRING, FALSE, NULL },
-  };
-  g_autoptr (DnContainer) container = NULL;
-  gboolean is_fine;
-
-  (void) ret_fds;
-  if (!dn_request_read (request, fields, error))
-    return NULL;
-  container = dn_lookup_container (request, name, error);
-  if (container == NULL)
-    return NULL;
-  g_mutex_lock (&container->op_lock);
-  is_fine = update_locked (container, &limits, error);
-  g_mutex_unlock (&container->op_lock);
-  return is_fine ? dn_verb_answer (container) : NULL;
 }

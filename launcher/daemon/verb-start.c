@@ -28,12 +28,26 @@ add_trace (DnRequest *request, JsonObject *ok, gboolean wants_trace)
     json_object_set_object_member (ok, "trace", dn_trace_to_json (request->trace));
 }
 
+/* The descriptors of a request are the keys of these volumes. */
+static gboolean
+take_keys (const DnRequest *request, char **names, DnContainerStart *start, GError **error)
+{
+  guint count = names != NULL ? g_strv_length (names) : 0;
+
+  start->volume_keys = names;
+  return request->fds.count == count
+         || dn_throw (error, DN_ERROR_USAGE,
+                      "volume_keys: %u of them, and %u descriptors came along", count,
+                      (guint) request->fds.count);
+}
+
 /* Everything of container-run that is not a container's option. */
 static gboolean
 split_run_args (DnRequest *request, DnContainerStart *start, gboolean *ret_trace,
-                char ***ret_contents, JsonObject **ret_options, GError **error)
+                char ***ret_contents, char ***ret_keys, JsonObject **ret_options, GError **error)
 {
-  static const char *const names[] = { "attach", "rows", "columns", "trace", "contents" };
+  static const char *const names[]
+      = { "attach", "rows", "columns", "trace", "contents", "volume_keys" };
   g_autoptr (JsonObject) own = json_object_new ();
   g_autoptr (JsonObject) options = json_object_new ();
   g_auto (GStrv) attach = NULL;
@@ -44,6 +58,7 @@ split_run_args (DnRequest *request, DnContainerStart *start, gboolean *ret_trace
     { "columns", DN_JSON_INT, FALSE, &columns },
     { "trace", DN_JSON_BOOL, FALSE, ret_trace },
     { "contents", DN_JSON_STRINGS, FALSE, ret_contents },
+    { "volume_keys", DN_JSON_STRINGS, FALSE, ret_keys },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (GError) local = NULL;
@@ -65,7 +80,7 @@ split_run_args (DnRequest *request, DnContainerStart *start, gboolean *ret_trace
   start->contents = *ret_contents;
   *ret_options = g_steal_pointer (&options);
   return dn_verb_read_attach (attach, &start->session, error)
-         && read_size (rows, columns, start, error);
+         && read_size (rows, columns, start, error) && take_keys (request, *ret_keys, start, error);
 }
 
 static JsonObject *
@@ -95,11 +110,12 @@ DN_VERB (container_run)
   gboolean wants_trace = FALSE, is_fine;
   g_auto (GStrv) contents = NULL;
   g_autoptr (JsonObject) args = NULL;
+  g_auto (GStrv) keys = NULL;
   g_autoptr (DnContainer) container = NULL;
   DnContainerOptions *options;
   JsonObject *ok;
 
-  if (!split_run_args (request, &start, &wants_trace, &contents, &args, error))
+  if (!split_run_args (request, &start, &wants_trace, &contents, &keys, &args, error))
     return NULL;
   options = dn_container_options_read (args, error);
   if (options == NULL)
@@ -126,12 +142,13 @@ DN_VERB (container_start)
   DnContainerStart start = { 0 };
   gboolean wants_trace = FALSE, is_fine;
   g_autofree char *name = NULL;
-  g_auto (GStrv) attach = NULL, contents = NULL;
+  g_auto (GStrv) attach = NULL, contents = NULL, keys = NULL;
   gint64 rows = 0, columns = 0;
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
     { "attach", DN_JSON_STRINGS, FALSE, &attach },
     { "contents", DN_JSON_STRINGS, FALSE, &contents },
+    { "volume_keys", DN_JSON_STRINGS, FALSE, &keys },
     { "rows", DN_JSON_INT, FALSE, &rows },
     { "columns", DN_JSON_INT, FALSE, &columns },
     { "trace", DN_JSON_BOOL, FALSE, &wants_trace },
@@ -143,7 +160,7 @@ DN_VERB (container_start)
 
   if (!dn_request_read (request, fields, error)
       || !dn_verb_read_attach (attach, &start.session, error)
-      || !read_size (rows, columns, &start, error)
+      || !read_size (rows, columns, &start, error) || !take_keys (request, keys, &start, error)
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
   start.contents = contents;

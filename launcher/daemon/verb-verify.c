@@ -6,8 +6,11 @@
 #include "../binds/binds.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "../guest/process.h"
+#include "../limits/container-limits.h"
 #include "../network/container-network.h"
 #include "../network/network-facts.h"
+#include "../network/published.h"
 #include "../verify/host-facts.h"
 #include "../verify/judge.h"
 #include "confine.h"
@@ -139,6 +142,7 @@ verify_container (Report *report, DnContainer *container)
   note (report, error);
   if (spec != NULL)
     {
+      dn_container_limits_promise (container, guest, json_node_get_object (spec));
       dn_verify_promise_container (promises, json_node_get_object (spec));
       promise_layers (promises, container, guest);
       dn_container_network_promise (container, guest, json_node_get_object (spec), promises);
@@ -221,6 +225,20 @@ verify_share (Report *report, DnContext *context, const DnGuestInfo *info)
   add_lines (report, "virtiofsd", context->name, FALSE, promises, facts);
 }
 
+static void
+verify_publish (Report *report, const char *context, DnGuest *guest, const DnGuestInfo *info)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+
+  if (!dn_published_has_guest (dn_guest_id (guest)))
+    return;
+  dn_verify_promise_publish (promises, info);
+  dn_host_facts_add_process (facts, dn_process_find (info->uid, "danchi-publish"), NULL);
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "publish", context, FALSE, promises, facts);
+}
+
 /* The host's side: a tap and its rules. */
 static void
 verify_network (Report *report, DnContext *context, DnGuest *guest)
@@ -255,6 +273,7 @@ verify_guest (Report *report, DnContext *context)
   verify_qemu (report, context->name, guest, &info);
   verify_relay (report, context, guest, &info);
   verify_share (report, context, &info);
+  verify_publish (report, context->name, guest, &info);
   verify_network (report, context, guest);
   dn_verify_promise_guest (promises, &info);
   facts = ask_guest (report, guest, "");

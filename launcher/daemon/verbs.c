@@ -64,6 +64,11 @@ static const DnVerb verbs[] = {
   { "context-console", dn_verb_context_console, DN_RIGHT_LOGS, DN_SCOPE_CONTEXT },
   { "context-thaw", dn_verb_context_thaw, 0, DN_SCOPE_ROOT },
   { "network-list", dn_verb_network_list, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "volume-create", dn_verb_volume_create, DN_RIGHT_RUN, DN_SCOPE_VOLUME },
+  { "volume-list", dn_verb_volume_list, DN_RIGHT_INSPECT, DN_SCOPE_VOLUME },
+  { "volume-inspect", dn_verb_volume_inspect, DN_RIGHT_INSPECT, DN_SCOPE_VOLUME },
+  { "volume-remove", dn_verb_volume_remove, DN_RIGHT_RM, DN_SCOPE_VOLUME },
+  { "volume-prune", dn_verb_volume_prune, DN_RIGHT_RM, DN_SCOPE_VOLUME },
   { "forensics", dn_verb_forensics, 0, DN_SCOPE_ROOT },
 };
 

@@ -19,6 +19,7 @@ typedef enum
   DN_SCOPE_CONTAINER, /* the container that its arguments name: the rights of its context */
   DN_SCOPE_CONTEXT,   /* the context that its arguments name */
   DN_SCOPE_CHOICE,    /* all that the caller has the right to, or what its arguments name of it */
+  DN_SCOPE_VOLUME,    /* the volumes that its arguments name, or all: ../volumes/volume-access.h */
   DN_SCOPE_MAKING,    /* a container to be made, in the context that its options name, if any */
   DN_SCOPE_HOST,      /* the host: whoever has any right on it */
   DN_SCOPE_LOAD,      /* the image store: root, and who may load images */
@@ -91,6 +92,11 @@ DN_VERB (context_console);
 DN_VERB (context_thaw);
 DN_VERB (network_list);
 DN_VERB (forensics);
+DN_VERB (volume_create);
+DN_VERB (volume_list);
+DN_VERB (volume_inspect);
+DN_VERB (volume_remove);
+DN_VERB (volume_prune);
 
 /* What a verb answers that has brought @image in: a list of that one, with its id, its names, and
  * who signed it. (transfer full) */

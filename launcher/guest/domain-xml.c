@@ -174,7 +174,8 @@ dn_domain_host_limit_bytes (const DnDomain *domain)
                                   .vcpus = domain->vcpus,
                                   .disks = 1 + (domain->disks != NULL ? domain->disks->len : 0)
                                            + domain->spare_disks,
-                                  .is_emulated = domain->accelerator == DN_ACCELERATOR_TCG },
+                                  .is_emulated = domain->accelerator == DN_ACCELERATOR_TCG,
+                                  .has_network = domain->tap != NULL },
                  &size);
   return size.limit_bytes;
 }
@@ -325,9 +326,10 @@ write_io_limits (DnXml *xml, const DnGuestLimits *limits)
 
 /* @index: 0 is the root (vda).  @limits: NULL for none. */
 static void
-write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readonly,
-            const DnGuestLimits *limits, guint index, guint bus, guint slot)
+write_disk (DnXml *xml, const DnGuestDisk *disk, const DnGuestLimits *limits, guint index,
+            guint bus, guint slot)
 {
+  const char *path = disk->path;
   char target[8];
 
   /* Only a unique name to libvirt: the guest finds disks by serial number.  26 letters are enough
@@ -337,7 +339,11 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
   dn_xml_attribute (xml, "type", "file");
   dn_xml_attribute (xml, "device", "disk");
   dn_xml_attribute (xml, "model", VIRTIO_MODEL);
-  if (is_readonly)
+  if (disk->is_kept)
+    /* What a guest flushes is on the disk; what it frees is the host's again. */
+    dn_xml_empty (xml, "driver", "name", "qemu", "type", "raw", "cache", "writeback",
+                  "error_policy", "report", "io", "threads", "discard", "unmap", NULL);
+  else if (disk->is_readonly)
     dn_xml_empty (xml, "driver", "name", "qemu", "type",
                   g_str_has_suffix (path, DN_GUEST_STACK_SUFFIX) ? "vmdk" : "raw", "cache",
                   "writeback", "io", "threads", NULL);
@@ -351,9 +357,9 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
   dn_xml_empty (xml, "target", "dev", target, "bus", "virtio", NULL);
   if (limits != NULL)
     write_io_limits (xml, limits);
-  if (is_readonly)
+  if (disk->is_readonly)
     dn_xml_empty (xml, "readonly", NULL);
-  dn_xml_element (xml, "serial", serial);
+  dn_xml_element (xml, "serial", disk->serial);
   write_address (xml, bus, slot, 0, FALSE);
   dn_xml_close (xml);
 }
@@ -361,13 +367,14 @@ write_disk (DnXml *xml, const char *path, const char *serial, gboolean is_readon
 static void
 write_disks (DnXml *xml, const DnDomain *domain)
 {
-  write_disk (xml, domain->root, "root", TRUE, NULL, 0, 0, SLOT_ROOT);
+  const DnGuestDisk root = { .path = (char *) domain->root, .serial = "root", .is_readonly = TRUE };
+
+  write_disk (xml, &root, NULL, 0, 0, SLOT_ROOT);
   for (guint i = 0; domain->disks != NULL && i < domain->disks->len; i++)
     {
       const DnGuestDisk *disk = g_ptr_array_index (domain->disks, i);
 
-      write_disk (xml, disk->path, disk->serial, disk->is_readonly, &domain->limits, i + 1, 0,
-                  SLOT_DISKS + i);
+      write_disk (xml, disk, &domain->limits, i + 1, 0, SLOT_DISKS + i);
     }
 }
 
@@ -595,7 +602,6 @@ dn_domain_xml_build_spare_disk (const DnGuestDisk *disk, const DnGuestLimits *li
       return NULL;
     }
   dn_xml_init (&xml);
-  write_disk (&xml, disk->path, disk->serial, disk->is_readonly, limits,
-              1 + DN_DOMAIN_DISKS_MAX + port, port + 1, 0);
+  write_disk (&xml, disk, limits, 1 + DN_DOMAIN_DISKS_MAX + port, port + 1, 0);
   return dn_xml_finish (&xml, error);
 }

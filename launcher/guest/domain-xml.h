@@ -21,8 +21,10 @@
  *     disk gains nothing.  That is raw, but for read-only stacks of layers: of those danchid itself
  *     writes the description, and what it names is raw again.  Read-only disks are cached by the
  * host (one copy in memory for all guests) and are not <shareable/>: several readers may open them
- * without it, and QEMU's image lock then refuses any writer.  Writable disks do not outlive the
- * guest or are read back by danchid itself, so flushes are worth nothing: cache='unsafe'.
+ * without it, and QEMU's image lock then refuses any writer.  Writable disks that do not
+ * outlive the guest, or are read back by danchid itself, need no flushes: cache='unsafe'.  Volumes
+ * do: cache='writeback', by which the guest's flushes are the host's; and what the guest frees is
+ * freed on the host.
  *   - A share (virtiofs) only where the guest may have binds.  Then its memory is a memfd that QEMU
  *     maps shared, since virtiofsd reads requests in it and writes answers: its descriptor goes to
  *     that process over the socket, and nobody else gets it.

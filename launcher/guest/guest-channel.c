@@ -106,6 +106,15 @@ take_event (DnGuest *guest, guint16 type, const uint8_t *payload, guint32 size)
       if (handlers->oom != NULL)
         handlers->oom (guest, oom.container, handlers->data);
     }
+  else if (type == DN_MSG_OOM_VICTIM)
+    {
+      DnMsgOomVictim victim;
+
+      if (dn_msg_oom_victim_unpack (payload, size, &victim) < 0)
+        return -EPROTO;
+      if (handlers->oom_victim != NULL)
+        handlers->oom_victim (guest, &victim, handlers->data);
+    }
   else if (type == DN_MSG_REFUSED)
     {
       DnMsgRefused refused;
@@ -191,6 +200,7 @@ take_frame (DnGuest *guest, const DnFrameHeader *header, const uint8_t *payload)
     case DN_MSG_EXITED:
     case DN_MSG_DRAINED:
     case DN_MSG_OOM:
+    case DN_MSG_OOM_VICTIM:
     case DN_MSG_REFUSED:
     case DN_MSG_HEALTH:
     case DN_MSG_DISK_DAMAGE:

@@ -9,9 +9,11 @@
 
 #include "../common/autofd.h"
 #include "../common/error.h"
+#include "access.h"
 #include "domain-xml.h"
 #include "guest-private.h"
 #include "hypervisor.h"
+#include "identity.h"
 
 #define DETACH_POLL_US (100 * 1000)
 
@@ -56,6 +58,54 @@ dn_guest_list_attached (DnGuest *guest)
   return paths;
 }
 
+GPtrArray *
+dn_guest_list_serials (DnGuest *guest)
+{
+  GPtrArray *serials = g_ptr_array_new_with_free_func (g_free);
+
+  g_mutex_lock (&guest->journal_lock);
+  for (guint i = 0; i < guest->entry->disks->len; i++)
+    {
+      const DnJournalDisk *disk = g_ptr_array_index (guest->entry->disks, i);
+
+      g_ptr_array_add (serials, g_strdup (disk->serial));
+    }
+  g_mutex_unlock (&guest->journal_lock);
+  return serials;
+}
+
+static gboolean
+is_volume (const char *serial)
+{
+  return serial[0] == DN_GUEST_VOLUME_WRITABLE || serial[0] == DN_GUEST_VOLUME_READONLY;
+}
+
+/* Under journal_lock.  Whoever runs without root's rights has nothing to give: all is its own. */
+static void
+add_grant (DnJournalEntry *entry, const char *path)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (!dn_identity_owns_uid (entry->uid))
+    return;
+  g_strv_builder_addv (builder, (const char **) entry->grants);
+  g_strv_builder_add (builder, path);
+  g_strfreev (entry->grants);
+  entry->grants = g_strv_builder_end (builder);
+}
+
+static void
+remove_grant (DnJournalEntry *entry, const char *path)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (char **grant = entry->grants; *grant != NULL; grant++)
+    if (!g_str_equal (*grant, path))
+      g_strv_builder_add (builder, *grant);
+  g_strfreev (entry->grants);
+  entry->grants = g_strv_builder_end (builder);
+}
+
 static gboolean
 port_is_taken (const DnGuest *guest, guint port)
 {
@@ -81,14 +131,19 @@ reserve_port (DnGuest *guest, const DnGuestDisk *disk, guint *ret_port, GError *
   else if (port == entry->spare_disks)
     dn_throw (error, DN_ERROR_LIMIT,
               "guest of context '%s': all %u ports for disks are in use\n"
-              "stop a container of another image, or the context",
+              "stop a container of another image or with volumes, or give guests more: [guest] "
+              "image_disks in danchi.conf",
               guest->context, entry->spare_disks);
   else
     {
       g_ptr_array_add (entry->disks, dn_journal_disk_new (disk->path, disk->serial, port));
+      if (disk->is_kept)
+        add_grant (entry, disk->path);
       is_done = dn_journal_write (entry, error);
       if (!is_done)
         g_ptr_array_set_size (entry->disks, (gint) entry->disks->len - 1);
+      if (!is_done && disk->is_kept)
+        remove_grant (entry, disk->path);
       *ret_port = port;
     }
   g_mutex_unlock (&guest->journal_lock);
@@ -98,16 +153,33 @@ reserve_port (DnGuest *guest, const DnGuestDisk *disk, guint *ret_port, GError *
 static void
 release_port (DnGuest *guest, const char *serial)
 {
+  const DnJournalDisk *disk;
   guint index;
 
   g_mutex_lock (&guest->journal_lock);
-  if (find_disk (guest, serial, &index) != NULL)
+  disk = find_disk (guest, serial, &index);
+  if (disk != NULL)
     {
+      if (is_volume (serial))
+        {
+          (void) dn_access_revoke (disk->path, guest->entry->uid, NULL);
+          remove_grant (guest->entry, disk->path);
+        }
       g_ptr_array_remove_index (guest->entry->disks, index);
       if (dn_guest_is_running (guest))
         (void) dn_journal_write (guest->entry, NULL);
     }
   g_mutex_unlock (&guest->journal_lock);
+}
+
+/* Lets the guest's uid at it. */
+static gboolean
+grant (const DnGuest *guest, const DnGuestDisk *disk, GError **error)
+{
+  return !disk->is_kept || !dn_identity_owns_uid (guest->entry->uid)
+         || dn_access_grant (disk->path, guest->entry->uid,
+                             disk->is_readonly ? DN_ACCESS_READ : DN_ACCESS_READ | DN_ACCESS_WRITE,
+                             error);
 }
 
 /* The limits of now, which all its disks share: a disk that came with older ones would bring those
@@ -134,7 +206,7 @@ attach (DnGuest *guest, const DnGuestDisk *disk, GError **error)
     return FALSE;
   if (!reserve_port (guest, disk, &port, error))
     return FALSE;
-  if (!attach_with_limits (guest, disk, port, error))
+  if (!grant (guest, disk, error) || !attach_with_limits (guest, disk, port, error))
     {
       g_prefix_error (error, "guest of context '%s': disk '%s': ", guest->context, disk->serial);
       release_port (guest, disk->serial);
@@ -150,6 +222,16 @@ dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error)
   if (!disk->is_readonly)
     return dn_throw (error, DN_ERROR_USAGE, "disk '%s': only read-only disks can be attached",
                      disk->serial);
+  return attach (guest, disk, error);
+}
+
+gboolean
+dn_guest_attach_volume (DnGuest *guest, const char *path, const char *serial, GError **error)
+{
+  g_autoptr (DnGuestDisk) disk
+      = dn_guest_disk_new (path, serial, serial[0] == DN_GUEST_VOLUME_READONLY);
+
+  disk->is_kept = TRUE;
   return attach (guest, disk, error);
 }
 
@@ -235,7 +317,10 @@ dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
     {
       g_autofree char *scratch = scratch_file (guest, serial);
 
-      disk = dn_guest_disk_new (known->path, known->serial, !g_str_equal (known->path, scratch));
+      disk = dn_guest_disk_new (known->path, known->serial,
+                                !g_str_equal (known->path, scratch)
+                                    && serial[0] != DN_GUEST_VOLUME_WRITABLE);
+      disk->is_kept = is_volume (serial);
       port = known->port;
     }
   g_mutex_unlock (&guest->journal_lock);

@@ -102,6 +102,12 @@ uid_is_in_use (guint uid)
   return dn_guest_uid_is_registered (uid) || g_file_test (claim, G_FILE_TEST_EXISTS);
 }
 
+guint
+dn_guest_sweep_access (const char *path)
+{
+  return dn_access_sweep (path, uid_is_in_use);
+}
+
 static void
 revoke_access (GPtrArray *removed)
 {

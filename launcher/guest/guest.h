@@ -30,6 +30,11 @@
 
 typedef struct DnGuest DnGuest;
 
+/* Serial numbers of volumes begin with one of these: attached writable, or not.  No image's does,
+ * nor a scratch disk's. */
+#define DN_GUEST_VOLUME_WRITABLE 'v'
+#define DN_GUEST_VOLUME_READONLY 'w'
+
 /* PCIe ports for later disks, at most: two slots of eight functions. */
 #define DN_GUEST_SPARE_DISKS_MAX 16
 
@@ -65,6 +70,7 @@ typedef struct
   char *path;
   char serial[DN_DISK_SERIAL_BYTES + 1]; /* by which the agent finds it */
   gboolean is_readonly;                  /* shared with other guests, or an archive */
+  gboolean is_kept; /* outlives the guest: what the guest flushes is on the host's disk */
 } DnGuestDisk;
 
 /* Names of disks are danchid's own, so no guest and no archive has a say in how a disk is read. */
@@ -153,6 +159,8 @@ typedef struct
   void (*exited) (DnGuest *guest, const DnMsgExited *exited, gpointer data);
   /* ... and now its output is complete: in the log and with every session. */
   void (*drained) (DnGuest *guest, const char *container, guint32 process, gpointer data);
+  /* Whom the kernel ended for want of memory, before oom() of the same. */
+  void (*oom_victim) (DnGuest *guest, const DnMsgOomVictim *victim, gpointer data);
   void (*oom) (DnGuest *guest, const char *container, gpointer data);
   /* A system call was refused; the same one may be told again. */
   void (*refused) (DnGuest *guest, const DnMsgRefused *refused, gpointer data);
@@ -215,6 +223,28 @@ GPtrArray *dn_guest_list_attached (DnGuest *guest);
  * Attaches a disk to the running guest.  DN_ERROR_LIMIT when no port is left.
  */
 gboolean dn_guest_attach_disk (DnGuest *guest, const DnGuestDisk *disk, GError **error);
+/* Of the disks that were attached after the start, the serial numbers. (transfer full)
+ * (element-type utf8) */
+GPtrArray *dn_guest_list_serials (DnGuest *guest);
+
+/**
+ * dn_guest_attach_volume:
+ * @path: of the volume's disk, which is root's
+ * @serial: its first letter says whether it is attached writable: DN_GUEST_VOLUME_*
+ *
+ * Attaches a disk that outlives the guest.  The guest's uid, and no other, gets at the file by an
+ * ACL entry, which is in the journal before it is made; it goes when the disk is detached, or with
+ * the guest.  DN_ERROR_LIMIT when no port is left.
+ *
+ * The directories on the way are root's, so the path leads to what danchid made.
+ */
+gboolean dn_guest_attach_volume (DnGuest *guest, const char *path, const char *serial,
+                                 GError **error);
+
+/* Takes back what entries for uids of guests that there are no more an ACL of a volume's disk has:
+ * after a crash of the host the journal that named them is gone.  Returns: how many */
+guint dn_guest_sweep_access (const char *path);
+
 /* Takes it away again; the port becomes free when the guest lets go.  DN_ERROR_CONFLICT while it
  * does not. */
 gboolean dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error);

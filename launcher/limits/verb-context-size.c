@@ -79,6 +79,7 @@ take_context (DnContext *context, DnGuestShape *shape, JsonObject *ok)
   g_mutex_lock (&context->daemon->lock);
   shape->memory_bytes = context->definition.guest_memory_bytes;
   shape->vcpus = (guint) context->definition.guest_vcpus;
+  shape->has_network = dn_network_policy_has_card (&context->definition.network);
   if (context->is_ephemeral)
     shape->disks = 2;
   guest = context->guest != NULL ? dn_guest_ref (context->guest) : NULL;
@@ -100,6 +101,7 @@ take_context (DnContext *context, DnGuestShape *shape, JsonObject *ok)
       shape->memory_bytes = info.memory_bytes;
       shape->vcpus = info.vcpus;
       shape->is_emulated = info.accelerator == DN_ACCELERATOR_TCG;
+      shape->has_network = info.has_card;
       json_object_set_int_member (ok, "balloon_bytes", (gint64) info.balloon_bytes);
       json_object_set_int_member (ok, "running_limit_bytes", (gint64) info.host_limit_bytes);
       dn_guest_info_clear (&info);

@@ -336,6 +336,17 @@ has_any (const char *guest, const char *container)
   return FALSE;
 }
 
+gboolean
+dn_published_has_guest (const char *guest)
+{
+  gboolean is_there;
+
+  lock_table ();
+  is_there = has_any (guest, NULL);
+  g_mutex_unlock (&lock);
+  return is_there;
+}
+
 static void
 note_served (DnGuest *guest, const DnMsgPublishPort *port)
 {

@@ -53,6 +53,9 @@ gboolean dn_published_serve (const char *container, DnGuest *guest, const DnPubl
  */
 gboolean dn_published_resume (const char *container, DnGuest *guest);
 
+/* Whether the guest has a danchi-publish, or ought to. */
+gboolean dn_published_has_guest (const char *guest);
+
 /* Neither reserved nor served any more. */
 void dn_published_drop (const char *container);
 

@@ -94,6 +94,7 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
   DnMsgRefused refused;
   DnMsgDiskDamage damage;
   DnMsgHealth health;
+  DnMsgOomVictim victim;
 
   *ret_why = "the guest named a container that can be none";
   switch (header->type)
@@ -105,6 +106,12 @@ handle_message (DnRouter *router, const DnFrameHeader *header, const uint8_t *pa
       return handle_exited (router, header, payload);
     case DN_MSG_OOM:
       if (dn_msg_oom_unpack (payload, header->length, &oom) < 0 || !is_id (oom.container))
+        return -EPROTO;
+      dn_router_tell (router, header->type, payload, (int) header->length);
+      return 0;
+    case DN_MSG_OOM_VICTIM:
+      if (dn_msg_oom_victim_unpack (payload, header->length, &victim) < 0
+          || !is_id (victim.container))
         return -EPROTO;
       dn_router_tell (router, header->type, payload, (int) header->length);
       return 0;

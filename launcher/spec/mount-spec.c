@@ -212,6 +212,12 @@ dn_mount_spec_to_text (const DnMountSpec *spec)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+void
+dn_mount_volume_name (const char *id, char ret_name[DN_DISK_SERIAL_BYTES + 1])
+{
+  (void) g_snprintf (ret_name, DN_DISK_SERIAL_BYTES + 1, "v%.*s", DN_DISK_SERIAL_BYTES - 1, id);
+}
+
 static gboolean
 add_path (GHashTable *paths, const char *path, const char *flag, GError **error)
 {

@@ -67,6 +67,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnMountSpec, dn_mount_spec_free)
  * where that is known.  (transfer full) */
 char *dn_mount_spec_to_text (const DnMountSpec *spec);
 
+/* What the agent calls the volume: 'v' and the beginning of its id. */
+void dn_mount_volume_name (const char *id, char ret_name[DN_DISK_SERIAL_BYTES + 1]);
+
 /**
  * dn_mount_specs_parse:
  * @texts: may be NULL

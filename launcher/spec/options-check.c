@@ -8,6 +8,7 @@
 #include "../common/names.h"
 #include "../common/signal-name.h"
 #include "capability.h"
+#include "cpu-list.h"
 #include "env.h"
 #include "health-times.h"
 #include "mount-spec.h"
@@ -130,6 +131,58 @@ check_number (const char *flag, gint64 number, gint64 least, gint64 most, GError
 }
 
 static gboolean
+check_memory_reservation (const DnContainerOptions *o, GError **error)
+{
+  if (o->memory_reservation_bytes == 0 || o->memory_reservation_bytes == -1)
+    return TRUE;
+  if (!check_number ("--memory-reservation", o->memory_reservation_bytes,
+                     DN_OPTIONS_MEMORY_MIN_BYTES,
+                     G_GINT64_CONSTANT (1024) * 1024 * DN_GUEST_MEMORY_MAX_MIB, error))
+    return FALSE;
+  return o->memory_bytes <= 0 || o->memory_reservation_bytes <= o->memory_bytes
+         || dn_throw (error, DN_ERROR_USAGE,
+                      "--memory-reservation: %" G_GINT64_FORMAT
+                      " MiB are more than the memory limit of %" G_GINT64_FORMAT
+                      " MiB\nreserve that at most, or raise the limit",
+                      o->memory_reservation_bytes >> 20, o->memory_bytes >> 20);
+}
+
+static gboolean
+check_cpuset (const char *cpus, GError **error)
+{
+  g_autofree char *list = NULL;
+
+  if (cpus == NULL || g_str_equal (cpus, "all"))
+    return TRUE;
+  list = dn_cpu_list_parse (cpus, NULL);
+  if (list == NULL || strlen (cpus) > DN_CPUS_BYTES)
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "--cpuset-cpus '%.60s': not a list of processors\nfor instance 0-1,3, or all",
+                     cpus);
+  return TRUE;
+}
+
+static gboolean
+check_block_limits (const DnContainerOptions *o, GError **error)
+{
+  const struct
+  {
+    const char *flag;
+    gint64 value;
+    gint64 least;
+  } all[] = { { "--read-bps", o->read_bytes_per_s, DN_OPTIONS_BLOCK_MIN_BYTES },
+              { "--write-bps", o->write_bytes_per_s, DN_OPTIONS_BLOCK_MIN_BYTES },
+              { "--read-iops", o->reads_per_s, DN_OPTIONS_BLOCK_MIN_OPERATIONS },
+              { "--write-iops", o->writes_per_s, DN_OPTIONS_BLOCK_MIN_OPERATIONS } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
+    if (all[i].value != 0 && all[i].value != -1
+        && !check_number (all[i].flag, all[i].value, all[i].least, DN_OPTIONS_BLOCK_MAX, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
 check_limits (const DnContainerOptions *o, GError **error)
 {
   const gint64 mib = 1024 * 1024;
@@ -146,6 +199,9 @@ check_limits (const DnContainerOptions *o, GError **error)
     return FALSE;
   if (o->pids_limit != 0 && o->pids_limit != -1
       && !check_number ("--pids-limit", o->pids_limit, 1, DN_OPTIONS_PIDS_MAX, error))
+    return FALSE;
+  if (!check_memory_reservation (o, error) || !check_cpuset (o->cpuset_cpus, error)
+      || !check_block_limits (o, error))
     return FALSE;
   if (o->guest_memory_bytes != 0
       && !check_number ("--guest-memory", o->guest_memory_bytes, DN_GUEST_MEMORY_MIN_MIB * mib,
@@ -267,6 +323,7 @@ check_texts (const DnContainerOptions *o, GError **error)
          && check_plain ("--profile", o->profile, error)
          && check_plain ("--network", o->network, error)
          && check_plain ("--stop-signal", o->stop_signal, error)
+         && check_plain ("--cpuset-cpus", o->cpuset_cpus, error)
          && check_all_plain ("--cap-add", o->cap_add, error)
          && check_all_plain ("--cap-drop", o->cap_drop, error)
          && check_all_plain ("--tmpfs", o->tmpfs, error)

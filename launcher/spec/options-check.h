@@ -14,6 +14,10 @@
 #define DN_OPTIONS_LABEL_MAX_BYTES 4096
 #define DN_OPTIONS_MEMORY_MIN_BYTES (6 * 1024 * 1024) /* Docker's: less starts nothing */
 #define DN_OPTIONS_CPUS_MAX 1024
+/* Of a disk in a second: with less a container's program is not read in time. */
+#define DN_OPTIONS_BLOCK_MIN_BYTES (64 * 1024)
+#define DN_OPTIONS_BLOCK_MIN_OPERATIONS 10
+#define DN_OPTIONS_BLOCK_MAX (G_GINT64_CONSTANT (1) << 40)
 #define DN_OPTIONS_PIDS_MAX 4194304 /* the kernel's PID_MAX_LIMIT */
 #define DN_OPTIONS_STOP_TIMEOUT_MAX_S 86400
 

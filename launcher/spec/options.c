@@ -57,6 +57,13 @@ read_members (JsonObject *args, DnContainerOptions *o, JsonObject **ret_labels, 
     { "cpus", DN_JSON_DOUBLE, FALSE, &o->cpus },
     { "cpu_shares", DN_JSON_INT, FALSE, &o->cpu_shares },
     { "pids_limit", DN_JSON_INT, FALSE, &o->pids_limit },
+    { "memory_reservation_bytes", DN_JSON_INT, FALSE, &o->memory_reservation_bytes },
+    { "cpuset_cpus", DN_JSON_STRING, FALSE, &o->cpuset_cpus },
+    { "read_bytes_per_s", DN_JSON_INT, FALSE, &o->read_bytes_per_s },
+    { "write_bytes_per_s", DN_JSON_INT, FALSE, &o->write_bytes_per_s },
+    { "reads_per_s", DN_JSON_INT, FALSE, &o->reads_per_s },
+    { "writes_per_s", DN_JSON_INT, FALSE, &o->writes_per_s },
+    { "ends_whole", DN_JSON_BOOL, FALSE, &o->ends_whole },
     { "ulimits", DN_JSON_STRINGS, FALSE, &o->ulimits },
     { "network", DN_JSON_STRING, FALSE, &o->network },
     { "publish", DN_JSON_STRINGS, FALSE, &o->publish },
@@ -170,6 +177,13 @@ add_limits (JsonBuilder *builder, const DnContainerOptions *o)
     }
   add_number (builder, "cpu_shares", o->cpu_shares, 0);
   add_number (builder, "pids_limit", o->pids_limit, 0);
+  add_number (builder, "memory_reservation_bytes", o->memory_reservation_bytes, 0);
+  add_text (builder, "cpuset_cpus", o->cpuset_cpus);
+  add_number (builder, "read_bytes_per_s", o->read_bytes_per_s, 0);
+  add_number (builder, "write_bytes_per_s", o->write_bytes_per_s, 0);
+  add_number (builder, "reads_per_s", o->reads_per_s, 0);
+  add_number (builder, "writes_per_s", o->writes_per_s, 0);
+  add_flag (builder, "ends_whole", o->ends_whole);
   add_list (builder, "ulimits", o->ulimits);
   add_number (builder, "guest_memory_bytes", o->guest_memory_bytes, 0);
   add_number (builder, "guest_vcpus", o->guest_vcpus, 0);
@@ -266,6 +280,7 @@ dn_container_options_free (DnContainerOptions *options)
   g_strfreev (options->tmpfs);
   g_strfreev (options->ulimits);
   g_free (options->network);
+  g_free (options->cpuset_cpus);
   g_strfreev (options->publish);
   g_strfreev (options->expose);
   g_strfreev (options->add_hosts);

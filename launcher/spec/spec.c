@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../common/error.h"
+#include "cpu-list.h"
 #include "profile.h"
 #include "spec-mounts.h"
 #include "spec-process.h"
@@ -109,6 +110,39 @@ add_mapping (JsonBuilder *builder, const char *name, guint32 first, guint64 coun
   json_builder_end_array (builder);
 }
 
+static void
+append_rate (GString *text, const char *name, gint64 value)
+{
+  if (value > 0)
+    g_string_append_printf (text, "%s%s=%" G_GINT64_FORMAT, text->len > 0 ? " " : "", name, value);
+  else
+    g_string_append_printf (text, "%s%s=max", text->len > 0 ? " " : "", name);
+}
+
+/* Files of cgroup v2 for which the document has no words of its own.  io.max is without a device:
+ * it holds for each of the container's. */
+static void
+add_unified (JsonBuilder *builder, const DnContainerOptions *options)
+{
+  gboolean has_rates = options->read_bytes_per_s > 0 || options->write_bytes_per_s > 0
+                       || options->reads_per_s > 0 || options->writes_per_s > 0;
+  g_autoptr (GString) rates = g_string_new (NULL);
+
+  if (!options->ends_whole && !has_rates)
+    return;
+  json_builder_set_member_name (builder, "unified");
+  json_builder_begin_object (builder);
+  if (options->ends_whole)
+    add_text (builder, "memory.oom.group", "1");
+  append_rate (rates, "rbps", options->read_bytes_per_s);
+  append_rate (rates, "wbps", options->write_bytes_per_s);
+  append_rate (rates, "riops", options->reads_per_s);
+  append_rate (rates, "wiops", options->writes_per_s);
+  if (has_rates)
+    add_text (builder, "io.max", rates->str);
+  json_builder_end_object (builder);
+}
+
 /* No memory limit of its own where neither a flag nor the profile has one: the guest's memory is
  * the context's limit, and danchid knows how much of it a container may have. */
 static void
@@ -117,24 +151,30 @@ add_resources (JsonBuilder *builder, const DnContainerOptions *options, const Dn
   gint64 memory
       = options->memory_bytes != 0 ? options->memory_bytes : (gint64) profile->memory_bytes;
   gint64 shares = options->cpu_shares != 0 ? options->cpu_shares : (gint64) profile->cpu_shares;
+  g_autofree char *cpus
+      = options->cpuset_cpus != NULL ? dn_cpu_list_parse (options->cpuset_cpus, NULL) : NULL;
   gint64 pids = options->pids_limit != 0 ? options->pids_limit : (gint64) profile->pids;
 
   json_builder_set_member_name (builder, "resources");
   json_builder_begin_object (builder);
-  if (memory != 0)
+  if (memory != 0 || options->memory_reservation_bytes > 0)
     {
+      if (memory == 0)
+        memory = -1;
       json_builder_set_member_name (builder, "memory");
       json_builder_begin_object (builder);
       add_number (builder, "limit", memory);
       /* The same as memory: none of it is swap. */
       add_number (builder, "swap", memory);
+      if (options->memory_reservation_bytes > 0)
+        add_number (builder, "reservation", options->memory_reservation_bytes);
       json_builder_end_object (builder);
     }
   json_builder_set_member_name (builder, "pids");
   json_builder_begin_object (builder);
   add_number (builder, "limit", pids);
   json_builder_end_object (builder);
-  if (options->cpus > 0 || shares != 0)
+  if (options->cpus > 0 || shares != 0 || cpus != NULL)
     {
       json_builder_set_member_name (builder, "cpu");
       json_builder_begin_object (builder);
@@ -145,8 +185,11 @@ add_resources (JsonBuilder *builder, const DnContainerOptions *options, const Dn
           add_number (builder, "quota", (gint64) (options->cpus * CPU_PERIOD_US + 0.5));
           add_number (builder, "period", CPU_PERIOD_US);
         }
+      if (cpus != NULL)
+        add_text (builder, "cpus", cpus);
       json_builder_end_object (builder);
     }
+  add_unified (builder, options);
   json_builder_end_object (builder);
 }
 
@@ -216,8 +259,8 @@ dn_spec_build (const DnContainerOptions *options, const DnProfile *profile,
   json_builder_add_boolean_value (builder, !is_writable (options, profile));
   json_builder_end_object (builder);
   add_text (builder, "hostname", hostname);
-  if (!dn_spec_add_mounts (builder, options->tmpfs,
-                           is_writable (options, profile) ? NULL : image->volumes, profile, error))
+  if (!dn_spec_add_mounts (builder, options, is_writable (options, profile) ? NULL : image->volumes,
+                           profile, error))
     return NULL;
   add_annotations (builder, options, profile, container_id);
   add_linux (builder, options, profile, first_uid);

@@ -54,7 +54,14 @@ typedef struct
   double cpus;
   gint64 cpu_shares;
   gint64 pids_limit;
-  char **ulimits; /* NAME=SOFT[:HARD] */
+  gint64 memory_reservation_bytes; /* likewise */
+  char *cpuset_cpus;               /* "0-1,3", or "all" */
+  gint64 read_bytes_per_s;         /* of each of its disks; likewise below */
+  gint64 write_bytes_per_s;
+  gint64 reads_per_s;
+  gint64 writes_per_s;
+  gboolean ends_whole; /* when one of its processes is ended for want of memory, all are */
+  char **ulimits;      /* NAME=SOFT[:HARD] */
   char *network;
   char **publish; /* [ADDRESS:]PORT:PORT[/udp]; without the host's: one is chosen */
   gboolean publishes_all;

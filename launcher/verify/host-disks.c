@@ -1,20 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files behind QEMU's disks: whether only root, or only QEMU's own uid, may change them. */
+#include <errno.h>
 #include <string.h>
+#include <sys/acl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "../guest/guest.h"
 #include "host-facts.h"
 
 #define STACK_MAX_BYTES ((gsize) 64 * 1024)
+#define ACL_HEAD_BYTES 4
+#define ACL_ENTRY_BYTES 8
+#define ACL_MAX_BYTES 1024
 #define EXTENT_BEGIN " FLAT \""
+
+/* Whether an ACL lets nobody write but the owner and @uid: a volume's (../volumes/volume.h).  The
+ * kernel's form: acl(5), <linux/posix_acl_xattr.h>. */
+static gboolean
+acl_is_narrow (const guint8 *bytes, gsize size, guint uid)
+{
+  for (gsize at = ACL_HEAD_BYTES; at + ACL_ENTRY_BYTES <= size; at += ACL_ENTRY_BYTES)
+    {
+      guint16 tag, rights;
+      guint32 id;
+
+      memcpy (&tag, bytes + at, sizeof tag);
+      memcpy (&rights, bytes + at + 2, sizeof rights);
+      memcpy (&id, bytes + at + 4, sizeof id);
+      tag = GUINT16_FROM_LE (tag);
+      /* The mask gives nobody anything. */
+      if (tag == ACL_USER_OBJ || tag == ACL_MASK || (GUINT16_FROM_LE (rights) & ACL_WRITE) == 0)
+        continue;
+      if (tag != ACL_USER || GUINT32_FROM_LE (id) != uid)
+        return FALSE;
+    }
+  return TRUE;
+}
 
 static gboolean
 is_protected (const char *path, guint uid)
 {
+  guint8 acl[ACL_MAX_BYTES];
   struct stat status;
+  ssize_t n;
 
   if (stat (path, &status) < 0 || !S_ISREG (status.st_mode))
+    return FALSE;
+  n = getxattr (path, "system.posix_acl_access", acl, sizeof acl);
+  /* The bits of the group are the mask's where there is one. */
+  if (n > 0)
+    return status.st_uid == 0 && (status.st_mode & 02) == 0 && acl_is_narrow (acl, (gsize) n, uid);
+  if (n < 0 && errno != ENODATA && errno != ENOTSUP)
     return FALSE;
   return (status.st_mode & 022) == 0
          && (status.st_uid == 0 || (status.st_uid == uid && (status.st_mode & 077) == 0));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../common/autofd.h"
+#include "../limits/host-group.h"
 #include "host-facts.h"
 
 #define COMMAND_LINE_MAX ((gsize) 128 * 1024)
@@ -196,6 +197,23 @@ read_command_line (gint pid, char *ret_text)
   return size;
 }
 
+static void
+add_group (DnVerifyFacts *facts, gint pid)
+{
+  g_autofree char *memory = NULL, *processors = NULL;
+  DnHostGroup group;
+
+  if (!dn_host_group_read ("", pid, &group))
+    return;
+  memory = group.memory_bytes != 0 ? g_strdup_printf ("%" G_GUINT64_FORMAT, group.memory_bytes)
+                                   : g_strdup ("max");
+  processors = group.quota_us != 0 ? g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                                                      group.quota_us, group.period_us)
+                                   : g_strdup ("max");
+  dn_verify_facts_add (facts, "limit.memory", group.has_memory ? memory : "absent");
+  dn_verify_facts_add (facts, "limit.processors", group.has_cpu ? processors : "absent");
+}
+
 void
 dn_host_facts_add_qemu (DnVerifyFacts *facts, gint pid, guint uid, char **attached)
 {
@@ -209,6 +227,7 @@ dn_host_facts_add_qemu (DnVerifyFacts *facts, gint pid, guint uid, char **attach
   for (gsize at = 0; at < size; at += strlen (text + at) + 1)
     g_ptr_array_add (arguments, text + at);
   g_ptr_array_add (arguments, NULL);
+  add_group (facts, pid);
   dn_host_facts_read_qemu (facts, (char **) arguments->pdata);
   unprotected = find_unprotected ((char **) arguments->pdata, attached, uid);
   dn_verify_facts_add (facts, "qemu.disk-files", unprotected != NULL ? unprotected : "protected");

@@ -122,8 +122,13 @@ mount_words (JsonObject *mount)
 
   if (g_str_equal (words->str, "cgroup"))
     g_string_append_c (words, '2');
+  if (g_str_equal (words->str, "share"))
+    g_string_assign (words, "virtiofs");
   if (g_str_equal (words->str, "secrets")) /* as the kernel calls it */
     g_string_assign (words, "tmpfs");
+  /* What the agent makes of one, in the kernel's word. */
+  if (g_str_equal (words->str, "volume"))
+    g_string_assign (words, "ext4");
   g_string_append (words, " nosuid");
   for (gsize k = 0; k < G_N_ELEMENTS (flags); k++)
     for (guint i = 0; i < dn_document_length (options); i++)
@@ -184,7 +189,9 @@ promise_memory (GPtrArray *promises, JsonObject *memory)
     dn_verify_promisef (promises, "cgroup.memory.max", "R5.14", DN_HOW_EQUAL, "%" G_GINT64_FORMAT,
                         limit / PAGE_BYTES * PAGE_BYTES);
   dn_verify_promise (promises, "cgroup.memory.swap.max", "R5.14", DN_HOW_EQUAL_OR_ABSENT, "0");
-  dn_verify_promise (promises, "cgroup.memory.oom.group", "R5.14", DN_HOW_EQUAL, "1");
+  if (dn_document_int (memory, "reservation") > 0)
+    dn_verify_promisef (promises, "cgroup.memory.low", "R5.14", DN_HOW_EQUAL, "%" G_GINT64_FORMAT,
+                        dn_document_int (memory, "reservation") / PAGE_BYTES * PAGE_BYTES);
 }
 
 static void
@@ -194,7 +201,17 @@ promise_resources (GPtrArray *promises, JsonObject *resources)
   gint64 pids = dn_document_int (dn_document_object (resources, "pids"), "limit");
   gint64 shares = dn_document_int (cpu, "shares"), quota = dn_document_int (cpu, "quota");
   gint64 period = dn_document_int (cpu, "period");
+  JsonObject *unified = dn_document_object (resources, "unified");
+  const char *rates = dn_document_text (unified, "io.max");
+  const char *whole = dn_document_text (unified, "memory.oom.group");
+  const char *cpus = dn_document_text (cpu, "cpus");
 
+  dn_verify_promise (promises, "cgroup.memory.oom.group", "R5.14", DN_HOW_EQUAL,
+                     whole[0] != '\0' ? whole : "0");
+  if (rates[0] != '\0')
+    dn_verify_promise (promises, "cgroup.io.max", "R5.14", DN_HOW_EQUAL, rates);
+  if (cpus[0] != '\0')
+    dn_verify_promise (promises, "cgroup.cpuset.cpus", "R5.14", DN_HOW_EQUAL, cpus);
   promise_memory (promises, dn_document_object (resources, "memory"));
   if (pids > 0)
     dn_verify_promisef (promises, "cgroup.pids.max", "R5.14", DN_HOW_EQUAL, "%" G_GINT64_FORMAT,

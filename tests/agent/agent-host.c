@@ -110,6 +110,8 @@ host_new (void)
   g_autofree char *audit_option = NULL;
   g_autofree char *events_option = NULL;
   g_autofree char *layers = NULL;
+  g_autofree char *volume = NULL;
+  g_autofree char *template = NULL;
   int listener;
   int audit[2], events[2];
 
@@ -138,6 +140,8 @@ host_new (void)
   image = make_image (host->dir);
   disk = g_strdup_printf ("disk=%s", image);
   layers = g_strdup_printf ("layers=%s/layers.img", host->dir);
+  volume = g_strdup_printf ("volume=%s/volume.img", host->dir);
+  template = g_strdup_printf ("%s/volume.ext4", host->dir);
   run_dir = g_build_filename (host->dir, "run", NULL);
   host->socket_path = g_build_filename (host->dir, "socket", NULL);
   listener = listen_at (host->socket_path);
@@ -167,6 +171,10 @@ host_new (void)
                            disk,
                            "--disk",
                            layers,
+                           "--disk",
+                           volume,
+                           "--volume-template",
+                           template,
                            "--test-audit",
                            audit_option,
                            "--test-events",
@@ -553,6 +561,7 @@ gint32
 host_create (Host *host, const HostContainer *container)
 {
   g_autofree char *process = process_to_json (container->args, container->process);
+  const guint32 first_uid = container->first_uid != 0 ? container->first_uid : HOST_FIRST_UID;
   g_autofree char *config = g_strdup_printf (
       "{\"process\":%s,\"root\":%s,\"hostname\":\"testhost\",\"mounts\":["
       "{\"destination\":\"/proc\",\"type\":\"proc\"},"
@@ -564,12 +573,12 @@ host_create (Host *host, const HostContainer *container)
       "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"ro\"]},"
       "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"options\":[\"ro\"]},"
       "{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":[\"mode=1777\",\"noexec\"]}%s],"
-      "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":%d,\"size\":65536}],"
-      "\"gidMappings\":[{\"containerID\":0,\"hostID\":%d,\"size\":65536}],"
+      "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":65536}],"
+      "\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":65536}],"
       "\"maskedPaths\":[\"/proc/kcore\",\"/proc/keys\",\"/sys/firmware\",\"/nowhere\"],"
       "\"readonlyPaths\":[\"/proc/sys\",\"/proc/bus\"]%s}}",
       process, container->root != NULL ? container->root : "{\"readonly\":true}",
-      container->mounts != NULL ? container->mounts : "", HOST_FIRST_UID, HOST_FIRST_UID,
+      container->mounts != NULL ? container->mounts : "", first_uid, first_uid,
       container->linux_members != NULL ? container->linux_members : "");
   DnMsgCreate create = { .request = host_next_request (host),
                          .streams = host_streams (container->id, 0),

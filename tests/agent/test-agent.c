@@ -487,6 +487,47 @@ test_a_container_over_its_memory_ends_alone (void)
   host_free (host);
 }
 
+static gint32
+send_limits (Host *host, DnMsgLimits limits)
+{
+  guint8 bytes[256];
+  int size;
+
+  limits.request = host_next_request (host);
+  g_strlcpy (limits.container, ID, sizeof limits.container);
+  size = dn_msg_limits_pack (&limits, bytes, sizeof bytes);
+  g_assert_cmpint (size, >, 0);
+  host_send (host, DN_MSG_LIMITS, 0, bytes, (gsize) size);
+  return host_await_reply (host, limits.request);
+}
+
+/* This machine's cgroup v2 may have neither controller: then it says so, and nothing else happens.
+ */
+static void
+test_limits_that_the_kernel_has_not_are_refused_and_not_passed_over (void)
+{
+  Host *host = host_new ();
+  g_autofree char *path = g_build_filename (host->cgroup, "cgroup.controllers", NULL);
+  g_autofree char *controllers = NULL;
+
+  g_assert_true (g_file_get_contents (path, &controllers, NULL, NULL));
+  start_sleeper (host);
+  g_assert_cmpint (send_limits (host, (DnMsgLimits){ .cpus = "" }), ==, 0);
+  if (strstr (controllers, "cpuset") == NULL)
+    g_assert_cmpint (send_limits (host, (DnMsgLimits){ .cpus = "0" }), ==, -ENOSYS);
+  else
+    {
+      g_assert_cmpint (send_limits (host, (DnMsgLimits){ .cpus = "0" }), ==, 0);
+      g_assert_cmpint (send_limits (host, (DnMsgLimits){ .cpus = "1000" }), <, 0);
+      g_assert_cmpint (send_limits (host, (DnMsgLimits){ .cpus = "all" }), ==, 0);
+    }
+  if (strstr (controllers, " io") == NULL && !g_str_has_prefix (controllers, "io"))
+    g_assert_cmpint (send_limits (host, (DnMsgLimits){ .reads_per_s = 50 }), ==, -ENOSYS);
+  g_assert_cmpint (host_simple (host, DN_MSG_DELETE, ID), ==, 0);
+  g_assert_cmpint (send_limits (host, (DnMsgLimits){ .cpus = "" }), ==, -ESRCH);
+  host_free (host);
+}
+
 static void
 test_reports_processes_and_numbers (void)
 {
@@ -1071,6 +1112,7 @@ main (int argc, char **argv)
   TEST (an_exec_ends_though_a_grandchild_holds_its_pipes);
   TEST (pauses_and_resumes);
   TEST (a_container_over_its_memory_ends_alone);
+  TEST (limits_that_the_kernel_has_not_are_refused_and_not_passed_over);
   TEST (reports_processes_and_numbers);
   TEST (says_what_the_kernel_reports);
   TEST (says_where_a_container_listens);

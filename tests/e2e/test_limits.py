@@ -7,7 +7,8 @@ import subprocess
 import time
 
 from machine import EMULATION, expect, expect_equal, wait_until
-from suite import BOX_CONTEXT, box, exec_sh, expect_error, image, in_box, run_sh, start_sh, test
+from suite import (BOX_CONTEXT, box, exec_sh, expect_error, image, in_box, machine_json_events, run_sh,
+                   start_sh, test)
 
 MIB = 1 << 20
 
@@ -129,3 +130,90 @@ def a_guest_that_the_host_cannot_hold_is_not_started(machine):
     host = machine.json("info")["host"]
     expect_equal(host["promised_bytes"], 256 * MIB, "what guests were promised")
     expect(0 < host["available_bytes"] < host["memory_bytes"], f"memory of the host: {host}")
+
+
+HOG = "x=a; while :; do x=$x$x; done"
+
+
+@test("R5.14", "R3.3")
+def memory_that_runs_out_ends_a_process_by_name_and_neither_container_nor_guest(machine):
+    neighbour = start_sh(machine, "sleep 1000")
+    guest = machine.inspect(neighbour)["guest"]["id"]
+    name = start_sh(machine, "sleep 1000", "-m", "40m", "--tmpfs", "/fill:size=100m")
+    # A program that takes too much, as a child: the container goes on.
+    done = exec_sh(machine, f"sh -c '{HOG}'; echo ended $?", container=name)
+    expect("ended 137" in done.stdout, f"the hog: {done.stdout}")
+    oom = wait_until(lambda: machine.inspect(name).get("oom", {}).get("program") and machine.inspect(name)["oom"],
+                     "the victim is known")
+    expect_equal(oom["program"], "sh", "the victim")
+    expect(oom["memory_bytes"] > 16 * MIB, f"its size: {oom}")
+    event = [one for one in machine_json_events(machine, name) if one["action"] == "oom"][-1]
+    expect_equal(event["attributes"].get("program"), "sh", f"event: {event}")
+    expect_equal(machine.state_of(name), "running", "the container after its child's end")
+    # What fills a tmpfs ends likewise, and a fork bomb meets its limit.
+    exec_sh(machine, "head -c 90000000 /dev/zero > /fill/x", container=name, check=False)
+    exec_sh(machine, "rm -f /fill/x", container=name, check=False)
+    machine.danchi("update", "--pids-limit", "30", name)
+    exec_sh(machine, "for i in $(seq 60); do sleep 3 & done; wait", container=name, check=False)
+    # Its first process is the container's end.
+    first = start_sh(machine, HOG, "-m", "40m")
+    expect_equal(machine.out("wait", first), "137", "exit status")
+    entry = machine.inspect(first)
+    expect(entry["is_oom_killed"] and "than its limit allows: sh had" in entry["reason"],
+           f"why it ended: {entry['reason']}")
+    expect_equal(entry["oom"]["pid"], 1, "the victim's number")
+    # Asked to end as a whole, it does.
+    whole = start_sh(machine, f"sh -c '{HOG}'; sleep 1000", "-m", "40m", "--oom-group")
+    expect_equal(machine.out("wait", whole), "137", "exit status of one that ends as a whole")
+    exec_sh(machine, "true", container=neighbour)
+    expect_equal(machine.inspect(neighbour)["guest"]["id"], guest, "the guest")
+    report = machine.danchi("verify", neighbour, name, check=False)
+    expect_equal(report.status, 0, f"verify: {report.stdout[-1500:]}")
+
+
+@test("R5.14", only=EMULATION)
+def containers_that_use_up_their_guest_end_and_the_guest_does_not(machine):
+    # No limit of its own: the guest's is the limit.
+    box(machine)
+    boot = guest_of(machine)["boot_id"]
+    hogs = [start_sh(machine, f"while :; do sh -c '{HOG}'; done") for _ in range(2)]
+    time.sleep(3)
+    wait_until(lambda: all(machine.inspect(name).get("oom", {}).get("count") for name in hogs[:1]),
+               "a victim", 30)
+    exec_sh(machine, "true")
+    machine.danchi("rm", "-f", *hogs)
+    guest = guest_of(machine)
+    expect_equal((guest["boot_id"], guest["is_running"]), (boot, True), "the guest")
+
+
+@test("R5.14")
+def limits_of_a_container_reach_the_kernel_and_change_while_it_runs(machine):
+    name = start_sh(machine, "sleep 1000", "-m", "60m", "--memory-reservation", "20m", "--cpuset-cpus", "0",
+                    "--read-bps", "8m", "--write-iops", "100", "--writable=disk:64m", "--cpus", "0.5",
+                    "--pids-limit", "50", "--ulimit", "nofile=64:128")
+    files = "cd /sys/fs/cgroup; cat memory.low cpuset.cpus pids.max cpu.max; head -1 io.max; ulimit -n"
+
+    def seen():
+        text = exec_sh(machine, files, container=name).stdout.split("\n")
+        return text[:4] + [text[4].split(" ", 1)[1]] + text[5:6]
+    expect_equal(seen(), [str(20 * MIB), "0", "50", "50000 100000",
+                          f"rbps={8 * MIB} wbps=max riops=max wiops=100", "64"], "limits at the start")
+    expect_equal(machine.danchi("verify", name, check=False).status, 0, "verify at the start")
+    machine.danchi("update", "--read-bps", "4m", "--write-iops", "-1", "--memory-reservation", "-1",
+                   "--cpus", "0.25", "--cpuset-cpus", "all", "-m", "50m", name)
+    expect_equal(seen()[2:5], ["50", "25000 100000", f"rbps={4 * MIB} wbps=max riops=max wiops=max"],
+                 "limits after the update")
+    expect_equal(machine.danchi("verify", name, check=False).status, 0, "verify after the update")
+    machine.danchi("update", "--read-bps", "-1", "--write-bps", "2m", name)
+    started = time.monotonic()
+    exec_sh(machine, "dd if=/dev/zero of=/var/x bs=1M count=6 conv=fsync 2>/dev/null", "-u", "0", container=name)
+    expect(time.monotonic() - started > 2, "six MiB at two a second took no time")
+    stats = machine.json("stats", "--no-stream", name)[0]
+    expect(6 * MIB <= stats["written_bytes"] < 9 * MIB, f"written once, counted {stats['written_bytes']}")
+    for flags, words in ((("--cpus", "3"), ("--cpus 3", "has 1")), (("--cpuset-cpus", "0-1"), ("0 to 0",)),
+                         (("-m", "1g"), ("1024 MiB", "at least"))):
+        expect_error(machine.danchi("update", *flags, name, check=False), 1, *words)
+    expect_error(machine.danchi("run", "--memory-swap", "1g", "-m", "50m", image(machine), check=False), 125,
+                 "guests have no swap")
+    expect_error(machine.danchi("run", "--device-read-bps", "/dev/vda:1m", image(machine), check=False), 125,
+                 "--read-bps holds for each")

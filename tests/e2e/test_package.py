@@ -19,7 +19,8 @@ Description: programs and scripts alone
 
 def make_package(stage):
     """The programs and the scripts as they are shipped; images and dependencies take minutes."""
-    helpers = ["danchid", "danchi-relay", "danchi-intake", "danchi-gateway", "danchi-share"]
+    helpers = ["danchid", "danchi-relay", "danchi-intake", "danchi-gateway", "danchi-share",
+               "danchi-publish"]
     for path, names in ("usr/bin", ["danchi"]), ("usr/libexec/danchi", helpers):
         os.makedirs(f"{stage}/{path}")
         for name in names:

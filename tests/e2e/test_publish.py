@@ -11,7 +11,7 @@ from suite import expect_error, image, new_name, test
 PAGE = "page of a container"
 # A page by TCP on 8080, an echo by UDP on 7000.
 SERVE = (f"mkdir -p /tmp/www && echo {PAGE} > /tmp/www/index.html && "
-         "udp-echo 7000 & "
+         "{ udp-echo 7000 & } && "
          "exec httpd -f -p 8080 -h /tmp/www")
 
 
@@ -71,7 +71,7 @@ def a_published_port_leads_from_this_hosts_loopback_to_the_container(machine):
     name = new_name("web")
     try:
         machine.danchi("run", "-d", "--name", name, "-p", f"{port}:8080", "-p", f"{udp}:7000/udp", "-p", "8080",
-                       image(machine), "sh", "-c", SERVE)
+                       image(machine), "sh", "-c", SERVE, timeout=200)
         wait_until(lambda: serves("127.0.0.1", port), "the container serves", 30)
         expect_equal(fetch("::1", port), PAGE, "the page by IPv6")
         answer, source = ask_udp("127.0.0.1", udp, b"echo")
@@ -93,6 +93,8 @@ def a_published_port_leads_from_this_hosts_loopback_to_the_container(machine):
         guest = machine.json("context", "inspect", machine.inspect(name)["context"])[0]["guest"]
         expect(f"Uid:\t{guest['uid']}\t" in status and "CapEff:\t0000000000000000" in status
                and "Seccomp:\t2" in status, status)
+        rows = [row for row in machine.json("verify", name, check=False) if row["subject"] == "publish"]
+        expect(len(rows) > 15 and all(row["verdict"] == "ok" for row in rows), rows)
         # danchid's end is not danchi-publish's.
         with socket.create_connection(("127.0.0.1", port)) as held:
             machine.restart()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/options*.c launcher/spec/restart-policy.c launcher/spec/health-times.c
-   launcher/spec/profile*.c launcher/spec/tmpfs.c launcher/spec/mount-*.c launcher/spec/capability.c
+   launcher/spec/profile*.c launcher/spec/tmpfs.c launcher/spec/mount-*.c launcher/spec/c[ap]*.c
    launcher/spec/env.c launcher/common/names.c launcher/spec/u*t.c launcher/spec/quantity.c
    launcher/common/secret-spec.c launcher/spec/secrets-check.c
    launcher/common/signal-name.c launcher/common/[ej]*.c launcher/common/key-*.c

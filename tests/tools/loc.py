@@ -32,6 +32,7 @@ PARTS = [
     ("danchi-gateway", "an own uid, CAP_NET_ADMIN", 3500, ["launcher/gateway"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("danchi-resolver", "the context's uid, confined", 2600, ["launcher/resolver"]),
+    ("danchid: volumes", "root", 2000, ["launcher/volumes"]),
     ("danchi-publish", "the context's uid, confined", 1700, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
@@ -40,7 +41,7 @@ PARTS = [
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 15400, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 16500, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c launcher/spec/bind-policy.c
-   launcher/spec/signing-key.c
-   launcher/spec/reference-glob.c launcher/spec/policy.c
-   launcher/spec/profile.c
-   launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
-   launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
-   launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
-   launcher/common/json.c */
+/* Links: launcher/spec/admission*.c launcher/spec/placement.c launcher/spec/terms.c
+   launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
+   launcher/spec/policy.c launcher/spec/profile.c launcher/spec/profile-file.c
+   launcher/spec/profile-table.c launcher/spec/capability.c launcher/spec/tmpfs.c
+   launcher/spec/quantity.c launcher/spec/ulimit.c launcher/common/key-*.c launcher/common/names.c
+   launcher/common/error.c launcher/spec/network-policy.c launcher/base/network-rule.c
+   launcher/base/public-address.c launcher/common/json.c */
 
 /* Who may loosen what: a table of wishes and policies (R3.5, R3.6, R5.12). */
 #include <string.h>

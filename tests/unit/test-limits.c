@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/limits/guest-*.c launcher/limits/host-*.c launcher/limits/context-edit.c
- * launcher/limits/limits-json.c launcher/common/*.c launcher/base/*.c protocol/*.c */
+ * launcher/limits/limits-json.c launcher/limits/oom-victim.c launcher/spec/cpu-list.c
+ * launcher/common/*.c launcher/base/*.c protocol/*.c */
 /* Packages: json-glib-1.0 */
 /* The tree of a host's control groups is made in a directory of the test's own. */
 #include <glib/gstdio.h>
@@ -10,6 +11,8 @@
 #include "../../launcher/limits/context-edit.h"
 #include "../../launcher/limits/host-memory.h"
 #include "../../launcher/limits/limits-json.h"
+#include "../../launcher/limits/oom-victim.h"
+#include "../../launcher/spec/cpu-list.h"
 
 #define MIB (G_GUINT64_CONSTANT (1024) * 1024)
 #define GIB (1024 * MIB)
@@ -309,6 +312,58 @@ test_edits_a_file_and_keeps_what_the_operator_wrote (void)
     }
 }
 
+static void
+test_writes_a_list_of_processors_as_the_kernel_does (void)
+{
+  static const char *const cases[][2]
+      = { { "0", "0" }, { "3,0-1,1", "0-1,3" }, { "1,2,3", "1-3" }, { "1023", "1023" } };
+  static const char *const wrong[] = { "", ",", "a", "1-", "-1", "2-1", "0 1", "1024", "0,,1" };
+  guint highest;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *list = dn_cpu_list_parse (cases[i][0], &highest);
+
+      g_assert_cmpstr (list, ==, cases[i][1]);
+    }
+  g_assert_cmpuint (highest, ==, 1023);
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    g_assert_null (dn_cpu_list_parse (wrong[i], NULL));
+}
+
+/* The name is the guest's word, and a container's end by another signal is none for memory. */
+static void
+test_tells_of_the_victim_and_of_no_other (void)
+{
+  DnMsgOomVictim message = { .pid = 7, .uid = 33, .memory_bytes = 5 * MIB };
+  DnOomVictim oom = { 0 };
+  g_auto (GStrv) attributes = NULL, none = NULL;
+  g_autofree char *reason = NULL, *unknown = NULL;
+  g_autoptr (JsonObject) object = NULL;
+
+  dn_oom_victim_count (&oom);
+  none = dn_oom_victim_to_attributes (&oom);
+  g_assert_null (none[0]);
+  unknown = dn_oom_victim_reason (&oom);
+  g_assert_cmpstr (unknown, ==, "it used more memory than its limit allows");
+  g_assert_true (dn_oom_victim_can_be_first (&oom));
+  strcpy (message.program, "ev\033[2Jil");
+  dn_oom_victim_take (&oom, &message, 99);
+  dn_oom_victim_count (&oom);
+  g_assert_cmpuint (oom.count, ==, 2);
+  g_assert_false (dn_oom_victim_can_be_first (&oom));
+  attributes = dn_oom_victim_to_attributes (&oom);
+  g_assert_cmpuint (g_strv_length (attributes), ==, 8);
+  g_assert_null (strchr (attributes[1], '\033'));
+  reason = dn_oom_victim_reason (&oom);
+  g_assert_nonnull (strstr (reason, "5 MiB"));
+  object = dn_oom_victim_to_json (&oom);
+  g_assert_cmpint (json_object_get_int_member (object, "pid"), ==, 7);
+  message.pid = 1;
+  dn_oom_victim_take (&oom, &message, 100);
+  g_assert_true (dn_oom_victim_can_be_first (&oom));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -328,5 +383,9 @@ main (int argc, char **argv)
                    test_counts_what_the_host_can_still_promise);
   g_test_add_func ("/limits/edits-a-file-and-keeps-what-the-operator-wrote",
                    test_edits_a_file_and_keeps_what_the_operator_wrote);
+  g_test_add_func ("/limits/writes-a-list-of-processors-as-the-kernel-does",
+                   test_writes_a_list_of_processors_as_the_kernel_does);
+  g_test_add_func ("/limits/tells-of-the-victim-and-of-no-other",
+                   test_tells_of_the_victim_and_of_no_other);
   return g_test_run ();
 }

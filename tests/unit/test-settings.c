@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/limits/guest-*.c
- * launcher/daemon/scan-settings.c
- * launcher/images/reference.c launcher/images/scan-disk.c launcher/daemon/settings.c
- launcher/network/plan.c
+/* Links: launcher/limits/guest-*.c launcher/daemon/scan-settings.c launcher/images/reference.c
+ * launcher/images/scan-disk.c launcher/daemon/settings.c launcher/network/plan.c
  * launcher/daemon/context-definition.c launcher/daemon/host-access.c launcher/spec/access.c
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c
- * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c
- * launcher/spec/placement.c launcher/spec/reference-glob.c launcher/spec/profile.c
- * launcher/spec/capability.c launcher/spec/tmpfs.c launcher/spec/quantity.c
-   launcher/spec/network-policy.c launcher/base/network-rule.c launcher/base/public-address.c
- launcher/common/json.c */
+ * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c
+ * launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/placement.c
+ * launcher/spec/reference-glob.c launcher/spec/profile.c launcher/spec/capability.c
+ * launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/network-policy.c
+ * launcher/base/network-rule.c launcher/base/public-address.c launcher/common/json.c */
 #include <string.h>
 
 #include "../../launcher/common/error.h"

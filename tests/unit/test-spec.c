@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/spec*.c launcher/spec/options*.c launcher/spec/restart-policy.c
-   launcher/spec/health-times.c launcher/spec/profile*.c launcher/spec/capability.c
+   launcher/spec/health-times.c launcher/spec/profile*.c launcher/spec/c[ap]*.c
    launcher/spec/env.c launcher/common/names.c launcher/spec/u*t.c launcher/spec/quantity.c
    launcher/common/secret-spec.c launcher/spec/secrets-check.c
    launcher/common/signal-name.c launcher/spec/tmpfs.c launcher/spec/mount-*.c
    launcher/common/[ej]*.c launcher/spec/admission*.c launcher/spec/placement.c
-   launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c launcher/spec/reference-glob.c
-   launcher/spec/policy.c launcher/common/key-*.c launcher/common/paths.c
-   launcher/spec/network-*.c launcher/spec/port-spec.c launcher/base/network-rule.c
-   launcher/base/public-address.c */
+   launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c
+   launcher/spec/reference-glob.c launcher/spec/policy.c launcher/common/key-*.c
+   launcher/common/paths.c launcher/spec/network-*.c launcher/spec/port-spec.c
+   launcher/base/network-rule.c launcher/base/public-address.c */
 
 /* tests/golden/spec/NAME.in.json holds {"args", "image", "exec"}; NAME.json is the config.json (or
  * the process object) that comes of it, NAME.error the refusal. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/verify/*.c launcher/spec/capability.c launcher/common/names.c
- * launcher/common/json.c launcher/common/error.c protocol/protocol.c protocol/pack.c */
+ * launcher/limits/host-group.c launcher/limits/guest-limits.c launcher/common/json.c
+ * launcher/common/error.c protocol/protocol.c protocol/pack.c */
 /* Packages: glib-2.0 json-glib-1.0 */
 #include <pthread.h>
 #include <signal.h>

@@ -296,7 +296,7 @@ WRAP (int, dn_cgroup_make, DnCgroup *cgroup, const DnCgroups *cgroups, const cha
   if (r < 0 || !is ("oom-group"))
     return r;
   fd = openat (cgroup->fd, "memory.oom.group", O_WRONLY | O_CLOEXEC);
-  (void) !write (fd, "0", 1);
+  (void) !write (fd, "1", 1);
   (void) close (fd);
   return r;
 }
