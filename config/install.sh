@@ -55,7 +55,7 @@ done
 
 # Not loaded by this: docs/operations.md says how, and what to look at first.
 install -d -m 755 "$to/share/danchi/apparmor"
-for profile in danchid danchi-relay danchi-publish libvirt-qemu; do
+for profile in danchid danchi-relay danchi-resolver danchi-publish libvirt-qemu; do
   sed "s|@PREFIX@|$prefix|" "config/apparmor/$profile" > "$to/share/danchi/apparmor/$profile"
   chmod 644 "$to/share/danchi/apparmor/$profile"
 done

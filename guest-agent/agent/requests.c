@@ -574,9 +574,9 @@ static const struct
   { DN_MSG_SECRET_LIST, handle_secret_list },
   { DN_MSG_KEY, handle_key },
   { DN_MSG_HEALTH_CHECK, handle_health_check },
-  { DN_MSG_LIMITS, handle_limits },
   { DN_MSG_VOLUME_OPEN, handle_volume_open },
   { DN_MSG_VOLUME_CLOSE, handle_volume_close },
+  { DN_MSG_LIMITS, handle_limits },
 };
 
 static int

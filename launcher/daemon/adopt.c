@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../common/json.h"
+#include "../network/container-resolver.h"
 #include "../network/guest-network.h"
 #include "../volumes/volume-part.h"
 #include "container-call.h"
@@ -463,6 +464,7 @@ dn_adopt_all (DnDaemon *daemon, GError **error)
   for (guint i = 0; i < guests->len; i++)
     restore_network (daemon, guests->pdata[i]);
   dn_guest_network_watch (daemon);
+  dn_container_resolver_watch ();
   pool = g_thread_pool_new (adopt, daemon, ADOPTIONS_AT_ONCE, FALSE, NULL);
   for (guint i = 0; i < guests->len; i++)
     (void) g_thread_pool_push (pool, guests->pdata[i], NULL);

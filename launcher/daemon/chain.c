@@ -6,6 +6,8 @@
 
 #include "../common/names.h"
 #include "../common/paths.h"
+#include "../guest/process.h"
+#include "../network/container-resolver.h"
 #include "json-build.h"
 #include "program-facts.h"
 
@@ -99,13 +101,14 @@ dn_chain_add_host (JsonArray *chain, const DnLibvirtFacts *libvirt)
   add_gateway (chain);
 }
 
-/* A relay goes on when danchid is replaced: its version is known where its file is ours. */
+/* A relay and its like go on when danchid is replaced: their version is known where their file is
+ * ours. */
 static void
-add_relay (JsonArray *chain, const char *context, gint pid)
+add_confined (JsonArray *chain, const char *name, const char *role, const char *context, gint pid)
 {
-  JsonObject *program = dn_program_new ("danchi-relay", "relay", NULL);
-  JsonObject *ours = dn_program_new ("danchi-relay", "relay", NULL);
-  g_autofree char *path = g_build_filename (dn_paths ()->helpers, "danchi-relay", NULL);
+  JsonObject *program = dn_program_new (name, role, NULL);
+  JsonObject *ours = dn_program_new (name, role, NULL);
+  g_autofree char *path = g_build_filename (dn_paths ()->helpers, name, NULL);
 
   (void) dn_program_add_process (program, pid);
   dn_program_add_file (ours, path);
@@ -158,7 +161,10 @@ dn_chain_add_context (JsonArray *chain, DnContext *context, const DnLibvirtFacts
   if (guest == NULL || !dn_guest_is_running (guest))
     return;
   dn_guest_get_info (guest, &info);
-  add_relay (chain, context->name, info.relay_pid);
+  add_confined (chain, "danchi-relay", "relay", context->name, info.relay_pid);
+  if (dn_guest_has_resolver (dn_guest_id (guest)))
+    add_confined (chain, "danchi-resolver", "resolver", context->name,
+                  dn_process_find (info.uid, "danchi-resolver"));
   add_qemu (chain, context->name, info.qemu_pid, libvirt->qemu_version);
   add_file (chain, context->name, "kernel", "guest-kernel", info.kernel, info.kernel_path);
   add_file (chain, context->name, "initramfs", "guest-initramfs", NULL, info.initrd_path);

@@ -304,20 +304,24 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   if (!dn_image_scan_when (request, image, NULL, DN_SCAN_WHEN_START, options->allow_emulation,
                            error))
     return NULL;
-  if (!dn_volume_resolve (request, container, options, error))
-    return NULL;
   container->profile = dn_container_read_profile (container->context, options, error);
   if (container->profile == NULL
       || !dn_container_admit (container, options, request, &verdict, error)
       || !dn_binds_check (container, request, options, error)
       || !dn_request_record_decided (request, container, error))
     return NULL;
+  /* The first thing that is made, so not before it is permitted and recorded. */
+  if (!dn_volume_resolve (request, container, options, error))
+    return NULL;
   container->relaxations = g_steal_pointer (&verdict.relaxations);
   g_mutex_lock (&daemon->lock);
   is_fine = enter_tables (container, request, error);
   g_mutex_unlock (&daemon->lock);
   if (!is_fine)
-    return NULL;
+    {
+      dn_volume_drop_anonymous (daemon, container->id, FALSE);
+      return NULL;
+    }
   if ((container->context->is_ephemeral && !dn_context_save (container->context, error))
       || !write_files (container, error))
     {

@@ -6,6 +6,7 @@
 #include "../limits/container-limits.h"
 #include "../network/container-network.h"
 #include "../network/container-publish.h"
+#include "../network/container-resolver.h"
 #include "../secrets/secrets-part.h"
 #include "../volumes/volume-part.h"
 #include "container-scratch.h"
@@ -15,6 +16,7 @@ static const DnContainerPart *const parts[] = {
   &dn_container_scratch_part,
   &dn_volume_part,
   &dn_container_network_part,
+  &dn_container_resolver_part, /* after the network, which it tells of */
   &dn_container_publish_part,
   /* Before what wants a container that waits for START. */
   &dn_binds_part,

@@ -11,6 +11,7 @@
 #include "../common/paths.h"
 #include "../common/state-file.h"
 #include "../limits/limits-json.h"
+#include "../network/container-resolver.h"
 #include "container.h"
 #include "daemon-record.h"
 #include "json-build.h"
@@ -398,6 +399,16 @@ add_terms (JsonObject *object, const DnTerms *terms)
   json_object_set_object_member (object, "lifetime", lifetime);
 }
 
+/* Without the daemon's lock: it is asked. */
+static void
+add_resolver (JsonObject *object, DnGuest *guest)
+{
+  JsonObject *resolver = dn_guest_resolver_to_json (dn_guest_id (guest));
+
+  if (resolver != NULL)
+    json_object_set_object_member (object, "resolver", resolver);
+}
+
 JsonObject *
 dn_context_to_json (DnContext *context, gboolean is_full)
 {
@@ -425,6 +436,8 @@ dn_context_to_json (DnContext *context, gboolean is_full)
                                               : "stopped");
   if (is_running)
     json_object_set_object_member (object, "guest", dn_context_guest_to_json (guest));
+  if (is_running && is_full)
+    add_resolver (object, guest);
   if (is_full)
     {
       g_mutex_lock (&context->daemon->lock);

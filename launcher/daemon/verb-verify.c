@@ -9,8 +9,10 @@
 #include "../guest/process.h"
 #include "../limits/container-limits.h"
 #include "../network/container-network.h"
+#include "../network/container-resolver.h"
 #include "../network/network-facts.h"
 #include "../network/published.h"
+#include "../network/resolver-process.h"
 #include "../verify/host-facts.h"
 #include "../verify/judge.h"
 #include "confine.h"
@@ -209,20 +211,24 @@ verify_relay (Report *report, DnContext *context, DnGuest *guest, const DnGuestI
 }
 
 static void
-verify_share (Report *report, DnContext *context, const DnGuestInfo *info)
+verify_resolver (Report *report, DnContext *context, DnGuest *guest, const DnGuestInfo *info)
 {
   g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
   g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
-  g_autofree char *binds = NULL;
+  g_autofree char *socket
+      = g_build_filename (dn_paths ()->run, "guests", dn_guest_id (guest), "resolver.sock", NULL);
+  g_autofree char *directory
+      = g_strdup_printf ("%s/guests/%s/", dn_paths ()->run, dn_guest_id (guest));
+  g_autofree char *log = dn_resolver_process_log_path (dn_guest_id (guest));
+  const char *const paths[] = { directory, log, NULL };
 
-  if (!info->has_share)
+  if (!dn_guest_has_resolver (dn_guest_id (guest)))
     return;
-  binds = dn_binds_promised (context);
-  dn_verify_promise_share (promises, info, binds);
-  dn_host_facts_add_process (facts, info->share_pid, NULL);
-  dn_binds_add_facts (facts, info->share_pid);
+  dn_verify_promise_resolver (promises, info);
+  dn_host_facts_add_process (facts, dn_process_find (info->uid, "danchi-resolver"), paths);
+  dn_host_facts_add_file (facts, "resolver.sock", socket);
   dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
-  add_lines (report, "virtiofsd", context->name, FALSE, promises, facts);
+  add_lines (report, "resolver", context->name, FALSE, promises, facts);
 }
 
 static void
@@ -237,6 +243,23 @@ verify_publish (Report *report, const char *context, DnGuest *guest, const DnGue
   dn_host_facts_add_process (facts, dn_process_find (info->uid, "danchi-publish"), NULL);
   dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
   add_lines (report, "publish", context, FALSE, promises, facts);
+}
+
+static void
+verify_share (Report *report, DnContext *context, const DnGuestInfo *info)
+{
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+  g_autofree char *binds = NULL;
+
+  if (!info->has_share)
+    return;
+  binds = dn_binds_promised (context);
+  dn_verify_promise_share (promises, info, binds);
+  dn_host_facts_add_process (facts, info->share_pid, NULL);
+  dn_binds_add_facts (facts, info->share_pid);
+  dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
+  add_lines (report, "virtiofsd", context->name, FALSE, promises, facts);
 }
 
 /* The host's side: a tap and its rules. */
@@ -272,8 +295,9 @@ verify_guest (Report *report, DnContext *context)
   dn_guest_get_info (guest, &info);
   verify_qemu (report, context->name, guest, &info);
   verify_relay (report, context, guest, &info);
-  verify_share (report, context, &info);
+  verify_resolver (report, context, guest, &info);
   verify_publish (report, context->name, guest, &info);
+  verify_share (report, context, &info);
   verify_network (report, context, guest);
   dn_verify_promise_guest (promises, &info);
   facts = ask_guest (report, guest, "");

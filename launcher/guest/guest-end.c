@@ -11,6 +11,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../network/gateway.h"
+#include "../network/resolver-process.h"
 #include "access.h"
 #include "domain-xml.h"
 #include "guest-private.h"
@@ -101,6 +102,7 @@ undo_files (const DnJournalEntry *entry, GPtrArray *removed)
   g_autofree char *run = g_build_filename (dn_paths ()->run, "guests", entry->id, NULL);
   g_autofree char *state = g_build_filename (dn_paths ()->state, "guests", entry->id, NULL);
   g_autofree char *log = dn_relay_process_log_path (entry->id);
+  g_autofree char *resolver_log = dn_resolver_process_log_path (entry->id);
 
   for (char **path = entry->grants; *path != NULL; path++)
     (void) dn_access_revoke (*path, entry->uid, NULL);
@@ -109,6 +111,7 @@ undo_files (const DnJournalEntry *entry, GPtrArray *removed)
   if (dn_guest_remove_directory (state))
     note (removed, "directory '%s'", state);
   (void) g_unlink (log);
+  (void) g_unlink (resolver_log);
 }
 
 /* After the processes: QEMU had the tap.  Without the gateway the entry stays, and with it the

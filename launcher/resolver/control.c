@@ -154,6 +154,18 @@ probe (DnResolver *resolver, const uint8_t *payload, size_t size)
              : -EPIPE;
 }
 
+void
+dn_control_want_gateway (DnResolver *resolver)
+{
+  uint8_t frame[DN_FRAME_HEADER_BYTES];
+
+  dn_frame_encode_header (frame, DN_MSG_RESOLVER_WANT, 0, 0);
+  /* Without danchid, or where it does not read: the next one that comes brings one anyway. */
+  if (resolver->control.connection.fd >= 0)
+    (void) !send (resolver->control.connection.fd, frame, sizeof frame,
+                  MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static int
 handle (DnResolver *resolver, const DnFrameHeader *header, const uint8_t *payload)
 {

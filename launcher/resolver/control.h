@@ -10,4 +10,7 @@
 
 /* Takes ownership of @listen_fd. Returns 0 or -errno. */
 int dn_control_init (DnResolver *resolver, int listen_fd, uid_t owner_uid);
+/* Asks danchid, if it is there, for another line to the gateway. */
+void dn_control_want_gateway (DnResolver *resolver);
+
 void dn_control_clear (DnResolver *resolver);

@@ -9,6 +9,7 @@
 #include "../../protocol/pack.h"
 #include "../confined/say.h"
 #include "ask.h"
+#include "control.h"
 
 #define ANSWER_BYTES 4
 
@@ -116,6 +117,13 @@ forget_waiting (DnGatewayLink *link)
 }
 
 static void
+lose (DnResolver *resolver)
+{
+  dn_gateway_link_set (resolver, -1);
+  dn_control_want_gateway (resolver);
+}
+
+static void
 send_more (DnResolver *resolver)
 {
   DnGatewayLink *link = &resolver->gateway;
@@ -134,7 +142,7 @@ send_more (DnResolver *resolver)
         is_full = true;
       else
         {
-          dn_gateway_link_set (resolver, -1);
+          lose (resolver);
           return;
         }
     }
@@ -178,7 +186,7 @@ link_ready (void *data, uint32_t events)
         {
           dn_fd_list_clear (&fds);
           dn_say ("gateway: %s", n <= 0 ? "went away" : "sent what is no answer");
-          dn_gateway_link_set (resolver, -1);
+          lose (resolver);
           return;
         }
       result = (int32_t) dn_unpack_u32 (&unpacker);

@@ -112,9 +112,10 @@ dn_verify_promise_share (GPtrArray *promises, const DnGuestInfo *info, const cha
   dn_verify_promise (promises, "share.binds", "R5.7", DN_HOW_EQUAL, binds);
 }
 
-/* What launcher/confined/lockdown.h leaves. */
+/* A program of the context's uid that has given up all (confined/lockdown.h).  @fds: 0 where it has
+ * what a host's clients make of it. */
 static void
-promise_confined (GPtrArray *promises, const DnGuestInfo *info)
+promise_confined (GPtrArray *promises, const DnGuestInfo *info, guint fds, guint64 memory_bytes)
 {
   static const char *const namespaces[]
       = { "namespace.mnt", "namespace.net", "namespace.ipc", "namespace.uts" };
@@ -128,28 +129,36 @@ promise_confined (GPtrArray *promises, const DnGuestInfo *info)
   for (gsize i = 0; i < G_N_ELEMENTS (namespaces); i++)
     dn_verify_promise (promises, namespaces[i], "R2.2", DN_HOW_EQUAL, "own");
   dn_verify_promise (promises, "rlimit.RLIMIT_NPROC", "R2.2", DN_HOW_AT_MOST, "0 0");
+  if (fds > 0)
+    dn_verify_promisef (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "%u %u", fds,
+                        fds);
+  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST,
+                      "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, memory_bytes, memory_bytes);
   dn_verify_promise (promises, "threads", "R2.2", DN_HOW_EQUAL, "1");
   dn_verify_promise (promises, "root", "R2.2", DN_HOW_EQUAL, "empty");
+  if (fds > 0)
+    dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
   dn_verify_promise (promises, "label", "R3.3", DN_HOW_ONE_OF,
                      "confined or unconfined or no LSM on this host");
 }
 
 void
+dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info)
+{
+  promise_confined (promises, info, 256, G_GUINT64_CONSTANT (192) << 20);
+  dn_verify_promise (promises, "file.resolver.sock", "R2.1", DN_HOW_EQUAL, "0600 0:0");
+}
+
+void
 dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info)
 {
-  promise_confined (promises, info);
-  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 256u << 20,
-                      256u << 20);
+  promise_confined (promises, info, 0, G_GUINT64_CONSTANT (256) << 20);
 }
 
 void
 dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info)
 {
-  promise_confined (promises, info);
-  dn_verify_promise (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "512 512");
-  dn_verify_promisef (promises, "rlimit.RLIMIT_AS", "R2.2", DN_HOW_AT_MOST, "%u %u", 512u << 20,
-                      512u << 20);
-  dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
+  promise_confined (promises, info, 512, G_GUINT64_CONSTANT (512) << 20);
   dn_verify_promisef (promises, "file.secret", "R2.1", DN_HOW_EQUAL, "0400 %u:%u", info->uid,
                       info->gid);
   dn_verify_promisef (promises, "file.console.sock", "R2.1", DN_HOW_EQUAL, "0600 %u:%u", info->uid,

@@ -72,6 +72,8 @@ void dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info);
 /* @binds: what is to be in its share: ../binds/binds.h */
 void dn_verify_promise_share (GPtrArray *promises, const DnGuestInfo *info, const char *binds);
 void dn_verify_promise_relay (GPtrArray *promises, const DnGuestInfo *info);
+void dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info);
+
 /* danchi-publish, where the guest has one. */
 void dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info);
 

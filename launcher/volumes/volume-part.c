@@ -7,6 +7,7 @@
 
 #include "../common/autofd.h"
 #include "../common/error.h"
+#include "../common/paths.h"
 #include "../daemon/container-call.h"
 #include "../daemon/settings-file.h"
 #include "../secrets/secret-send.h"
@@ -464,11 +465,39 @@ settle_one (DnDaemon *daemon, DnVolume *volume, const char *name)
   g_mutex_unlock (&volume->op_lock);
 }
 
+/* One that was made for a container that was not: danchid ended in between.  A container that
+ * cannot be read is there, and so is what it had. */
+static gboolean
+is_stranded (const DnVolume *volume)
+{
+  g_autofree char *container = g_build_filename (
+      dn_paths ()->state, "containers", volume->container != NULL ? volume->container : "", NULL);
+
+  return !g_file_test (container, G_FILE_TEST_EXISTS);
+}
+
+static void
+drop_stranded (DnDaemon *daemon)
+{
+  g_autoptr (GPtrArray) volumes = dn_volumes_list (daemon->volumes);
+
+  for (guint i = 0; i < volumes->len; i++)
+    {
+      DnVolume *volume = volumes->pdata[i];
+      g_autoptr (GError) error = NULL;
+
+      if (is_stranded (volume) && !dn_volumes_remove (daemon->volumes, volume, &error))
+        g_warning ("volume '%s': %s", volume->name, error->message);
+    }
+}
+
+/* Before anybody can ask for anything. */
 void
 dn_volume_settle (DnDaemon *daemon)
 {
   g_autoptr (GPtrArray) volumes = dn_volumes_list (daemon->volumes);
 
+  drop_stranded (daemon);
   for (guint i = 0; i < volumes->len; i++)
     {
       DnVolume *volume = volumes->pdata[i];

@@ -5,13 +5,11 @@
     network.py [--seconds N]     in a cell
 
 On one machine, one after the other: a server of this host's, one in a network namespace behind a
-card, the same by danchi-publish, by pasta, and one in a container of a guest by a published port.
-What cannot run here says why.
+card, the same by danchi-publish, and one in a container of a guest by a published port.
 """
 
 import argparse
 import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -90,10 +88,6 @@ def row(name, where, seconds):
           f"{round_trip(where, seconds):>9.0f} {connections(where, seconds):>8.0f}", flush=True)
 
 
-def without(name, why):
-    print(f"{name:<44} {why}", flush=True)
-
-
 def build_server(directory):
     server = os.path.join(directory, "net-server")
     subprocess.run(["gcc", "-O2", "-static", "-o", server,
@@ -112,33 +106,6 @@ def measure_host(server, seconds):
         row("the same, by danchi-publish", publisher.add(pub.GUEST4, PORT), seconds)
     there.kill()
     pub.remove_guest()
-
-
-def measure_pasta(server, seconds):
-    if shutil.which("pasta") is None:
-        without("a network namespace, by pasta", "pasta is not here")
-        return
-    # It takes the address of a card that this host has.
-    pub.run("ip", "link", "add", "outer", "type", "veth", "peer", "name", "other")
-    pub.run("ip", "addr", "add", "192.168.77.1/24", "dev", "outer")
-    for name in "outer", "other":
-        pub.run("ip", "link", "set", name, "up")
-    pub.run("ip", "route", "add", "default", "via", "192.168.77.254")
-    pasta = subprocess.Popen(["pasta", "-f", "--config-net", "-t", f"{PORT + 1}:{PORT}", "--", server, str(PORT)],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
-    try:
-        time.sleep(1)
-        if pasta.poll() is not None:
-            words = pasta.stderr.read().decode().strip().splitlines() or ["it ended"]
-            without("a network namespace, by pasta", words[-1][:60])
-        else:
-            row("a network namespace, by pasta", ("127.0.0.1", PORT + 1), seconds)
-    except OSError as problem:
-        without("a network namespace, by pasta", str(problem))
-    finally:
-        if pasta.poll() is None:
-            os.killpg(pasta.pid, 9)
-        pub.run("ip", "link", "del", "outer")
 
 
 def measure_guest(seconds):
@@ -162,7 +129,6 @@ def main():
         os.chmod(directory, 0o755)
         server = build_server(directory)
         measure_host(server, seconds)
-        measure_pasta(server, seconds)
     measure_guest(seconds)
 
 

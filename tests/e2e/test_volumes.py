@@ -207,6 +207,11 @@ def volumes_without_a_name_go_with_their_container_or_are_pruned(machine):
     done = run_sh(machine, "stat -c %u /data", "-v", "/data")
     expect_equal(done.stdout, "1000\n", "the owner of what the image has")
     wait_until(lambda: len(fresh()) == 1, "likewise")
+    # Nothing is made for a container that may not be.
+    refused = machine.danchi("create", *in_box(machine), "-v", "/vol", "--cap-add", "SYS_ADMIN",
+                             image(machine), check=False)
+    expect_error(refused, 1, "SYS_ADMIN")
+    expect_equal(len(fresh()), 1, "volumes after a refusal")
     kept = new_volume(machine)
     machine.danchi("volume", "prune")
     expect_equal(fresh(), {kept}, "volumes after prune")

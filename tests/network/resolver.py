@@ -22,7 +22,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 BUILD = os.environ.get("DN_TEST_BUILD", os.path.join(TOP, "build"))
 PROGRAM = os.path.join(BUILD, "bin", "danchi-resolver")
 UID = 200417
-BEGIN, RULE, NAME, UNNAME, COMMIT, GATEWAY, PROBE, PROBED, QUIT = range(1100, 1109)
+BEGIN, RULE, NAME, UNNAME, COMMIT, GATEWAY, PROBE, PROBED, WANT, QUIT = range(1100, 1110)
 FIRST_FD = 3
 PROBED_FIELDS = ("request", "tables", "rules", "names", "has_gateway", "queries", "refused", "dropped", "asked",
                  "failed", "rebound", "pinned")
@@ -174,7 +174,7 @@ class Resolver:
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.control.settimeout(10)
         self.control.connect(path)
-        self.requests = 0
+        self.requests = self.wants = 0
         if self.gateway:
             self.tell(GATEWAY, b"", self.gateway.theirs.fileno())
         self.tell_table(rules, names, len(servers), public)
@@ -226,6 +226,9 @@ class Resolver:
         self.requests += 1
         self.tell(PROBE, struct.pack(">I", self.requests))
         kind, zero, stream, size = struct.unpack(">HHII", dns.receive(self.control, 12))
+        while kind == WANT:
+            self.wants += 1
+            kind, zero, stream, size = struct.unpack(">HHII", dns.receive(self.control, 12))
         assert (kind, zero, stream) == (PROBED, 0, 0)
         values = struct.unpack(">IIIIBQQQQQQQ", dns.receive(self.control, size))
         assert values[0] == self.requests
