@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process-facts.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -115,6 +116,37 @@ find_wrong_status (const char *status, const DnShareProcess *process)
   return NULL;
 }
 
+/* Threads that make a file at this moment have its owner's id. */
+static const char *
+find_wrong_thread (pid_t pid)
+{
+  const uint64_t most = promised_capabilities | BIT (CAP_SETPCAP) | BIT (CAP_SYS_CHROOT);
+  char path[64], status[TEXT_BYTES];
+  struct dirent *entry;
+  const char *wrong = NULL;
+  DIR *threads;
+
+  (void) snprintf (path, sizeof path, "/proc/%d/task", (int) pid);
+  threads = opendir (path);
+  while (threads != NULL && wrong == NULL && (entry = readdir (threads)) != NULL)
+    {
+      (void) snprintf (path, sizeof path, "task/%.20s/status", entry->d_name);
+      /* One may have ended meanwhile. */
+      if (entry->d_name[0] == '.' || read_file (pid, path, status) < 0)
+        continue;
+      if (!has_within (status, "CapPrm", most) || !has_within (status, "CapEff", most)
+          || !has_within (status, "CapBnd", most) || !has_within (status, "CapInh", 0)
+          || !has_within (status, "CapAmb", 0))
+        wrong = "a thread's capabilities";
+      else if (!has_value (status, "NoNewPrivs", "1") || !has_value (status, "Seccomp", "2"))
+        wrong = "a thread's filter";
+    }
+  if (threads == NULL)
+    return "its threads";
+  (void) closedir (threads);
+  return wrong;
+}
+
 static bool
 has_own_namespace (pid_t pid, const char *name)
 {
@@ -161,7 +193,8 @@ dn_share_process_check (const DnShareProcess *process, const char **ret_what)
   *ret_what = "it";
   if (dn_share_process_ticks (pid) != process->ticks || read_file (pid, "status", status) < 0)
     return -ESRCH;
-  if ((*ret_what = find_wrong_status (status, process)) != NULL)
+  if ((*ret_what = find_wrong_status (status, process)) != NULL
+      || (*ret_what = find_wrong_thread (pid)) != NULL)
     return -EPERM;
   for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++)
     if (!has_own_namespace (pid, spaces[i]))

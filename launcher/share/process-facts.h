@@ -16,8 +16,9 @@ uint64_t dn_share_process_ticks (pid_t pid);
  * @ret_what: what is not as it was promised
  *
  * That very process; the context's ids, no groups, the five capabilities of its own user namespace
- * and no other in any set; no_new_privs, two filters; namespaces that are not ours; the share as
- * its root; the id maps.
+ * and no other in any set; no_new_privs, filters; of its other threads the same but for the two
+ * capabilities that start.h tells of; namespaces that are not ours; the share as its root; the id
+ * maps.
  *
  * Privilege: CAP_SYS_PTRACE.
  * Returns: 0, -ESRCH where it is gone, -EPERM, or another -errno

@@ -14,7 +14,10 @@
  *   processes       a pid namespace in which it is process 1
  *   network, IPC    namespaces of its own, empty; one unix socket, to which QEMU connects
  *   system calls    its own allowlist, and ours under it (filter.h)
- *   amounts         descriptors, private memory, no core files
+ *   threads         one that QEMU's library begins before virtiofsd gives up anything keeps two
+ * more capabilities (SETPCAP, SYS_CHROOT) and has our filter alone: so that one is the wall, and
+ * there is nothing in reach to execute or to change the root to amounts         descriptors,
+ * private memory, no core files
  *
  * It outlives danchid and danchi-share, and ends by itself when QEMU's end of the socket is closed.
  */

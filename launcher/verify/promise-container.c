@@ -122,6 +122,8 @@ mount_words (JsonObject *mount)
 
   if (g_str_equal (words->str, "cgroup"))
     g_string_append_c (words, '2');
+  if (g_str_equal (words->str, "share"))
+    g_string_assign (words, "virtiofs");
   if (g_str_equal (words->str, "secrets")) /* as the kernel calls it */
     g_string_assign (words, "tmpfs");
   /* What the agent makes of one, in the kernel's word. */

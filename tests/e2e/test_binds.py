@@ -110,7 +110,7 @@ for try in 'cat closed' 'echo x >> theirs' 'echo x > odd/x' 'chmod u+s new' 'cho
            'chgrp 5 new' 'rm closed' 'cat way-out/secret' 'ls ../data/../../etc/shadow' \
            'echo x >> /etc/one' 'echo x > /ro/x' 'mknod d c 1 3' '/data/sub/run'; do
   sh -c "$try" 2> /tmp/said && echo "DONE $try"
-done; cat way-in/inner; sleep 2; cat /etc/one; cat /data/sub/private/p; pwd; exec sleep 1000"""
+done; sleep 2; cat way-in/inner; cat /etc/one; cat /data/sub/private/p; pwd; exec sleep 1000"""
     with bindable(machine) as top, \
             binding_context(machine, f"{top}/data:rw;{top}/other", [OWNER]) as context:
         put(f"{top}/data/sub/inner", "inner\n", OWNER, 0o600)

@@ -56,15 +56,15 @@ def containers_of_a_network_find_each_other_by_name(machine):
     serve = "while true; do echo hello of the server | nc -l -p 5000; done"
     with networked(machine, "mode = backnet") as one, networked(machine, "mode = backnet") as two:
         box = start_sh(machine, "sleep 1000", "--context", two)
-        server = start_sh(machine, serve, "--context", one, "--expose", "5000", "--name", "namedserver")
-        for name in "namedserver", f"namedserver.{one}":
+        server = start_sh(machine, serve, "--context", one, "--expose", "5000")
+        for name in server, f"{server}.{one}":
             wait_until(lambda: "hello of the server" in fetch(machine, box, name, 5000), f"{name} answers", 20)
         expect("hello" not in fetch(machine, box, "www.example.org"), "a network alone has public names")
         # The resolver is killed: another one knows the same.
         pid = resolver_of(machine, two)
         os.kill(pid, 9)
         wait_until(lambda: resolver_of(machine, two) not in (None, pid), "a resolver is there again", 20)
-        wait_until(lambda: "hello of the server" in fetch(machine, box, "namedserver", 5000), "it knows the names", 20)
+        wait_until(lambda: "hello of the server" in fetch(machine, box, server, 5000), "it knows the names", 20)
         # So is danchid: the resolver goes on, and the next danchid finds it.
         pid = resolver_of(machine, two)
         machine.restart()
@@ -74,7 +74,7 @@ def containers_of_a_network_find_each_other_by_name(machine):
         expect(len(rows) > 15 and not bad, f"{len(rows)} rows of verify; not as promised: {bad}")
         # Names go with their containers.
         machine.danchi("rm", "-f", server)
-        wait_until(lambda: "hello" not in fetch(machine, box, "namedserver", 5000), "the name goes", 10)
+        wait_until(lambda: "hello" not in fetch(machine, box, server, 5000), "the name goes", 10)
         found = machine.inspect(two)["resolver"]
         expect(found["is_running"] and found["names"] == 1, f"inspect: {found}")
     wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in (pid,)), "the resolver ends with its guest", 20)

@@ -301,6 +301,12 @@ def virtiofsd_has_what_it_was_given_and_nothing_else(server):
             assert int(status[f"Cap{name}"], 16) == bits, status
         for name, value in ("NoNewPrivs", "1"), ("Seccomp", "2"), ("Seccomp_filters", "2"):
             assert status[name] == value, status
+        # Of all threads: one keeps two more, under our filter alone.
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/status") as file:
+                own = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+            assert not int(own["CapPrm"], 16) & ~0x401cb and not int(own["CapBnd"], 16) & ~0x401cb
+            assert own["Seccomp"] == "2" and own["NoNewPrivs"] == "1", own
         assert os.readlink(f"/proc/{pid}/root") == "/share"
         for name in "mnt", "pid", "net", "ipc", "uts", "cgroup", "user":
             theirs, ours = (os.stat(f"/proc/{one}/ns/{name}") for one in (pid, "self"))
