@@ -212,7 +212,7 @@ def what_a_caller_or_the_policy_does_not_give_is_refused_by_name(machine):
         expect_equal(share_pids(), [], "shares that were started")
 
 
-@test("R5.4", seconds=240)
+@test("R5.4", seconds=240, only=EMULATION)
 def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
     with bindable(machine) as top, binding_context(machine, f"{top}/data:rw") as context:
         name = new_name("bind")
