@@ -296,11 +296,12 @@ find_end (DnRecordStore *store, GError **error)
 static void
 reserve (DnRecordStore *store)
 {
-  gint64 step = 2 * DN_RECORD_RESERVE_BYTES;
+  const gint64 wanted = DN_RECORD_RESERVE_BYTES + DN_RECORD_BATCH_BYTES;
+  gint64 missing = wanted - (store->reserved_bytes - store->size_bytes);
+  gint64 step = MAX (missing, DN_RECORD_RESERVE_BYTES);
 
   store->has_reserve = TRUE;
-  while (store->reserved_bytes - store->size_bytes < DN_RECORD_RESERVE_BYTES + DN_RECORD_BATCH_BYTES
-         && step >= RESERVE_STEP_LEAST_BYTES)
+  while (store->reserved_bytes - store->size_bytes < wanted && step >= RESERVE_STEP_LEAST_BYTES)
     {
       gint64 from = MAX (store->reserved_bytes, store->size_bytes);
 

@@ -2,6 +2,7 @@
 /* A text of -v or --mount: a volume's that is taken comes back the same from its own text. */
 /* Links: launcher/spec/mount-*.c launcher/spec/tmpfs.c launcher/spec/quantity.c
    launcher/common/names.c launcher/common/error.c */
+/* Packages: glib-2.0 gio-unix-2.0 json-glib-1.0 libseccomp libvirt */
 #include <string.h>
 
 #include "../../launcher/spec/mount-spec.h"

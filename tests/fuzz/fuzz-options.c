@@ -4,8 +4,8 @@
    launcher/spec/env.c launcher/common/names.c launcher/spec/u*t.c launcher/spec/quantity.c
    launcher/common/secret-spec.c launcher/spec/secrets-check.c
    launcher/common/signal-name.c launcher/common/[ej]*.c launcher/common/key-*.c
-   launcher/common/paths.c launcher/spec/network-policy.c launcher/base/network-rule.c
-   launcher/base/public-address.c */
+   launcher/common/paths.c launcher/spec/network-*.c launcher/spec/port-spec.c
+   launcher/base/network-rule.c launcher/base/public-address.c */
 /* Packages: glib-2.0 gio-unix-2.0 json-glib-1.0 libseccomp libvirt */
 
 /* What is taken is stored and read back, to the same. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/spec/port-spec.c launcher/common/error.c */
+/* Packages: glib-2.0 gio-unix-2.0 json-glib-1.0 libseccomp libvirt */
 /* What is taken as a published or an exposed port keeps its promises. */
 #include "../../launcher/spec/port-spec.h"
 

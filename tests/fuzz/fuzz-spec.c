@@ -7,8 +7,8 @@
    launcher/common/[ej]*.c launcher/spec/admission*.c launcher/spec/placement.c
    launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c
    launcher/spec/reference-glob.c launcher/spec/policy.c launcher/common/key-*.c
-   launcher/common/paths.c launcher/spec/network-policy.c launcher/base/network-rule.c
-   launcher/base/public-address.c */
+   launcher/common/paths.c launcher/spec/network-*.c launcher/spec/port-spec.c
+   launcher/base/network-rule.c launcher/base/public-address.c */
 /* Packages: glib-2.0 gio-unix-2.0 json-glib-1.0 libseccomp libvirt */
 
 /* An image's config, hostile: lines of one letter (User, Working directory, Entrypoint,
