@@ -306,8 +306,9 @@ WRAP (int, setns, int fd, int flags)
 {
   if (is ("exec-ipc"))
     flags &= flags != CLONE_NEWPID ? ~CLONE_NEWIPC : ~0;
+  /* With that alone the agent looks at a container's network. */
   if (is ("exec-net"))
-    flags &= flags != CLONE_NEWPID ? ~CLONE_NEWNET : ~0;
+    flags &= flags != CLONE_NEWPID && flags != CLONE_NEWNET ? ~CLONE_NEWNET : ~0;
   if (is ("exec-cgroup"))
     flags &= flags != CLONE_NEWPID ? ~CLONE_NEWCGROUP : ~0;
   if (is ("exec-uts"))
