@@ -58,8 +58,9 @@ count_containers (DnRequest *request)
   return object;
 }
 
+/* What all guests together were promised tells of others': root alone sees it. */
 static JsonObject *
-host_facts (void)
+host_facts (const DnCaller *caller)
 {
   JsonObject *object = json_object_new ();
   struct utsname names;
@@ -74,9 +75,11 @@ host_facts (void)
     }
   if (sysinfo (&facts) == 0)
     json_object_set_int_member (object, "memory_bytes", (gint64) facts.totalram * facts.mem_unit);
-  if (dn_host_memory_read (&memory))
-    json_object_set_int_member (object, "available_bytes", (gint64) memory.available_bytes);
-  json_object_set_int_member (object, "promised_bytes", (gint64) dn_guest_promised_memory ());
+  if (dn_caller_is_root (caller) && dn_host_memory_read (&memory))
+    {
+      json_object_set_int_member (object, "available_bytes", (gint64) memory.available_bytes);
+      json_object_set_int_member (object, "promised_bytes", (gint64) dn_guest_promised_memory ());
+    }
   json_object_set_int_member (object, "processors", sysconf (_SC_NPROCESSORS_ONLN));
   return object;
 }
@@ -142,7 +145,7 @@ DN_VERB (info)
   json_object_set_int_member (ok, "contexts", contexts->len);
   json_object_set_int_member (ok, "guests", count_guests (daemon, contexts));
   json_object_set_int_member (ok, "images", images->len);
-  json_object_set_object_member (ok, "host", host_facts ());
+  json_object_set_object_member (ok, "host", host_facts (request->caller));
   json_object_set_object_member (ok, "accelerator", accelerator_facts ());
   json_object_set_object_member (ok, "settings", settings_facts (settings));
   directories = json_object_new ();

@@ -96,6 +96,9 @@ ASKED = {
     "container-stats": [{}, {"containers": [X]}],
     "container-copy-out": [CONTAINER | {"path": "/etc"}],
     "container-copy-in": [CONTAINER | {"path": "/etc"}],
+    "context-size": [{"context": X}], "context-update": [{"context": X, "guest_memory_bytes": 1 << 29}],
+    "network-list": [], "volume-create": [{"name": "v", "context": X}], "volume-list": [],
+    "volume-inspect": [{"volume": X}], "volume-remove": [{"volume": X}], "volume-prune": [],
     "secret-list": [CONTAINER], "secret-update": [CONTAINER | {"contents": ["tok"]}],
     "inspect": [{"name": X}, {"name": X, "kind": "container"}, {"name": X, "kind": "context"},
                 {"name": X, "kind": "image"}],
@@ -124,7 +127,7 @@ def requests_about(machine, target):
                "the caller's")
         for args in ASKED[verb] or [{}]:
             args = put(args, target)
-            if "create" in verb or verb == "container-run":
+            if verb in ("container-create", "container-run"):
                 args["image"] = image(machine)
             requests.append([verb, args])
     return requests

@@ -104,7 +104,7 @@ def files_of(path):
             for name in os.listdir(path)}
 
 
-@test("R6.2", "R5.7", seconds=240)
+@test("R5.7", seconds=240)
 def a_bind_shows_its_owner_as_the_containers_user(machine):
     script = """cd /data; stat -c '%n %u:%g' . mine grouped theirs closed
 echo more >> mine; echo more >> grouped; echo new > new; mkdir made; ln -s mine link; cat theirs
@@ -173,7 +173,7 @@ def inside_and_outside(machine, name, context, top):
     wait_until(lambda: not share_pids(), "the share ended with its guest")
 
 
-@test("R6.2", "R3.4", only=EMULATION)
+@test("R3.4", only=EMULATION)
 def what_a_caller_or_the_policy_does_not_give_is_refused_by_name(machine):
     """Nothing is started: all of it is found out when the container is made."""
     with bindable(machine) as top, \
@@ -214,7 +214,7 @@ def what_a_caller_or_the_policy_does_not_give_is_refused_by_name(machine):
         expect_equal(share_pids(), [], "shares that were started")
 
 
-@test("R6.2", "R5.4", seconds=240)
+@test("R5.4", seconds=240, only=EMULATION)
 def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
     with bindable(machine) as top, binding_context(machine, f"{top}/data:rw") as context:
         name = new_name("bind")

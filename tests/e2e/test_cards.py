@@ -51,7 +51,7 @@ def network_rows(machine, container):
     return sorted(line.split()[:2] for line in lines if " network." in line)
 
 
-@test("R2.2", "R5.13", seconds=300)
+@test("R2.2", "R5.13", seconds=300, only=EMULATION)
 def containers_of_a_context_reach_each_other_by_name_where_it_says_so(machine):
     with context(machine) as name:
         with open(f"{machine.config}/contexts.d/{name}.conf", "a") as file:

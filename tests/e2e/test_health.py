@@ -62,12 +62,13 @@ def a_policy_starts_a_container_again(machine):
 def what_somebody_stops_stays_stopped(machine):
     name = new_name()
     start_sh(machine, OBEDIENT, "--restart", "always", name=name)
+    wait_until(lambda: machine.out("logs", name), "its trap is set", 30)
     machine.danchi("stop", "-t", "0", name)
     time.sleep(1)
     expect_equal(machine.state_of(name), "exited", "after a stop")
     expect(machine.inspect(name)["restart"]["is_stopped"], "inspect does not say who ended it")
     machine.danchi("start", name)
-    wait_until(lambda: len(machine.out("logs", name).split()) == 2, "its trap is set")
+    wait_until(lambda: len(machine.out("logs", name).split()) == 2, "its trap is set", 30)
     machine.danchi("kill", "-s", "USR1", name)
     wait_until(lambda: machine.inspect(name)["restart"]["restarts"] == 1, "it was started again", 30)
     wait_until(lambda: machine.state_of(name) == "running", "it runs", 30)
@@ -103,7 +104,7 @@ def a_guest_that_goes_under_a_container_is_made_anew(machine):
     name = new_name()
     start_sh(machine, OBEDIENT, "--restart", "always", name=name, fresh=True)
     before = machine.inspect(name)["guest"]["id"]
-    wait_until(lambda: machine.out("logs", name), "its trap is set")
+    wait_until(lambda: machine.out("logs", name), "its trap is set", 30)
     machine.danchi("kill", "-s", "USR1", name)
     # Its own guest stays for it.
     wait_until(lambda: machine.inspect(name)["restart"]["restarts"] == 1

@@ -88,7 +88,7 @@ def the_hosts_kernel_and_qemu_hold_a_guest_to_what_its_context_says(machine):
     expect("tenant = acme" in before, f"the file was no context's: {before}")
 
 
-@test("R5.14")
+@test("R5.14", only=EMULATION)
 def a_guest_gives_memory_back_when_it_is_asked_and_gets_it_again(machine):
     box(machine)
     whole = free_of_guest(machine)
@@ -135,7 +135,7 @@ def a_guest_that_the_host_cannot_hold_is_not_started(machine):
 HOG = "x=a; while :; do x=$x$x; done"
 
 
-@test("R5.14", "R3.3")
+@test("R5.14", "R3.3", only=EMULATION)
 def memory_that_runs_out_ends_a_process_by_name_and_neither_container_nor_guest(machine):
     neighbour = start_sh(machine, "sleep 1000")
     guest = machine.inspect(neighbour)["guest"]["id"]

@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 
-from machine import expect, expect_equal, wait_until
+from machine import EMULATION, expect, expect_equal, wait_until
 from suite import exec_sh, start_sh, test
 from test_network import PAGE, PUBLIC4, PUBLIC6, internet, networked
 
@@ -51,7 +51,7 @@ def resolver_of(machine, context):
     return None
 
 
-@test("R2.1", "R5.13", seconds=240)
+@test("R2.1", "R5.13", seconds=240, only=EMULATION)
 def containers_of_a_network_find_each_other_by_name(machine):
     serve = "while true; do echo hello of the server | nc -l -p 5000; done"
     with networked(machine, "mode = backnet") as one, networked(machine, "mode = backnet") as two:
@@ -80,7 +80,7 @@ def containers_of_a_network_find_each_other_by_name(machine):
     wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in (pid,)), "the resolver ends with its guest", 20)
 
 
-@test("R2.1", "R5.17", seconds=240)
+@test("R2.1", "R5.17", seconds=240, only=EMULATION)
 def egress_by_names_reaches_those_names_and_no_other(machine):
     internet()
     with name_server() as server, networked(machine, "mode = egress", f"dns = {server}",

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-from machine import BUILD, expect, expect_equal, wait_until
+from machine import EMULATION, BUILD, expect, expect_equal, wait_until
 from suite import context, exec_sh, image, new_name, run_sh, start_sh, test
 
 sys.path.insert(0, os.path.join(os.path.dirname(BUILD), "tests", "network"))
@@ -104,7 +104,7 @@ def contexts_of_a_tenant_network_reach_what_is_exposed_and_other_tenants_do_not(
     wait_until(lambda: not taps(), "the taps go with their guests")
 
 
-@test("R5.13", seconds=200)
+@test("R5.13", seconds=200, only=EMULATION)
 def whatever_ends_leaves_no_network_behind(machine):
     internet()
     for victim in "qemu", "danchid":

@@ -159,7 +159,7 @@ def an_encrypted_volume_is_noise_on_the_host_and_takes_its_own_key(machine):
     machine.danchi("volume", "rm", name)
 
 
-@test("R5.7", seconds=240)
+@test("R5.7", seconds=240, only=EMULATION)
 def what_was_flushed_is_there_after_qemu_was_killed_and_in_another_guest(machine):
     with context(machine) as own:
         name = machine.out("volume", "create", "--tenant", "acme", "--size", "64m",

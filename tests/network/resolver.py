@@ -161,11 +161,7 @@ class Resolver:
         path = os.path.join(self.directory, "resolver.sock")
         self.listening.bind(path)
         self.listening.listen(4)
-        self.udp4 = self.bind(socket.AF_INET, socket.SOCK_DGRAM, "127.0.0.1", 0)
-        self.address = self.udp4.getsockname()
-        self.udp6 = self.bind(socket.AF_INET6, socket.SOCK_DGRAM, "::1", self.address[1])
-        self.tcp4 = self.bind(socket.AF_INET, socket.SOCK_STREAM, "127.0.0.1", self.address[1])
-        self.tcp6 = self.bind(socket.AF_INET6, socket.SOCK_STREAM, "::1", self.address[1])
+        self.bind_all()
         self.address6 = ("::1", self.address[1])
         self.empty = os.path.join(self.directory, "empty")
         os.mkdir(self.empty)
@@ -178,6 +174,26 @@ class Resolver:
         if self.gateway:
             self.tell(GATEWAY, b"", self.gateway.theirs.fileno())
         self.tell_table(rules, names, len(servers), public)
+
+    def bind_all(self):
+        """On one port for all; one that is free for udp may be somebody's for tcp."""
+        for attempt in range(50):
+            made = []
+            try:
+                made.append(self.bind(socket.AF_INET, socket.SOCK_DGRAM, "127.0.0.1", 0))
+                port = made[0].getsockname()[1]
+                made.append(self.bind(socket.AF_INET6, socket.SOCK_DGRAM, "::1", port))
+                made.append(self.bind(socket.AF_INET, socket.SOCK_STREAM, "127.0.0.1", port))
+                made.append(self.bind(socket.AF_INET6, socket.SOCK_STREAM, "::1", port))
+            except OSError:
+                for sock in made:
+                    sock.close()
+                if attempt == 49:
+                    raise
+                continue
+            self.udp4, self.udp6, self.tcp4, self.tcp6 = made
+            self.address = self.udp4.getsockname()
+            return
 
     @staticmethod
     def bind(family, kind, address, port):

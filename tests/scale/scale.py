@@ -33,7 +33,7 @@ from tally import Tally, forget_tally  # noqa: E402
 
 CONTEXTS, RUNNING = 1000, 200
 TRIES = 5
-GOAL_START_MS, GOAL_PS_MS, GOAL_RSS_KIB = 1000, 100, 64 * 1024
+GOAL_START_MS, GOAL_PS_MS, GOAL_RSS_KIB = 1000, 100, 80 * 1024
 # Nobody has asked for a figure of these: what a person does not wait for, on a slow machine.
 GOAL_ANSWER_MS, GOAL_AUDIT_MS = 300, 5000
 # What shares the processors with other work is given that much more time.
@@ -75,6 +75,8 @@ class ScaleMachine(Machine):
         super().__init__("scale", f"{BUILD}/scale")
         self.mode = "simulated"
         self.settings += f"[access]\nsocket_group = {USER_GROUP}\n"
+        # Its guests have no memory, and are more than this machine could hold.
+        self.settings += "[host]\nmemory_overcommit_percent = 0\n"
         # A shell's limit may be less than there are guests.
         self.daemon_prefix = ["prlimit", f"--nofile={RUNNING // 2}:"]
         self.simulator = None
@@ -341,7 +343,7 @@ def an_ended_guest_is_noticed_among_200(machine):
     machine.danchi("start", "box-5")
 
 
-def danchid_stays_below_64_mib(machine):
+def danchid_stays_below_80_mib(machine):
     machine.use()
     rss = machine.rss_kib()
     expect(rss <= GOAL_RSS_KIB, f"danchid has {rss / 1024:.1f} MiB resident")
@@ -368,7 +370,7 @@ CHECKS = (all_contexts_and_containers_are_there,
           a_changed_file_holds_at_the_next_question,
           contexts_come_and_go_side_by_side,
           an_ended_guest_is_noticed_among_200,
-          danchid_stays_below_64_mib,
+          danchid_stays_below_80_mib,
           guests_that_do_not_answer_hold_up_no_other)
 
 
