@@ -288,3 +288,4 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@CELL_LIBVIRT=no $(CELL) ./tests/scale/scale.py --bench --runs $(BENCH_RUNS)
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
 	@$(CELL) ./tests/bench/network.py
+	@$(CELL) ./tests/bench/binds.py

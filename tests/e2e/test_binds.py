@@ -66,6 +66,8 @@ def bindable(machine):
         machine.restart()
         subprocess.run(["umount", "-l", top], check=True)
         os.rmdir(top)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{top}.img")
 
 
 @contextlib.contextmanager
