@@ -50,8 +50,9 @@ CONTAINER_FAULTS = {
     "exec-ipc": {"container namespace.ipc"},
     "exec-uts": {"container namespace.uts"},
     "exec-cgroup": {"container namespace.cgroup"},
-    # The setting is read where the joined process is.
-    "exec-net": {"container namespace.net", "container sysctl.net.ipv4.ip_unprivileged_port_start"},
+    # The settings are read where the joined process is.
+    "exec-net": {"container namespace.net", "container sysctl.net.ipv4.ip_unprivileged_port_start",
+                 "container sysctl.net.ipv4.ping_group_range"},
     "guest-kptr": {"guest sysctl.kernel/kptr_restrict"},
     "guest-core-pattern": {"guest sysctl.kernel/core_pattern"},
     "guest-symlinks": {"guest sysctl.fs/protected_symlinks"},
