@@ -176,7 +176,8 @@ test_refuses_what_no_honest_guest_sends (void)
     { DN_MSG_CREDIT, STREAMS, "\0\0\0\1", 4 },             /* for nothing that was sent */
     { DN_MSG_CREDIT, STREAMS + 1, "\0\0\0\1", 4 },         /* for its own output */
     { DN_MSG_OOM, 0, "\0\3../", 5 },                       /* a container that can be none */
-    { DN_MSG_DISK_DAMAGE, 0, "\0\3../", 5 },               /* a disk that can be none */
+    { DN_MSG_HEALTH, 0, "\0\3../\1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 33 },
+    { DN_MSG_DISK_DAMAGE, 0, "\0\3../", 5 },          /* a disk that can be none */
     { DN_MSG_REPLY, 0, "\0\0\0\1\0\0\0\0\0\5x", 11 }, /* a text that is longer than the frame */
   };
 
