@@ -27,7 +27,7 @@ def read_header(path):
     """The words of each `/* Name: words */` comment, which may go on over several lines."""
     with open(path) as file:
         head = "".join(file.readline() for _ in range(HEADER_LINES))
-    return {name: [word for word in words.split() if word != "*"]
+    return {name: [word.rstrip(",;") for word in words.split() if word != "*"]
             for name, words in re.findall(r"/\* (Links|Packages|Needs|Only):(.*?)\*/", head,
                                           re.DOTALL)}
 
