@@ -256,7 +256,7 @@ check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200
 COMPAT ?=
 COMPAT_QUICK := nginx redis memcached haproxy python3 git
 COMPAT_ALL := $(COMPAT_QUICK) nodejs openjdk postgresql mariadb
-COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(patsubst %-as-root,%,$(COMPAT)))
+COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(patsubst %-on-a-volume,%,$(patsubst %-as-root,%,$(COMPAT))))
 COMPAT_NAMES := $(if $(COMPAT),$(COMPAT_CHOSEN),$(COMPAT_QUICK))
 
 build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/work* tests/compat/Work*) \
