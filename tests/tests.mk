@@ -256,7 +256,9 @@ check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200
 COMPAT ?=
 COMPAT_QUICK := nginx redis memcached haproxy python3 git
 COMPAT_ALL := $(COMPAT_QUICK) nodejs openjdk postgresql mariadb
-COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(patsubst %-on-a-volume,%,$(patsubst %-as-root,%,$(COMPAT))))
+# The image of a program that is there in another way, too.
+COMPAT_IMAGES := $(patsubst %-on-a-volume,%,$(COMPAT:%-as-root=%))
+COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(COMPAT_IMAGES))
 COMPAT_NAMES := $(if $(COMPAT),$(COMPAT_CHOSEN),$(COMPAT_QUICK))
 
 build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/work* tests/compat/Work*) \
