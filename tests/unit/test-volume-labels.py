@@ -151,7 +151,8 @@ def the_profile_of_such_a_guest_compiles_with_ours_beside_it():
 
 def main():
     tests = [each_kind_of_guest_gets_a_profile_with_what_it_opens,
-             what_lies_below_usr_gets_a_guest_none, a_guest_without_volumes_reaches_none, a_disk_that_is_attached_is_the_only_one_it_gets,
+             what_lies_below_usr_gets_a_guest_none, a_guest_without_volumes_reaches_none,
+             a_disk_that_is_attached_is_the_only_one_it_gets,
              a_guest_with_volumes_reaches_these_and_writes_what_it_may,
              a_disk_that_was_detached_is_out_of_its_reach,
              the_profile_of_such_a_guest_compiles_with_ours_beside_it]
