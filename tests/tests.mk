@@ -21,7 +21,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent network scale secrets asan e2e,redteam,compat+kernel lab+fuzz
+CHECK_PLAN := unit agent network scale secrets asan e2e,redteam+kernel compat+fuzz lab
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
