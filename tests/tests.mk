@@ -255,6 +255,12 @@ check-lab-1 check-lab-2:
 check-kernel: deps
 	@./tests/tools/check-kernel.py
 
+# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests.
+CRI ?=
+.PHONY: check-cri
+check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
+	@$(CELL) ./tests/cri/run.py $(CRI)
+
 .PHONY: check-chaos
 check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200 rounds
 	@CHAOS_ROUNDS=200 $(CELL) ./tests/e2e/run.py --part chaos chaos
