@@ -88,8 +88,15 @@ check-agent: deps  ## the real agent and relay as processes of this machine; nee
 # virtiofsd, to which a test is QEMU with a hostile guest in it.
 NETWORK_TESTS := $(wildcard tests/network/test-*.py tests/share/test-*.py)
 
+# Real servers for them, unpacked and not installed: nothing of them starts with the machine.
+REAL_SERVERS := build/network/servers.made
+$(REAL_SERVERS): tests/images/rootfs.sh | deps
+	@rm -rf build/network/servers
+	./tests/images/rootfs.sh build/network/servers nginx-light redis-server redis-tools unbound
+	@touch $@
+
 .PHONY: tests-build-network tests-run-network
-tests-build-network: $(HOST_PROGRAMS)
+tests-build-network: $(HOST_PROGRAMS) $(REAL_SERVERS)
 tests-run-network:
 	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 300 $(NETWORK_TESTS)
 
