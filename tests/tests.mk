@@ -88,8 +88,15 @@ check-agent: deps  ## the real agent and relay as processes of this machine; nee
 # virtiofsd, to which a test is QEMU with a hostile guest in it.
 NETWORK_TESTS := $(wildcard tests/network/test-*.py tests/share/test-*.py)
 
+# Real servers for them, unpacked and not installed: nothing of them starts with the machine.
+REAL_SERVERS := build/network/servers.made
+$(REAL_SERVERS): tests/images/rootfs.sh | deps
+	@rm -rf build/network/servers
+	./tests/images/rootfs.sh build/network/servers nginx-light redis-server redis-tools unbound
+	@touch $@
+
 .PHONY: tests-build-network tests-run-network
-tests-build-network: $(HOST_PROGRAMS)
+tests-build-network: $(HOST_PROGRAMS) $(REAL_SERVERS)
 tests-run-network:
 	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 300 $(NETWORK_TESTS)
 
@@ -247,6 +254,12 @@ check-lab-1 check-lab-2:
 .PHONY: check-kernel
 check-kernel: deps
 	@./tests/tools/check-kernel.py
+
+# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests.
+CRI ?=
+.PHONY: check-cri
+check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
+	@$(CELL) ./tests/cri/run.py $(CRI)
 
 .PHONY: check-chaos
 check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200 rounds
