@@ -43,6 +43,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     default_runtime_name = "danchi"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runsc]
+      runtime_type = "io.containerd.runsc.v1"
 """
 
 CNI = {
@@ -60,7 +62,7 @@ class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
     def __init__(self, runtime="danchi", snapshotter="overlayfs"):
-        self.runtime, self.snapshotter = runtime, snapshotter
+        self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
         self.messages = load_messages(os.path.join(self.directory, "messages"))
