@@ -159,7 +159,8 @@ class Node:
     # Images.
 
     def ctr(self, *arguments, check=True, namespace="k8s.io", timeout=90, **options):
-        command = [f"{self.programs}/ctr", "--address", "/run/containerd/containerd.sock", "--namespace", namespace, *arguments]
+        command = [f"{self.programs}/ctr", "--address", "/run/containerd/containerd.sock", "--namespace",
+                   namespace, *arguments]
         done = subprocess.run(command, capture_output=True, timeout=timeout * PATIENCE, **options)
         if check and done.returncode != 0:
             raise Failure(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
