@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "loop.h"
+#include "pod-card.h"
 #include "stream.h"
 #include "transport.h"
 
@@ -80,6 +81,7 @@ struct DnAgent
   DnDisks disks;
   DnNetwork network;
   DnCards cards;
+  DnPodCard pod_card;
   DnVolumes *volumes; /* owned */
   DnContainer *containers;
   unsigned container_count;

@@ -97,11 +97,13 @@ add_peer (int index, const DnPodCard *card)
       }
 }
 
-/* Those that are on the wire first: the next hops of the others are among them. */
-static bool
-is_first (const DnPodRecord *record)
+/* A route may name an address as its source, and one on the wire as its next hop. */
+static int
+turn_of (const DnPodRecord *record)
 {
-  return record->kind != DN_POD_ROUTE || dn_pod_record_is_empty (record->via);
+  if (record->kind != DN_POD_ROUTE)
+    return 0;
+  return dn_pod_record_is_empty (record->via) ? 1 : 2;
 }
 
 static int
@@ -117,9 +119,9 @@ set_up (const DnPodCard *card)
   dn_link_set (&batch, loopback, IFF_UP, 0);
   dn_link_add_no_addresses (&batch, index);
   dn_link_set (&batch, index, IFF_UP, (uint16_t) card->mtu);
-  for (int pass = 0; pass < 2; pass++)
+  for (int turn = 0; turn <= 2; turn++)
     for (size_t i = 0; i < card->count; i++)
-      if (is_first (&card->records[i]) == (pass == 0))
+      if (turn_of (&card->records[i]) == turn)
         dn_link_add_record (&batch, index, &card->records[i]);
   add_peer (index, card);
   return dn_netlink_talk (fd, &batch);
