@@ -5,7 +5,8 @@
  * own descriptors: report, the listening socket to which QEMU will connect check SOURCE whether a
  * directory or file could be bound; nothing is made bind SHARE NUMBER IDS SOURCE      it becomes
  * /NUMBER in the share unbind SHARE NUMBER               it goes; nothing there is no error
- *         descriptor of these three: report
+ *     join SHARE QEMU                   it goes into the control groups of its guest's QEMU
+ *         descriptor of these four: report
  *
  * The answer is one message on `report`, dn_share_answer_*.  From root to root, over a socket that
  * nobody else can reach.  What a caller brings is in it as text only: paths that danchid has found
@@ -46,6 +47,7 @@ typedef enum
   DN_SHARE_CHECK,
   DN_SHARE_BIND,
   DN_SHARE_UNBIND,
+  DN_SHARE_JOIN,
 } DnShareVerb;
 
 /* virtiofsd of one guest; ticks tell it from a later process of the same number. */
@@ -74,6 +76,7 @@ typedef struct
 {
   DnShareVerb verb;
   DnShareProcess process; /* of start: uid and gid alone */
+  DnShareProcess qemu;    /* of join: its ids are those of `process` */
   uint32_t number;
   uid_t guest_uid; /* whose the owner's files are in the guest, as its kernel counts */
   gid_t guest_gid;
