@@ -5,8 +5,6 @@
 #include "print.h"
 #include "units.h"
 
-#define TIMEOUT_MAX_S 86400
-
 static JsonObject *
 copy_args (JsonObject *args, const char *member, const char *name)
 {
@@ -102,7 +100,7 @@ dn_each_run_timed (DnCli *cli, const char *verb, const char *member, const char 
 
   if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
     return status;
-  if (timeout != NULL && !dn_units_parse_int (timeout, -1, TIMEOUT_MAX_S, &seconds, &error))
+  if (timeout != NULL && !dn_units_parse_int (timeout, -1, DN_EACH_PATIENT_S, &seconds, &error))
     return dn_cli_fail_usage (cli, "--time: %s", error->message);
   json_object_set_int_member (args, "timeout_s", seconds);
   return dn_each_call (cli, verb, member, names, args, NULL);

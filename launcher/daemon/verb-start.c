@@ -183,18 +183,22 @@ DN_VERB (container_start)
 DN_VERB (container_restart)
 {
   g_autofree char *name = NULL;
+  g_autofree char *text = NULL;
   gint64 timeout_s = -1;
   DnContainerStart start = { 0 };
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
+    { "signal", DN_JSON_STRING, FALSE, &text },
     { "timeout_s", DN_JSON_INT, FALSE, &timeout_s },
     { "allow_emulation", DN_JSON_BOOL, FALSE, &start.allow_emulation },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
   gboolean is_fine, is_held = FALSE;
+  int number = 0;
 
   if (!dn_request_read (request, fields, error)
+      || (text != NULL && !dn_verb_read_signal (text, &number, error))
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
   container = dn_lookup_container (request, name, error);
@@ -202,7 +206,7 @@ DN_VERB (container_restart)
     return NULL;
   g_mutex_lock (&container->op_lock);
   is_fine = dn_secrets_hold (container, &is_held, error)
-            && dn_container_stop (container, timeout_s, error);
+            && dn_container_stop (container, number, timeout_s, error);
   /* Nothing of its end happens before op_lock is free. */
   if (is_fine && is_held)
     dn_restart_hold (container);
