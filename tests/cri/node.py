@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from client import Client, CriError, Stream, load_messages
-from machine import BUILD, PATIENCE, Failure, Machine, expect, wait_until
+from machine import BUILD, PATIENCE, TOP, Failure, Machine, expect, wait_until
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
@@ -41,12 +41,10 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "{snapshotter}"
     default_runtime_name = "danchi"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.danchi]
-      runtime_type = "io.containerd.danchi.v2"
-      privileged_without_host_devices = true
-      pod_annotations = ["danchi.*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runsc]
+      runtime_type = "io.containerd.runsc.v1"
 """
 
 CNI = {
@@ -64,7 +62,7 @@ class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
     def __init__(self, runtime="danchi", snapshotter="overlayfs"):
-        self.runtime, self.snapshotter = runtime, snapshotter
+        self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
         self.messages = load_messages(os.path.join(self.directory, "messages"))
@@ -84,9 +82,12 @@ class Node:
         os.makedirs(cni, exist_ok=True)
         with open(os.path.join(cni, "10-pods.conflist"), "w") as file:
             json.dump(CNI, file)
-        with open(os.path.join(self.directory, "containerd.toml"), "w") as file:
+        # Ours is added as an operator adds it.
+        with open(os.path.join(self.directory, "containerd.toml"), "w") as file, \
+                open(os.path.join(TOP, "config", "kubernetes", "containerd-1.toml")) as ours:
             file.write(CONTAINERD.format(root=os.path.join(self.directory, "root"), pause=PAUSE, cni=cni,
                                          plugins=CNI_PLUGINS, snapshotter=self.snapshotter))
+            file.write(ours.read())
         os.makedirs("/run/netns", exist_ok=True)
         # The pod's namespaces and roots are mounts that containerd and shims have to share.
         subprocess.run(["mount", "--make-rshared", "/"], check=True)
