@@ -21,12 +21,19 @@ clear_end (EndOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EndOptions, clear_end)
 
-#define END_ROWS(options)                                                                          \
-  { "time", 't', 0, G_OPTION_ARG_FILENAME, &(options).timeout,                                     \
-    "How long it may take until it is killed; -1: as long as it takes", "SECONDS" },               \
-  { "timeout", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &(options).timeout, NULL, NULL },   \
-  { "signal", 's', 0, G_OPTION_ARG_FILENAME, &(options).signal,                                    \
-    "What it is sent, in place of its own stop signal", "SIGNAL" }
+#define END_ROWS(options)                                                                            \
+  { "time",                                                                                          \
+    't',                                                                                             \
+    0,                                                                                               \
+    G_OPTION_ARG_FILENAME,                                                                           \
+    &(options).timeout,                                                                              \
+    "How long it may take until it is killed; -1: as long as it takes",                              \
+    "SECONDS" },                                                                                     \
+      { "timeout", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &(options).timeout, NULL, NULL }, \
+  {                                                                                                  \
+    "signal", 's', 0, G_OPTION_ARG_FILENAME, &(options).signal,                                      \
+        "What it is sent, in place of its own stop signal", "SIGNAL"                                 \
+  }
 
 /* Without --time it is the container's own.  FALSE with @ret_status: it was printed */
 static gboolean
