@@ -304,3 +304,4 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
 	@$(CELL) ./tests/bench/network.py
 	@$(CELL) ./tests/bench/binds.py
+	@$(CELL) ./tests/bench/pods.py --runs $(BENCH_RUNS)

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from client import Client, CriError, Stream, load_messages
-from machine import BUILD, PATIENCE, Failure, Machine, expect, wait_until
+from machine import BUILD, PATIENCE, TOP, Failure, Machine, expect, wait_until
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
@@ -41,12 +41,10 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "{snapshotter}"
     default_runtime_name = "danchi"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.danchi]
-      runtime_type = "io.containerd.danchi.v2"
-      privileged_without_host_devices = true
-      pod_annotations = ["danchi.*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runsc]
+      runtime_type = "io.containerd.runsc.v1"
 """
 
 CNI = {
@@ -64,7 +62,7 @@ class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
     def __init__(self, runtime="danchi", snapshotter="overlayfs"):
-        self.runtime, self.snapshotter = runtime, snapshotter
+        self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
         self.messages = load_messages(os.path.join(self.directory, "messages"))
@@ -75,6 +73,7 @@ class Node:
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
         self.pods = []
+        self.shared = None
 
     # Life.
 
@@ -83,9 +82,12 @@ class Node:
         os.makedirs(cni, exist_ok=True)
         with open(os.path.join(cni, "10-pods.conflist"), "w") as file:
             json.dump(CNI, file)
-        with open(os.path.join(self.directory, "containerd.toml"), "w") as file:
+        # Ours is added as an operator adds it.
+        with open(os.path.join(self.directory, "containerd.toml"), "w") as file, \
+                open(os.path.join(TOP, "config", "kubernetes", "containerd-1.toml")) as ours:
             file.write(CONTAINERD.format(root=os.path.join(self.directory, "root"), pause=PAUSE, cni=cni,
                                          plugins=CNI_PLUGINS, snapshotter=self.snapshotter))
+            file.write(ours.read())
         os.makedirs("/run/netns", exist_ok=True)
         # The pod's namespaces and roots are mounts that containerd and shims have to share.
         subprocess.run(["mount", "--make-rshared", "/"], check=True)
@@ -167,6 +169,19 @@ class Node:
         """A pod that runs; `fields` go into its PodSandboxConfig, `security` into its security context."""
         return Pod(self, **fields)
 
+    @contextlib.contextmanager
+    def shared_pod(self):
+        """A pod like any other, for tests that look at containers and leave the pod as it is: a boot less."""
+        if self.shared is None or self.statuses().get(self.shared.id) != self.messages.SANDBOX_READY:
+            self.shared = self.pod()
+        try:
+            yield self.shared
+        finally:
+            for container in self.shared.containers:
+                with contextlib.suppress(CriError):
+                    container.remove()
+            self.shared.containers.clear()
+
     def statuses(self):
         return {pod.id: pod.state for pod in self.client.call("ListPodSandbox").items}
 
@@ -200,7 +215,7 @@ class Pod:
 
     def create(self, *command, name=None, **fields):
         """A container that has not started."""
-        return Container(self, command, name or f"c{len(self.containers)}", **fields)
+        return Container(self, command, name or f"c{next(self.node.numbers)}", **fields)
 
     def run(self, *command, **fields):
         container = self.create(*command, **fields)

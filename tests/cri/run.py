@@ -49,7 +49,7 @@ def run_one(node, test, tally):
         tally.fails(label, traceback.format_exc())
     finally:
         signal.alarm(0)
-        for pod in list(node.pods):
+        for pod in [pod for pod in node.pods if pod is not node.shared]:
             try:
                 pod.remove()
             except CriError as error:

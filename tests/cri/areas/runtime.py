@@ -1,8 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runtime info."""
 
+import os
+import subprocess
+import tomllib
+
+import yaml
+
 from areas import test
-from machine import expect, expect_equal
+from machine import TOP, expect, expect_equal
+
+CONFIG = os.path.join(TOP, "config", "kubernetes")
+
+
+def read_yaml(name):
+    with open(os.path.join(CONFIG, name)) as file:
+        return list(yaml.safe_load_all(file))
+
+
+@test()
+def the_shipped_files_name_one_runtime_class(node):
+    """containerd reads the first when a node starts; the others are read here."""
+    dumped = tomllib.loads(subprocess.run(
+        ["containerd", "--config", os.path.join(node.directory, "containerd.toml"), "config", "dump"],
+        check=True, capture_output=True).stdout.decode())
+    runtimes = dumped["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"]
+    expect_equal(runtimes["danchi"]["runtime_type"], "io.containerd.danchi.v2", "as containerd has it")
+    with open(os.path.join(CONFIG, "containerd-2.toml"), "rb") as file:
+        newer = tomllib.load(file)["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]["danchi"]
+    for key in ("runtime_type", "privileged_without_host_devices", "pod_annotations"):
+        expect_equal(newer[key], runtimes["danchi"][key], f"{key} of containerd 2")
+    with open(os.path.join(CONFIG, "crio.conf"), "rb") as file:
+        crio = tomllib.load(file)["crio"]["runtime"]["runtimes"]["danchi"]
+    expect_equal((crio["runtime_type"], os.path.basename(crio["runtime_path"])), ("vm", "containerd-shim-danchi-v2"),
+                 "CRI-O's")
+    [runtime_class] = read_yaml("runtimeclass.yaml")
+    expect_equal(runtime_class["handler"], "danchi", "the handler")
+    [pod] = read_yaml("pod.yaml")
+    expect_equal(pod["spec"]["runtimeClassName"], runtime_class["metadata"]["name"], "the pod's class")
+    namespace, *policies = read_yaml("namespace.yaml")
+    expect_equal({policy["metadata"]["namespace"] for policy in policies}, {namespace["metadata"]["name"]}, "where")
+    expect_equal(pod["metadata"]["namespace"], namespace["metadata"]["name"], "the pod's namespace")
 
 
 @test()
