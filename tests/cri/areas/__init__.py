@@ -10,7 +10,7 @@
 import importlib
 
 TESTS = []
-AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network", "volumes",
+AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network", "volumes", "load",
          "faults")
 
 
