@@ -255,8 +255,12 @@ check-lab-1 check-lab-2:
 check-kernel: deps
 	@./tests/tools/check-kernel.py
 
-# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests.
+# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests;
+# CRI='--programs build/cri/trixie/usr/bin' takes 1.7, forky 2.1.
 CRI ?=
+build/cri/%/usr/bin/containerd: tests/cri/fetch-containerd.sh | deps
+	./tests/cri/fetch-containerd.sh $* build/cri/$*
+
 .PHONY: check-cri
 check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
 	@$(CELL) ./tests/cri/run.py $(CRI)

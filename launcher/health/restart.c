@@ -166,8 +166,8 @@ release_hold (DnContainer *container)
     {
       container->restart.holds_context = FALSE;
       context->users--;
-      is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
-                && !dn_guest_is_frozen (context->guest);
+      is_idle = dn_context_goes_with_container (context) && context->users == 0
+                && context->guest != NULL && !dn_guest_is_frozen (context->guest);
     }
   g_mutex_unlock (&container->daemon->lock);
   if (is_idle)

@@ -2,7 +2,6 @@
 """Runtime info."""
 
 import os
-import subprocess
 import tomllib
 
 import yaml
@@ -19,17 +18,14 @@ def read_yaml(name):
 
 
 @test()
-def the_shipped_files_name_one_runtime_class(node):
-    """containerd reads the first when a node starts; the others are read here."""
-    dumped = tomllib.loads(subprocess.run(
-        ["containerd", "--config", os.path.join(node.directory, "containerd.toml"), "config", "dump"],
-        check=True, capture_output=True).stdout.decode())
-    runtimes = dumped["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"]
-    expect_equal(runtimes["danchi"]["runtime_type"], "io.containerd.danchi.v2", "as containerd has it")
+def the_shipped_files_name_one_runtime_class(_node):
+    """containerd reads one of the first two when a node starts; the others are read here."""
+    with open(os.path.join(CONFIG, "containerd-1.toml"), "rb") as file:
+        older = tomllib.load(file)["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"]["danchi"]
     with open(os.path.join(CONFIG, "containerd-2.toml"), "rb") as file:
         newer = tomllib.load(file)["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]["danchi"]
-    for key in ("runtime_type", "privileged_without_host_devices", "pod_annotations"):
-        expect_equal(newer[key], runtimes["danchi"][key], f"{key} of containerd 2")
+    for key, value in older.items():
+        expect_equal(newer[key], value, f"{key} of containerd 2")
     with open(os.path.join(CONFIG, "crio.conf"), "rb") as file:
         crio = tomllib.load(file)["crio"]["runtime"]["runtimes"]["danchi"]
     expect_equal((crio["runtime_type"], os.path.basename(crio["runtime_path"])), ("vm", "containerd-shim-danchi-v2"),
@@ -48,7 +44,7 @@ def the_runtime_tells_its_version_and_that_it_is_ready(node):
     version = node.client.call("Version")
     expect_equal(version.runtime_api_version, "v1", "the API's version")
     conditions = {one.type: one.status for one in node.client.call("Status").status.conditions}
-    expect_equal(conditions, {"RuntimeReady": True, "NetworkReady": True}, "conditions")
+    expect(conditions["RuntimeReady"] and conditions["NetworkReady"], conditions)
 
 
 @test()
