@@ -16,6 +16,7 @@
 #include "disk.h"
 #include "loop.h"
 #include "pod-card.h"
+#include "pod.h"
 #include "stream.h"
 #include "transport.h"
 
@@ -36,6 +37,7 @@ typedef struct
   const char *secret_file;
   const char *reaper; /* the program of DN_PROCESS_REAPER */
   const char *volume_template;
+  const char *test_share;    /* a directory in the place of the guest's share, or NULL */
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
@@ -83,6 +85,7 @@ struct DnAgent
   DnCards cards;
   DnPodCard pod_card;
   DnVolumes *volumes; /* owned */
+  DnPod pod;
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

@@ -166,8 +166,8 @@ release_hold (DnContainer *container)
     {
       container->restart.holds_context = FALSE;
       context->users--;
-      is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
-                && !dn_guest_is_frozen (context->guest);
+      is_idle = dn_context_goes_with_container (context) && context->users == 0
+                && context->guest != NULL && !dn_guest_is_frozen (context->guest);
     }
   g_mutex_unlock (&container->daemon->lock);
   if (is_idle)
@@ -323,6 +323,25 @@ dn_restart_started (DnContainer *container, gboolean is_by_policy)
     }
   dn_container_save_state_or_warn (container);
   release_hold (container);
+}
+
+void
+dn_restart_changed (DnContainer *container)
+{
+  gboolean is_over;
+
+  g_mutex_lock (&container->daemon->lock);
+  is_over = container->restart.is_pending && !wants_restart (container, FALSE);
+  if (is_over)
+    {
+      container->restart.is_pending = FALSE;
+      g_cond_broadcast (&container->daemon->changed);
+    }
+  g_mutex_unlock (&container->daemon->lock);
+  if (is_over)
+    release_hold (container);
+  /* Whether somebody stopped it is written down where there is a policy (dn_restart_forbid). */
+  dn_container_save_state_or_warn (container);
 }
 
 void

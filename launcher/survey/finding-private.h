@@ -94,6 +94,11 @@ void dn_find_context_error (DnFindingLook *look);
 void dn_find_context_emulated (DnFindingLook *look);
 void dn_find_context_root_only (DnFindingLook *look);
 
+/* finding-limits.c */
+void dn_find_context_unenforced (DnFindingLook *look);
+void dn_find_context_unlimited (DnFindingLook *look);
+void dn_find_container_unlimited (DnFindingLook *look);
+
 /* finding-container.c */
 void dn_find_container_relaxed (DnFindingLook *look);
 void dn_find_container_capability (DnFindingLook *look);

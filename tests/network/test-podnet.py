@@ -20,8 +20,8 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from gateway import POD_JOIN, POD_LOOK, Gateway, Refused  # noqa: E402
 from harness import main, test  # noqa: E402
 from pod import BRIDGE, PEER4, PEER6, PTP, Pod, ask, cni, open_tap, serve  # noqa: E402
-from wire import (BROADCAST, ETHER_ARP, ETHER_IP, ETHER_IP6, VNET_HEADER, arp, datagram, ether, icmp6, inside,  # noqa: E402
-                  ip4, ip6, output, run, tcp, udp)
+from wire import (BROADCAST, ETHER_ARP, ETHER_IP, ETHER_IP6, VNET_HEADER, arp, datagram, ether, icmp6,  # noqa: E402
+                  inside, ip4, ip6, output, run, tcp, udp)
 
 GATEWAY4, GATEWAY6 = "10.88.0.1", "fd88::1"
 
@@ -293,7 +293,8 @@ def the_guest_cannot_speak_for_anybody_else(world):
     own4 = next(a for a in pod.addresses if "." in a)
     own6 = next(a for a in pod.addresses if ":" in a)
     mac = bytes.fromhex(pod.mac.replace(":", ""))
-    gateway_mac = bytes.fromhex(json.loads(output("ip", "-j", "link", "show", "dev", "cni0"))[0]["address"].replace(":", ""))
+    bridge = json.loads(output("ip", "-j", "link", "show", "dev", "cni0"))[0]
+    gateway_mac = bytes.fromhex(bridge["address"].replace(":", ""))
     frames = list(forged_frames(pod, gateway_mac))
     assert len(frames) >= 60, len(frames)
     outside, loopback = sniffer(pod.host_card), sniffer("lo", pod.name)
