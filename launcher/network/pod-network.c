@@ -38,14 +38,6 @@ dn_pod_network_open (const char *path, GError **error)
 }
 
 gboolean
-dn_pod_network_refuse_host (GError **error)
-{
-  return dn_throw (error, DN_ERROR_DENIED,
-                   "the pod has the host's network, which a guest cannot have\n"
-                   "set hostNetwork to false, or take another runtime class for this pod");
-}
-
-gboolean
 dn_pod_network_look (int netns_fd, GError **error)
 {
   return order_slot (DN_GATEWAY_POD_LOOK, 0, netns_fd, NULL, error);

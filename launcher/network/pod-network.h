@@ -3,7 +3,7 @@
  *
  *   dn_pod_network_open()      the pod's network namespace, before anything is made
  *   dn_pod_network_look()      whether a guest can have what is in there
- *   dn_pod_network_open_tap()  the guest's start: DnGuestPlan.open_card
+ *   dn_pod_network_open_tap()  the guest's start: DnGuestPlan.open_card (guest-network.c)
  *   dn_pod_network_join()      once QEMU runs: tap and card, then the agent (POD_NETWORK)
  *   dn_pod_network_leave()     at the pod's end; what CNI has taken away already is no error
  *
@@ -25,9 +25,6 @@
  * Returns: a descriptor the caller owns, or -1 with DN_ERROR_NOT_FOUND, _FAILED
  */
 int dn_pod_network_open (const char *path, GError **error);
-
-/* FALSE, always: what a pod with the host's network is told.  DN_ERROR_DENIED */
-gboolean dn_pod_network_refuse_host (GError **error);
 
 /* FALSE with DN_ERROR_DENIED for the host's own network; _FAILED where there is not one card. */
 gboolean dn_pod_network_look (int netns_fd, GError **error);
