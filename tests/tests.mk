@@ -255,8 +255,12 @@ check-lab-1 check-lab-2:
 check-kernel: deps
 	@./tests/tools/check-kernel.py
 
-# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests.
+# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests;
+# CRI='--programs build/cri/trixie/usr/bin' takes 1.7, forky 2.1.
 CRI ?=
+build/cri/%/usr/bin/containerd: tests/cri/fetch-containerd.sh | deps
+	./tests/cri/fetch-containerd.sh $* build/cri/$*
+
 .PHONY: check-cri
 check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
 	@$(CELL) ./tests/cri/run.py $(CRI)
@@ -269,7 +273,9 @@ check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200
 COMPAT ?=
 COMPAT_QUICK := nginx redis memcached haproxy python3 git
 COMPAT_ALL := $(COMPAT_QUICK) nodejs openjdk postgresql mariadb
-COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(patsubst %-as-root,%,$(COMPAT)))
+# The image of a program that is there in another way, too.
+COMPAT_IMAGES := $(patsubst %-on-a-volume,%,$(COMPAT:%-as-root=%))
+COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(COMPAT_IMAGES))
 COMPAT_NAMES := $(if $(COMPAT),$(COMPAT_CHOSEN),$(COMPAT_QUICK))
 
 build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/work* tests/compat/Work*) \
@@ -302,3 +308,4 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
 	@$(CELL) ./tests/bench/network.py
 	@$(CELL) ./tests/bench/binds.py
+	@$(CELL) ./tests/bench/pods.py --runs $(BENCH_RUNS)

@@ -24,6 +24,10 @@ int dn_each_call (DnCli *cli, const char *verb, const char *member, char **names
 int dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names,
                        JsonObject *args, DnClientCall *call);
 
+/* Reads --time, if it was given, into @args, which is borrowed; a wrong one is printed.  FALSE with
+ * @ret_status */
+gboolean dn_each_read_time (DnCli *cli, const char *text, JsonObject *args, int *ret_status);
+
 /**
  * dn_each_run_timed:
  * @flag: help of --time, how long the thing may take to end

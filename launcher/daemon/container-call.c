@@ -155,7 +155,7 @@ dn_container_kill (DnContainer *container, GError **error)
     return FALSE;
   /* The guest does not do as it is told.  Where it holds nothing else, it goes as a whole: that
    * needs neither agent nor relay. */
-  if (container->context->is_ephemeral)
+  if (dn_context_goes_with_container (container->context))
     {
       dn_context_stop_guest (container->context, 0, "the guest did not end the container");
       return TRUE;

@@ -98,7 +98,7 @@ DN_VERB (container_kill)
     return NULL;
   /* As by stop: it is meant to end, and not to come again. */
   if (number == SIGKILL || number == dn_container_stop_signal (container, &timeout_s))
-    dn_restart_forbid (container);
+    dn_restart_forbid_soon (container);
   if (!dn_container_signal (container, 0, number, 0, error))
     return NULL;
   if (number == SIGKILL)

@@ -16,12 +16,14 @@ WEB, STORE = 18080, 16379
 
 
 class Program:
-    """archive: the image's, where it is another program's; profiles: the only ones it works under."""
+    """archive: the image's, where it is another program's; profiles: the only ones it works under;
+    volume: where it has one, whose data `again` finds after a restart."""
 
     def __init__(self, name, check=None, flags=(), command=(), seconds=90, image=None, archive=None,
-                 profiles=None, in_ci=True):
+                 profiles=None, in_ci=True, volume=None, again=None):
         self.name, self.check, self.seconds, self.in_ci = name, check, seconds, in_ci
         self.flags, self.command, self.profiles = list(flags), list(command), profiles
+        self.volume, self.again = volume, again
         self.archive = archive or name
         self.image = image or f"docker.io/danchi/{self.archive}:compat"
 
@@ -89,6 +91,11 @@ def check_redis_published(machine, name):
         expect(stream.read(len(value)) == value, "another value than was stored")
 
 
+def check_redis_again(machine, name):
+    ask(machine, name, "redis-cli", "get", "key", words="value")
+    ask(machine, name, "redis-cli", "info", "persistence", words="aof_enabled:1")
+
+
 def check_memcached(machine, name):
     ask(machine, name, "busybox", "nc", "-w", "5", "127.0.0.1", "11211", words="VALUE k 0 5",
         input=b"set k 0 0 5\r\nhello\r\nget k\r\nquit\r\n")
@@ -112,6 +119,14 @@ def check_postgresql(machine, name):
         words="CHECKPOINT")
 
 
+def check_postgresql_again(machine, name):
+    psql = ["psql", "-U", "postgres", "-h", "/tmp", "-d", "postgres", "-tA", "-c"]
+    ask(machine, name, *psql, "select count(*), max(n) from t where x ~ '^[0-9a-f]+$'",
+        words="1000|1000")
+    ask(machine, name, *psql, "insert into t select g, md5(g::text) from generate_series(1001, 1010) g",
+        words="INSERT 0 10")
+
+
 def check_postgresql_as_root(machine, name):
     check_postgresql(machine, name)
     expect_equal(users_of(machine, name)[0], "105", "the user that root became")
@@ -132,6 +147,10 @@ ALL = [
     Program("redis", check_redis_published, image="docker.io/danchi/redis:demo", flags=["-p", f"{STORE}:6379"],
             command=["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "",
                      "--appendonly", "no", "--dir", "/tmp"]),
+    # Its data on a disk that outlives it: what the image has in /data, its owner, comes there first.
+    Program("redis-on-a-volume", check_redis, image="docker.io/danchi/redis:demo", archive="redis",
+            volume="/data:size=64m", again=check_redis_again, profiles=["strict"],
+            command=["/usr/bin/redis-server", "--bind", "127.0.0.1", "--appendonly", "yes", "--dir", "/data"]),
     Program("memcached", check_memcached),
     Program("haproxy", check_haproxy),
     Program("python3"),
@@ -140,6 +159,9 @@ ALL = [
     Program("openjdk", flags=["-m", "512m"], seconds=400, in_ci=False),
     Program("postgresql", check_postgresql, seconds=300, in_ci=False,
             flags=["-m", "320m", "--tmpfs", "/var/lib/postgresql/data:size=200m,mode=1777"]),
+    Program("postgresql-on-a-volume", check_postgresql, archive="postgresql", seconds=300, in_ci=False,
+            flags=["-m", "320m"], volume="/var/lib/postgresql/data:size=256m", again=check_postgresql_again,
+            profiles=["strict"]),
     # Started as root, as images written for Docker are, to become another user: `standard` is for them.
     Program("nginx-as-root", check_nginx_as_root, image="docker.io/danchi/nginx:demo", archive="nginx",
             flags=["--user", "0"], command=["/usr/sbin/nginx", "-g", "user www;"], profiles=["standard"]),

@@ -16,21 +16,23 @@ import tempfile
 import time
 
 from client import Client, CriError, Stream, load_messages
-from machine import BUILD, PATIENCE, Failure, Machine, expect, wait_until
+from machine import BUILD, PATIENCE, TOP, Failure, Machine, expect, wait_until
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
 CNI_PLUGINS = "/usr/lib/cni"
 POD_NETWORK = "10.89.0.0/24", "fd89::/64"
 
-CONTAINERD = """version = 2
+# What is said to all versions, and where the CRI's settings are in each.
+COMMON = """version = {version}
 root = "{root}"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.internal.v1.opt"]
 [grpc]
   address = "/run/containerd/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
+"""
+VERSION_1 = """[plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   disable_apparmor = true
   restrict_oom_score_adj = true
@@ -41,11 +43,26 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "{snapshotter}"
     default_runtime_name = "danchi"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.danchi]
-      runtime_type = "io.containerd.danchi.v2"
-      privileged_without_host_devices = true
-      pod_annotations = ["danchi.*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runsc]
+      runtime_type = "io.containerd.runsc.v1"
+"""
+VERSION_2 = """[plugins.'io.containerd.cri.v1.images']
+  snapshotter = "{snapshotter}"
+  [plugins.'io.containerd.cri.v1.images'.pinned_images]
+    sandbox = "{pause}"
+[plugins.'io.containerd.grpc.v1.cri']
+  stream_server_address = "127.0.0.1"
+[plugins.'io.containerd.cri.v1.runtime']
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  [plugins.'io.containerd.cri.v1.runtime'.cni]
+    bin_dirs = ["{plugins}"]
+    conf_dir = "{cni}"
+  [plugins.'io.containerd.cri.v1.runtime'.containerd]
+    default_runtime_name = "danchi"
+    [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
 """
 
@@ -63,8 +80,11 @@ CNI = {
 class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
-    def __init__(self, runtime="danchi", snapshotter="overlayfs"):
-        self.runtime, self.snapshotter = runtime, snapshotter
+    def __init__(self, runtime="danchi", snapshotter="overlayfs", programs="/usr/bin"):
+        self.programs = programs  # containerd's and ctr's directory: fetch-containerd.sh
+        version = subprocess.run([f"{programs}/containerd", "--version"], check=True, capture_output=True)
+        self.is_version_2 = b"/v2 " in version.stdout
+        self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
         self.messages = load_messages(os.path.join(self.directory, "messages"))
@@ -75,6 +95,7 @@ class Node:
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
         self.pods = []
+        self.shared = None
 
     # Life.
 
@@ -83,9 +104,13 @@ class Node:
         os.makedirs(cni, exist_ok=True)
         with open(os.path.join(cni, "10-pods.conflist"), "w") as file:
             json.dump(CNI, file)
-        with open(os.path.join(self.directory, "containerd.toml"), "w") as file:
-            file.write(CONTAINERD.format(root=os.path.join(self.directory, "root"), pause=PAUSE, cni=cni,
-                                         plugins=CNI_PLUGINS, snapshotter=self.snapshotter))
+        ours = os.path.join(TOP, "config", "kubernetes", f"containerd-{2 if self.is_version_2 else 1}.toml")
+        # Ours is added as an operator adds it.
+        with open(os.path.join(self.directory, "containerd.toml"), "w") as file, open(ours) as runtime_class:
+            file.write((COMMON + (VERSION_2 if self.is_version_2 else VERSION_1)).format(
+                version=3 if self.is_version_2 else 2, root=os.path.join(self.directory, "root"), pause=PAUSE,
+                cni=cni, plugins=CNI_PLUGINS, snapshotter=self.snapshotter))
+            file.write(runtime_class.read())
         os.makedirs("/run/netns", exist_ok=True)
         # The pod's namespaces and roots are mounts that containerd and shims have to share.
         subprocess.run(["mount", "--make-rshared", "/"], check=True)
@@ -96,10 +121,10 @@ class Node:
         self.import_image(self.pause_archive(), PAUSE)
 
     def start_containerd(self):
-        environment = os.environ | {"PATH": f"{BUILD}/bin:{os.environ['PATH']}"}
+        environment = os.environ | {"PATH": f"{BUILD}/bin:{self.programs}:{os.environ['PATH']}"}
         with open(self.log_path, "ab") as log:
             self.containerd = subprocess.Popen(
-                ["containerd", "--config", os.path.join(self.directory, "containerd.toml")],
+                [f"{self.programs}/containerd", "--config", os.path.join(self.directory, "containerd.toml")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
         self.client = Client("/run/containerd/containerd.sock", self.messages)
         wait_until(self.is_ready, "containerd answers", 30)
@@ -134,7 +159,8 @@ class Node:
     # Images.
 
     def ctr(self, *arguments, check=True, namespace="k8s.io", timeout=90, **options):
-        command = ["ctr", "--address", "/run/containerd/containerd.sock", "--namespace", namespace, *arguments]
+        command = [f"{self.programs}/ctr", "--address", "/run/containerd/containerd.sock", "--namespace",
+                   namespace, *arguments]
         done = subprocess.run(command, capture_output=True, timeout=timeout * PATIENCE, **options)
         if check and done.returncode != 0:
             raise Failure(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
@@ -167,6 +193,19 @@ class Node:
         """A pod that runs; `fields` go into its PodSandboxConfig, `security` into its security context."""
         return Pod(self, **fields)
 
+    @contextlib.contextmanager
+    def shared_pod(self):
+        """A pod like any other, for tests that look at containers and leave the pod as it is: a boot less."""
+        if self.shared is None or self.statuses().get(self.shared.id) != self.messages.SANDBOX_READY:
+            self.shared = self.pod()
+        try:
+            yield self.shared
+        finally:
+            for container in self.shared.containers:
+                with contextlib.suppress(CriError):
+                    container.remove()
+            self.shared.containers.clear()
+
     def statuses(self):
         return {pod.id: pod.state for pod in self.client.call("ListPodSandbox").items}
 
@@ -182,8 +221,8 @@ class Pod:
         security.setdefault("namespace_options", {"pid": 1})
         self.config = self.messages.PodSandboxConfig(
             metadata={"name": self.name, "uid": f"uid-{number}", "namespace": "tests", "attempt": 0},
-            log_directory=self.logs, linux={"security_context": security, **(linux or {})},
-            **({"hostname": self.name} | fields))
+            linux={"security_context": security, **(linux or {})},
+            **({"hostname": self.name, "log_directory": self.logs} | fields))
         self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout * PATIENCE,
                                    runtime_handler=runtime or node.runtime).pod_sandbox_id
         node.pods.append(self)
@@ -200,7 +239,7 @@ class Pod:
 
     def create(self, *command, name=None, **fields):
         """A container that has not started."""
-        return Container(self, command, name or f"c{len(self.containers)}", **fields)
+        return Container(self, command, name or f"c{next(self.node.numbers)}", **fields)
 
     def run(self, *command, **fields):
         container = self.create(*command, **fields)
@@ -229,7 +268,7 @@ class Container:
         if not config.linux.security_context.HasField("namespace_options"):
             config.linux.security_context.namespace_options.CopyFrom(
                 pod.config.linux.security_context.namespace_options)
-        self.log_path = os.path.join(pod.logs, config.log_path)
+        self.log_path = os.path.join(pod.config.log_directory, config.log_path)
         self.id = self.client.call("CreateContainer", pod_sandbox_id=pod.id, config=config,
                                    sandbox_config=pod.config).container_id
         pod.containers.append(self)

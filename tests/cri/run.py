@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of pods: containerd, the shim, danchid and CNI plug-ins in one cell.
 
-    run.py [--runtime danchi|runc] [WORD...]      WORDs choose by area or sentence
+    run.py [--runtime danchi|runc] [--programs DIR] [WORD...]      WORDs choose by area or sentence
+
+DIR has another containerd than Debian's, and its ctr.
 
 Debian's own Python, for its gRPC.  With --runtime runc the tests themselves are tested: what they
 say of a pod has to hold there, but for those that say what only Danchi promises.
@@ -49,7 +51,7 @@ def run_one(node, test, tally):
         tally.fails(label, traceback.format_exc())
     finally:
         signal.alarm(0)
-        for pod in list(node.pods):
+        for pod in [pod for pod in node.pods if pod is not node.shared]:
             try:
                 pod.remove()
             except CriError as error:
@@ -59,6 +61,7 @@ def run_one(node, test, tally):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runtime", default="danchi", choices=("danchi", "runc"))
+    parser.add_argument("--programs", default="/usr/bin")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, ring)
@@ -68,7 +71,7 @@ def main():
     if options.words:
         chosen = [test for test in chosen if any(word.replace("_", " ") in f"{test.area}: {test.sentence}"
                                                  for word in options.words)]
-    node = Node(options.runtime)
+    node = Node(options.runtime, programs=os.path.realpath(options.programs))
     node.start()
     try:
         for test in chosen:

@@ -11,6 +11,7 @@ import subprocess
 
 from machine import EMULATION, all_commands, expect, expect_equal, kill9, wait_until
 from suite import exec_sh, expect_error, image, new_name, test
+from test_forensics import check_manifest, directory
 
 OWNER, OTHER, GROUP = 1777, 1778, 1779
 CONNECT = 100  # "users", the group that may connect
@@ -219,8 +220,10 @@ def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
     with bindable(machine) as top, binding_context(machine, f"{top}/data:rw") as context:
         name = new_name("bind")
         machine.danchi("run", "-d", "--name", name, "--context", context, "-v",
-                       f"{top}/data:/data:rw", "-u", "0", image(machine), "sleep", "1000")
+                       f"{top}/data:/data:rw", "-v", "/kept", "-u", "0", image(machine), "sleep",
+                       "1000")
         before = share_pids()
+        is_named_in_evidence(machine, context, name, top)
         machine.kill_daemon()
         machine.start()
         expect_equal(share_pids(), before, "the share of a danchid before")
@@ -242,3 +245,18 @@ def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
                                 image(machine), "true", check=False)
         expect_error(result, 125, "share has ended", "stop the context's guest")
         expect_equal(exec_sh(machine, "echo on", container=name).stdout, "on\n", "its container")
+        machine.danchi("rm", "-f", "-v", name)
+
+
+def is_named_in_evidence(machine, context, name, top):
+    """What is not copied stands in the manifest, with where it is."""
+    with directory(machine) as path:
+        machine.danchi("forensics", "--live", "-o", path, context)
+        manifest = check_manifest(path)
+    expect_equal([(one["container"], one["source"], one["target"], one["is_readonly"], one["host_uid"])
+                  for one in manifest["binds"]],
+                 [(name, f"{top}/data", "/data", False, OWNER)], "binds in the manifest")
+    expect_equal([(one["container"], one["target"], one["is_encrypted"], one["disk"])
+                  for one in manifest["volumes"]],
+                 [(name, "/kept", False, f"{machine.state}/volumes/{manifest['volumes'][0]['id']}/disk.raw")],
+                 "volumes in the manifest")

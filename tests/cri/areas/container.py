@@ -10,7 +10,7 @@ from machine import expect, expect_equal
 
 @test(seconds=120)
 def a_container_is_created_started_stopped_and_removed(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.create("sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done")
         expect_equal(container.state(), "created", "its state")
         container.start()
@@ -31,7 +31,7 @@ def a_container_is_created_started_stopped_and_removed(node):
 
 @test(seconds=120)
 def a_container_that_heeds_no_signal_is_killed(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("trap '' TERM; echo ready; while :; do sleep 0.1; done")
         container.log_has("ready")
         container.stop(timeout=1)
@@ -41,7 +41,7 @@ def a_container_that_heeds_no_signal_is_killed(node):
 
 @test(seconds=120)
 def environment_directory_and_user_are_what_was_asked_for(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("echo $GREETING; pwd; id -u; id -g", working_dir="/tmp",
                            envs=[{"key": "GREETING", "value": "hello you"}],
                            security={"run_as_user": {"value": 1000}, "run_as_group": {"value": 2000}})
@@ -51,7 +51,7 @@ def environment_directory_and_user_are_what_was_asked_for(node):
 
 @test(seconds=120)
 def a_command_that_is_not_there_is_an_error_of_the_start(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.create("/no/such/program")
         try:
             container.start()
@@ -63,7 +63,7 @@ def a_command_that_is_not_there_is_an_error_of_the_start(node):
 
 @test(seconds=120)
 def execsync_gives_output_and_exit_code_and_ends_in_time(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("exec sleep 1000")
         expect_equal(container.execute("echo", "-n", "one two"), "one two", "its output")
         done = container.execute("sh", "-c", "echo out; echo err >&2; exit 9", check=False)
@@ -81,7 +81,7 @@ def execsync_gives_output_and_exit_code_and_ends_in_time(node):
 
 @test(seconds=120)
 def limits_change_while_it_runs(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("exec sleep 1000", linux={"resources": {"memory_limit_in_bytes": 64 << 20,
                                                                    "cpu_period": 100000, "cpu_quota": 50000}})
         node.client.call("UpdateContainerResources", container_id=container.id,

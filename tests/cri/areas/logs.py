@@ -10,7 +10,7 @@ from machine import expect, expect_equal
 
 @test(seconds=120)
 def a_log_has_time_stream_and_text_of_each_line(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("echo out; sleep 0.1; echo err >&2")
         container.wait()
         with open(container.log_path) as file:
@@ -21,7 +21,7 @@ def a_log_has_time_stream_and_text_of_each_line(node):
 
 @test(seconds=120)
 def all_output_is_there_when_the_exit_is_told(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         for _ in range(3):
             container = pod.sh("head -c 300000 /dev/zero | tr '\\0' 'x' | fold -w 100; echo; echo the last line")
             container.wait()
@@ -32,7 +32,7 @@ def all_output_is_there_when_the_exit_is_told(node):
 
 @test(seconds=120)
 def a_log_that_was_moved_is_opened_anew(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("i=0; while :; do echo line $i; i=$((i+1)); sleep 0.2; done")
         container.log_has("line 1")
         os.rename(container.log_path, container.log_path + ".1")

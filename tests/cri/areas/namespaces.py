@@ -15,7 +15,7 @@ def namespaces(container):
 
 @test("R5.13", seconds=120)
 def network_ipc_and_names_are_the_pods_and_processes_each_containers(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         one, other = namespaces(pod.sh(NAMESPACES)), namespaces(pod.sh(NAMESPACES))
         expect_equal(one[:3], other[:3], "network, IPC and UTS namespaces")
         expect(one[3] != other[3], "they share processes")

@@ -21,7 +21,7 @@ def fetch(url):
 
 @test("R5.13", seconds=120)
 def a_pod_is_reached_by_its_addresses_from_the_node(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         pod.sh(SERVE)
         network = pod.status().network
         addresses = [network.ip] + [one.ip for one in network.additional_ips]
@@ -33,14 +33,14 @@ def a_pod_is_reached_by_its_addresses_from_the_node(node):
 
 @test("R5.13", seconds=120)
 def a_pod_reaches_another_and_the_node(node):
-    with socket.create_server(("0.0.0.0", 0)) as listening, node.pod() as one, node.pod() as other:
+    with socket.create_server(("0.0.0.0", 0)) as listening, node.shared_pod() as one, node.pod() as other:
         one.sh(SERVE)
         container = other.sh("exec sleep 1000")
         address = one.status().network.ip
         wait_until(lambda: container.execute("wget", "-q", "-O", "-", f"http://{address}:8080/", check=False).stdout
                    == b"hello from a pod\n", "the other pod answers", 20)
         port = listening.getsockname()[1]
-        container.exec_sh(f"nc -w 3 10.89.0.1 {port} < /dev/null || true")
+        container.exec_sh(f"nc 10.89.0.1 {port} < /dev/null > /dev/null 2>&1 &")
         listening.settimeout(5)
         listening.accept()[0].close()
 
@@ -65,7 +65,7 @@ def a_host_port_leads_to_the_pod(node):
 
 @test("R3.2", seconds=120)
 def a_port_is_forwarded_to_the_pod(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         pod.sh(SERVE)
         address = pod.status().network.ip
         wait_until(lambda: fetch(f"http://{address}:8080/"), "it serves", 20)

@@ -7,7 +7,7 @@ from machine import expect, wait_until
 
 @test("R5.14", seconds=120)
 def a_containers_stats_count_processor_and_memory(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("while :; do :; done", linux={"resources": {"memory_limit_in_bytes": 64 << 20}})
         idle = pod.sh("exec sleep 1000")
 

@@ -10,7 +10,7 @@ from machine import expect, expect_equal, wait_until
 
 @test(seconds=120)
 def exec_streams_both_outputs_and_takes_input(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("exec sleep 1000")
         stream = container.stream("sh", "-c", "read line; echo got $line; echo err >&2; exit 4", stdin=True)
         stream.send(b"a line\n")
@@ -23,7 +23,7 @@ def exec_streams_both_outputs_and_takes_input(node):
 
 @test(seconds=120)
 def exec_on_a_terminal_knows_its_size(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.sh("exec sleep 1000")
         stream = container.stream("sh", stdin=True, tty=True)
         stream.send(json.dumps({"Width": 101, "Height": 33}).encode(), RESIZE)
@@ -39,7 +39,7 @@ def exec_on_a_terminal_knows_its_size(node):
 
 @test(seconds=120)
 def attach_joins_a_containers_streams(node):
-    with node.pod() as pod:
+    with node.shared_pod() as pod:
         container = pod.create("sh", "-c", "while read line; do echo got $line; done; echo end", stdin=True)
         container.start()
         stream = container.attach(stdin=True)
