@@ -94,6 +94,11 @@ void dn_find_context_error (DnFindingLook *look);
 void dn_find_context_emulated (DnFindingLook *look);
 void dn_find_context_root_only (DnFindingLook *look);
 
+/* finding-limits.c */
+void dn_find_context_unenforced (DnFindingLook *look);
+void dn_find_context_unlimited (DnFindingLook *look);
+void dn_find_container_unlimited (DnFindingLook *look);
+
 /* finding-container.c */
 typedef void (*DnFindingEachFunc) (DnFindingLook *look, JsonObject *container, const char *context);
 void dn_finding_each_container (DnFindingLook *look, DnFindingEachFunc func);

@@ -39,6 +39,10 @@ static const DnFindingLimits limits = { .image_age_days = 90 };
 #define PORT(address, port)                                                                        \
   "{'address':'" address "','host_port':" port ",'port':80,'protocol':'tcp'}"
 #define PORTS(...) CONTAINER ("'ports':[" __VA_ARGS__ "]")
+#define RUNS(limits) CONTEXT ("'guest':{'is_running':true,'limits':{" limits "}}")
+#define TWO(limits)                                                                                \
+  CONTEXT ("'containers':[{'name':'web','state':'running','limits':{" limits                       \
+           "}},{'name':'db','state':'paused','limits':{" limits "}}]")
 #define GUEST(name, boot) "{'name':'" name "','guest':{'boot_id':" boot "}}"
 
 static const struct
@@ -222,6 +226,23 @@ static const struct
   { "context.root-only", 0, CONTEXT ("'access':{'users':['alice'],'groups':[]}"), NULL },
   { "context.root-only", 0, CONTEXT ("'is_ephemeral':true,'access':{'users':[],'groups':[]}"),
     NULL },
+  { "context.unenforced", 1, RUNS ("'enforced':{'cpu':'none','memory':'cgroup v1'}"),
+    "no limit of processors" },
+  { "context.unenforced", 1, RUNS ("'enforced':{'cpu':'none','memory':'none'}"),
+    "processors and memory" },
+  { "context.unenforced", 0, RUNS ("'enforced':{'cpu':'cgroup v2','memory':'cgroup v2'}"), NULL },
+  { "context.unlimited", 1, RUNS ("'cpu_quota_percent':0"), "reads of disks, writes to disks" },
+  { "context.unlimited", 1,
+    RUNS ("'cpu_quota_percent':100,'io_read_per_s':5,'io_write_bytes_per_s':0"),
+    "for: writes to disks" },
+  { "context.unlimited", 0,
+    RUNS ("'cpu_quota_percent':100,'io_read_per_s':5,'io_write_bytes_per_s':9"), NULL },
+  { "context.unlimited", 0, CONTEXT ("'guest':{'is_running':false,'limits':{}}"), NULL },
+  { "container.unlimited", 2, TWO ("'memory_bytes':null,'pids':null"),
+    "no --memory and no --pids-limit" },
+  { "container.unlimited", 2, TWO ("'memory_bytes':5,'pids':null"), "no --pids-limit" },
+  { "container.unlimited", 0, TWO ("'memory_bytes':5,'pids':7"), NULL },
+  { "container.unlimited", 0, CONTAINER ("'limits':{'memory_bytes':null,'pids':null}"), NULL },
   { "container.capability", 1, CONTAINER ("'capabilities':['NET_RAW','CHOWN']"), "NET_RAW CHOWN" },
   { "container.capability", 0, CONTAINER ("'capabilities':[]"), NULL },
   { "container.capability", 0, CONTAINER ("'capabilities':null"), NULL },
