@@ -23,8 +23,8 @@ test_it_is_what_is_not_the_containers (void)
 {
   DnPodOverhead usual = of (512, 1, FALSE);
 
-  /* 100 of the guest, 2 of page tables, 148 of QEMU, 4 and 16 and 8 beside it, upwards to a step. */
-  g_assert_cmpuint (usual.memory_bytes / MIB, ==, 288);
+  /* 100 of the guest, 2 of page tables, 58 of QEMU, 4 and 16 and 8 beside it, upwards to a step. */
+  g_assert_cmpuint (usual.memory_bytes / MIB, ==, 192);
   g_assert_cmpuint (usual.cpu_millis, ==, 100);
   g_assert_cmpuint (of (4096, 1, FALSE).memory_bytes, >, usual.memory_bytes);
   g_assert_cmpuint (of (512, 16, FALSE).memory_bytes, >, usual.memory_bytes);
