@@ -235,7 +235,7 @@ e2e_share = --part $(@:check-%=%) --share $(lastword $(subst -, ,$@))/$(words $(
 shares_of = $(subst $() ,+,$(E2E_SHARES:%=$(1)-%))
 
 .PHONY: check-e2e
-check-e2e: all test-images build/test-images/openscap.tar $(E2E_TREES)  ## end to end on this machine: emulation and serial, or KVM where it works
+check-e2e: all test-images build/test-images/openscap.tar $(REAL_SERVERS) $(E2E_TREES)  ## end to end on this machine: emulation and serial, or KVM where it works
 	@./tests/tools/check.py --name e2e $(call shares_of,e2e)
 
 .PHONY: check-e2e-1 check-e2e-2

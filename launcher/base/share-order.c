@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const verbs[] = { "start", "check", "bind", "unbind", "pod" };
+static const char *const verbs[] = { "start", "check", "bind", "unbind", "pod", "join" };
+
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 typedef struct
@@ -64,6 +65,8 @@ dn_share_order_format (const DnShareOrder *order, char *text, size_t size)
        order->guest_uid, order->guest_gid);
   if (has_source (order->verb))
     add_source (&writer, &order->source);
+  if (order->verb == DN_SHARE_JOIN)
+    add (&writer, "%d %" PRIu64 "\n", (int) order->qemu.pid, order->qemu.ticks);
   return finish (&writer);
 }
 
@@ -142,6 +145,8 @@ is_sound (const DnShareOrder *order)
 
   if (order->verb != DN_SHARE_CHECK && (process->uid == 0 || process->gid == 0))
     return false;
+  if (order->verb == DN_SHARE_JOIN && (process->pid <= 1 || order->qemu.pid <= 1))
+    return false;
   if ((order->verb == DN_SHARE_BIND || order->verb == DN_SHARE_UNBIND
        || order->verb == DN_SHARE_POD)
       && (process->pid <= 1 || order->number >= DN_SHARE_NUMBERS))
@@ -154,6 +159,20 @@ is_sound (const DnShareOrder *order)
   return order->verb != DN_SHARE_BIND
          || (order->guest_uid > 0 && order->guest_uid < DN_SHARE_GUEST_IDS && order->guest_gid > 0
              && order->guest_gid < DN_SHARE_GUEST_IDS);
+}
+
+static bool
+take_qemu (const char **at, DnShareOrder *order)
+{
+  uint64_t pid = 0;
+
+  if (!take_number (at, INT32_MAX, ' ', &pid)
+      || !take_number (at, UINT64_MAX, '\n', &order->qemu.ticks))
+    return false;
+  order->qemu.pid = (pid_t) pid;
+  order->qemu.uid = order->process.uid;
+  order->qemu.gid = order->process.gid;
+  return true;
 }
 
 int
@@ -180,6 +199,8 @@ dn_share_order_parse (const char *text, DnShareOrder *ret_order)
     return -EINVAL;
   ret_order->process.pid = (pid_t) pid;
   if (has_source (ret_order->verb) && !take_source (&at, &ret_order->source))
+    return -EINVAL;
+  if (verb == DN_SHARE_JOIN && !take_qemu (&at, ret_order))
     return -EINVAL;
   return *at == '\0' && is_sound (ret_order) ? 0 : -EINVAL;
 }

@@ -9,7 +9,8 @@
  *     pod SHARE NUMBER IDS SOURCE    likewise, for a pod: all ids of the host's up to 65535 become
  *                                    those of the range that begins with IDS
  *     unbind SHARE NUMBER            it goes; nothing there is no error
- *                                    descriptor of these four: report
+ *     join SHARE QEMU                it goes into the control groups of its guest's QEMU
+ *                                    descriptor of these five: report
  *
  * The answer is one message on `report`, dn_share_answer_*.  From root to root, over a socket that
  * nobody else can reach.  What a caller brings is in it as text only: paths that danchid has found
@@ -53,6 +54,7 @@ typedef enum
   DN_SHARE_BIND,
   DN_SHARE_UNBIND,
   DN_SHARE_POD,
+  DN_SHARE_JOIN,
 } DnShareVerb;
 
 /* virtiofsd of one guest; ticks tell it from a later process of the same number. */
@@ -81,6 +83,7 @@ typedef struct
 {
   DnShareVerb verb;
   DnShareProcess process; /* of start: uid and gid alone */
+  DnShareProcess qemu;    /* of join: its ids are those of `process` */
   uint32_t number;
   /* Whose the owner's files are in the guest, as its kernel counts; of a pod: its root's. */
   uid_t guest_uid;

@@ -15,6 +15,7 @@
 #include "../base/fdpass.h"
 #include "../base/share-order.h"
 #include "answer.h"
+#include "group.h"
 #include "id-map.h"
 #include "layers.h"
 #include "place.h"
@@ -111,6 +112,9 @@ carry_out (const DnShareOrder *order, const DnFdList *fds)
     case DN_SHARE_UNBIND:
       if (dn_share_place_enter (&order->process, &answer))
         dn_share_place_remove (order->number);
+      break;
+    case DN_SHARE_JOIN:
+      dn_share_group_join (order, &answer);
       break;
     }
   length = dn_share_answer_format (&answer, text, sizeof text);

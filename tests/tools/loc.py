@@ -16,8 +16,8 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 11500, ["launcher/cli"]),
-    ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
+    ("danchi", "the caller", 11800, ["launcher/cli"]),
+    ("danchi: the audit's survey", "root", 3200, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 15500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
