@@ -308,4 +308,6 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
 	@$(CELL) ./tests/bench/network.py
 	@$(CELL) ./tests/bench/binds.py
+	@$(CELL) ./tests/bench/neighbour.py
+	@$(CELL) ./tests/bench/limits.py
 	@$(CELL) ./tests/bench/pods.py --runs $(BENCH_RUNS)
