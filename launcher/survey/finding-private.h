@@ -100,6 +100,8 @@ void dn_find_context_unlimited (DnFindingLook *look);
 void dn_find_container_unlimited (DnFindingLook *look);
 
 /* finding-container.c */
+typedef void (*DnFindingEachFunc) (DnFindingLook *look, JsonObject *container, const char *context);
+void dn_finding_each_container (DnFindingLook *look, DnFindingEachFunc func);
 void dn_find_container_relaxed (DnFindingLook *look);
 void dn_find_container_capability (DnFindingLook *look);
 void dn_find_container_capability_added (DnFindingLook *look);
@@ -115,3 +117,6 @@ void dn_find_image_vulnerable (DnFindingLook *look);
 void dn_find_image_unscanned (DnFindingLook *look);
 void dn_find_image_unsigned (DnFindingLook *look);
 void dn_find_image_policy (DnFindingLook *look);
+
+/* finding-port.c */
+void dn_find_port (DnFindingLook *look); /* argument: everywhere, network or low */

@@ -37,6 +37,7 @@ PARTS = [
     ("danchi-publish", "the context's uid, confined", 1700, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
+    ("containerd-shim-danchi-v2", "root", 5100, ["launcher/shim"]),
     ("danchi-share", "root, thirteen capabilities", 2100, ["launcher/share"]),
     ("shared: base, common", "with its program", 3700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),

@@ -36,6 +36,9 @@ static const DnFindingLimits limits = { .image_age_days = 90 };
 #define CONTEXT(members) "{'contexts':[{'name':'acme'," members "}]}"
 #define CONTAINER(members) CONTEXT ("'containers':[{'name':'web','state':'running'," members "}]")
 #define IMAGE(members) CONTAINER ("'image':{'reference':'nginx:1'," members "}")
+#define PORT(address, port)                                                                        \
+  "{'address':'" address "','host_port':" port ",'port':80,'protocol':'tcp'}"
+#define PORTS(...) CONTAINER ("'ports':[" __VA_ARGS__ "]")
 #define RUNS(limits) CONTEXT ("'guest':{'is_running':true,'limits':{" limits "}}")
 #define TWO(limits)                                                                                \
   CONTEXT ("'containers':[{'name':'web','state':'running','limits':{" limits                       \
@@ -264,6 +267,17 @@ static const struct
   { "container.listeners-unknown", 0, CONTAINER ("'listeners_error':null"), NULL },
   { "container.listeners-unknown", 0,
     CONTEXT ("'containers':[{'state':'exited','listeners_error':'it does not run'}]"), NULL },
+  { "port.everywhere", 2, PORTS (PORT ("0.0.0.0", "8080") "," PORT ("::", "8080")),
+    "its tcp port 80 is published on 0.0.0.0, every address of this host, port 8080" },
+  { "port.everywhere", 0, PORTS (PORT ("192.0.2.1", "8080")), NULL },
+  { "port.network", 1, PORTS (PORT ("192.0.2.1", "8080")), "on 192.0.2.1, port 8080" },
+  { "port.network", 1, PORTS (PORT ("2001:db8::1", "8080")), "2001:db8::1" },
+  { "port.network", 0, PORTS (PORT ("127.0.0.2", "8080") "," PORT ("::1", "8080")), NULL },
+  { "port.network", 0, PORTS (PORT ("0.0.0.0", "8080") "," PORT ("::", "8080")), NULL },
+  { "port.low", 1, PORTS (PORT ("127.0.0.1", "1023") "," PORT ("::1", "1024")),
+    "published on 127.0.0.1, port 1023" },
+  { "port.low", 0, CONTAINER ("'ports':[]"), NULL },
+  { "port.low", 0, CONTAINER ("'ports':[null,7]"), NULL },
   { "image.damaged", 1,
     CONTAINER ("'image':{'reference':'nginx:1'},'damage':{'layer':2,'block':77,'count':1}"),
     "'nginx:1' was changed: layer 2, block 77" },
