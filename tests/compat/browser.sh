@@ -1,5 +1,6 @@
 #!/usr/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 # browser.sh [PAGE]: a screen that VNC serves on port 5900, and a browser that fills it.  The container ends with
 # the browser.  It asks for no password: the port is published on the loopback, and the machine is its user's.
 export DISPLAY=:0

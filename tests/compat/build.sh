@@ -127,7 +127,8 @@ build_mariadb() {
 # A browser on a screen of its own, by VNC: what drives real displays, other fonts and ICU stay out.
 build_browser() {
   local others='libllvm.*|libz3-.*|libgl1-mesa-dri|libicu.*|libxml2|libdrm-.+|libsensors.*|wget'
-  KEEP=libpam0g LEAVE_OUT="$others|fonts-(urw|free|cro|lib).*|ttf-.*|xfonts-.*" "$images/rootfs.sh" "$root" tigervnc-standalone-server dillo fonts-dejavu-core busybox-static
+  KEEP=libpam0g LEAVE_OUT="$others|fonts-(urw|free|cro|lib).*|ttf-.*|xfonts-.*" "$images/rootfs.sh" "$root" \
+    tigervnc-standalone-server dillo fonts-dejavu-core busybox-static
   add_user app 1000
   ln -sf busybox "$root/usr/bin/sh" # xkbcomp is started by one
   install -D "$here/browser.sh" "$root/srv/browser.sh"
