@@ -82,7 +82,7 @@ fill_process (DnGuest *guest, DnShareProcess *ret_process)
 gboolean
 dn_guest_bind (DnGuest *guest, const DnGuestBind *bind, DnShareAnswer *ret_answer, GError **error)
 {
-  DnShareOrder order = { .verb = bind->is_of_pod ? DN_SHARE_POD : DN_SHARE_BIND,
+  DnShareOrder order = { .verb = bind->verb,
                          .number = bind->number,
                          .guest_uid = bind->guest_uid,
                          .guest_gid = bind->guest_gid,
