@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char *const verbs[]
-    = { "start", "check", "bind", "unbind", "pod", "look", "copy", "refresh" };
+    = { "start", "check", "bind", "unbind", "pod", "join", "look", "copy", "refresh" };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 typedef struct
@@ -42,7 +42,7 @@ finish (const Writer *writer)
 static bool
 has_source (DnShareVerb verb)
 {
-  return verb != DN_SHARE_START && verb != DN_SHARE_UNBIND;
+  return verb != DN_SHARE_START && verb != DN_SHARE_UNBIND && verb != DN_SHARE_JOIN;
 }
 
 /* Whether it is about no guest's share. */
@@ -79,6 +79,8 @@ dn_share_order_format (const DnShareOrder *order, char *text, size_t size)
        order->guest_uid, order->guest_gid);
   if (has_source (order->verb))
     add_source (&writer, &order->source);
+  if (order->verb == DN_SHARE_JOIN)
+    add (&writer, "%d %" PRIu64 "\n", (int) order->qemu.pid, order->qemu.ticks);
   return finish (&writer);
 }
 
@@ -157,7 +159,9 @@ is_sound (const DnShareOrder *order)
 
   if (!is_question (order->verb) && (process->uid == 0 || process->gid == 0))
     return false;
-  if (!is_question (order->verb) && order->verb != DN_SHARE_START
+  if (order->verb == DN_SHARE_JOIN && (process->pid <= 1 || order->qemu.pid <= 1))
+    return false;
+  if (!is_question (order->verb) && order->verb != DN_SHARE_START && order->verb != DN_SHARE_JOIN
       && (process->pid <= 1 || order->number >= DN_SHARE_NUMBERS))
     return false;
   /* Root's alone, and one range. */
@@ -168,6 +172,20 @@ is_sound (const DnShareOrder *order)
   return order->verb != DN_SHARE_BIND
          || (order->guest_uid > 0 && order->guest_uid < DN_SHARE_GUEST_IDS && order->guest_gid > 0
              && order->guest_gid < DN_SHARE_GUEST_IDS);
+}
+
+static bool
+take_qemu (const char **at, DnShareOrder *order)
+{
+  uint64_t pid = 0;
+
+  if (!take_number (at, INT32_MAX, ' ', &pid)
+      || !take_number (at, UINT64_MAX, '\n', &order->qemu.ticks))
+    return false;
+  order->qemu.pid = (pid_t) pid;
+  order->qemu.uid = order->process.uid;
+  order->qemu.gid = order->process.gid;
+  return true;
 }
 
 int
@@ -194,6 +212,8 @@ dn_share_order_parse (const char *text, DnShareOrder *ret_order)
     return -EINVAL;
   ret_order->process.pid = (pid_t) pid;
   if (has_source (ret_order->verb) && !take_source (&at, &ret_order->source))
+    return -EINVAL;
+  if (verb == DN_SHARE_JOIN && !take_qemu (&at, ret_order))
     return -EINVAL;
   return *at == '\0' && is_sound (ret_order) ? 0 : -EINVAL;
 }

@@ -12,6 +12,7 @@
  *     copy SHARE NUMBER IDS SOURCE   a copy of a small directory becomes /NUMBER, for a pod
  *     refresh SHARE NUMBER IDS SOURCE   that copy is brought up to date
  *     unbind SHARE NUMBER            it goes; nothing there is no error
+ *     join SHARE QEMU                it goes into the control groups of its guest's QEMU
  *                                    descriptor of all but start: report
  *
  * The answer is one message on `report`, dn_share_answer_*.  From root to root, over a socket that
@@ -56,6 +57,7 @@ typedef enum
   DN_SHARE_BIND,
   DN_SHARE_UNBIND,
   DN_SHARE_POD,
+  DN_SHARE_JOIN,
   DN_SHARE_LOOK,
   DN_SHARE_COPY,
   DN_SHARE_REFRESH,
@@ -87,6 +89,7 @@ typedef struct
 {
   DnShareVerb verb;
   DnShareProcess process; /* of start: uid and gid alone */
+  DnShareProcess qemu;    /* of join: its ids are those of `process` */
   uint32_t number;
   /* Whose the owner's files are in the guest, as its kernel counts; of a pod: its root's. */
   uid_t guest_uid;

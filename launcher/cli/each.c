@@ -5,8 +5,6 @@
 #include "print.h"
 #include "units.h"
 
-#define TIMEOUT_MAX_S 86400
-
 static JsonObject *
 copy_args (JsonObject *args, const char *member, const char *name)
 {
@@ -85,13 +83,13 @@ dn_each_run_plain (DnCli *cli, const char *verb, const char *member, char **word
   return dn_each_call (cli, verb, member, names, NULL, NULL);
 }
 
-gboolean
-dn_each_read_time (DnCli *cli, const char *text, JsonObject *args, int *ret_status)
+static gboolean
+read_time (DnCli *cli, const char *text, JsonObject *args, int *ret_status)
 {
   g_autoptr (GError) error = NULL;
   gint64 seconds = -1;
 
-  if (text != NULL && !dn_units_parse_int (text, -1, TIMEOUT_MAX_S, &seconds, &error))
+  if (text != NULL && !dn_units_parse_int (text, -1, DN_EACH_PATIENT_S, &seconds, &error))
     {
       *ret_status = dn_cli_fail_usage (cli, "--time: %s", error->message);
       return FALSE;
@@ -114,7 +112,7 @@ dn_each_run_timed (DnCli *cli, const char *verb, const char *member, const char 
   };
 
   if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status)
-      || !dn_each_read_time (cli, timeout, args, &status))
+      || !read_time (cli, timeout, args, &status))
     return status;
   return dn_each_call (cli, verb, member, names, args, NULL);
 }

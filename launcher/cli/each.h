@@ -8,6 +8,9 @@
 
 #include "cli.h"
 
+/* The longest time that something is waited for: "as long as it takes". */
+#define DN_EACH_PATIENT_S 86400
+
 /**
  * dn_each_call:
  * @member: what the name is called in the arguments: "container"
@@ -23,10 +26,6 @@ int dn_each_call (DnCli *cli, const char *verb, const char *member, char **names
  * closed. */
 int dn_each_call_with (DnCli *cli, const char *verb, const char *member, char **names,
                        JsonObject *args, DnClientCall *call);
-
-/* Reads --time, if it was given, into @args, which is borrowed; a wrong one is printed.  FALSE with
- * @ret_status */
-gboolean dn_each_read_time (DnCli *cli, const char *text, JsonObject *args, int *ret_status);
 
 /**
  * dn_each_run_timed:

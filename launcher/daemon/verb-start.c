@@ -193,12 +193,13 @@ hold (DnContainer *container, gboolean *ret_is_held, GError **error)
 
 DN_VERB (container_restart)
 {
-  g_autofree char *name = NULL;
+  g_autofree char *name = NULL, *text = NULL;
   g_auto (GStrv) keys = NULL;
   gint64 timeout_s = -1;
   DnContainerStart start = { 0 };
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
+    { "signal", DN_JSON_STRING, FALSE, &text },
     { "timeout_s", DN_JSON_INT, FALSE, &timeout_s },
     { "volume_keys", DN_JSON_STRINGS, FALSE, &keys },
     { "allow_emulation", DN_JSON_BOOL, FALSE, &start.allow_emulation },
@@ -206,8 +207,10 @@ DN_VERB (container_restart)
   };
   g_autoptr (DnContainer) container = NULL;
   gboolean is_fine, is_held = FALSE;
+  int number = 0;
 
   if (!dn_request_read (request, fields, error) || !take_keys (request, keys, &start, error)
+      || (text != NULL && !dn_verb_read_signal (text, &number, error))
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
   container = dn_lookup_container (request, name, error);
@@ -217,7 +220,7 @@ DN_VERB (container_restart)
   /* One that has ended is not stopped, which would give back what is kept for its policy. */
   is_fine = hold (container, &is_held, error)
             && (dn_container_wait_ended (container, 0)
-                || dn_container_stop (container, timeout_s, error));
+                || dn_container_stop (container, number, timeout_s, error));
   /* Nothing of its end happens before op_lock is free. */
   if (is_fine && is_held)
     dn_restart_hold (container);

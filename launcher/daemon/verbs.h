@@ -116,5 +116,8 @@ JsonObject *dn_verb_answer (struct DnContainer *container);
 /* "stdin", "stdout", "stderr" to DN_SESSION_*; @attach may be NULL. */
 gboolean dn_verb_read_attach (char **attach, guint32 *ret_session, GError **error);
 
+/* A signal that a request names.  DN_ERROR_USAGE; verb-life.c */
+gboolean dn_verb_read_signal (const char *text, int *ret_signal, GError **error);
+
 /* The arguments {"container": ...} alone. (transfer full), or NULL with @error */
 struct DnContainer *dn_verb_read_container (DnRequest *request, GError **error);

@@ -326,6 +326,25 @@ dn_restart_started (DnContainer *container, gboolean is_by_policy)
 }
 
 void
+dn_restart_changed (DnContainer *container)
+{
+  gboolean is_over;
+
+  g_mutex_lock (&container->daemon->lock);
+  is_over = container->restart.is_pending && !wants_restart (container, FALSE);
+  if (is_over)
+    {
+      container->restart.is_pending = FALSE;
+      g_cond_broadcast (&container->daemon->changed);
+    }
+  g_mutex_unlock (&container->daemon->lock);
+  if (is_over)
+    release_hold (container);
+  /* Whether somebody stopped it is written down where there is a policy (dn_restart_forbid). */
+  dn_container_save_state_or_warn (container);
+}
+
+void
 dn_restart_adopt (DnDaemon *daemon)
 {
   g_autoptr (GPtrArray) containers = dn_container_list (daemon);

@@ -54,6 +54,10 @@ void dn_restart_let_go (struct DnContainer *container);
 /* Somebody, or its policy, has started it.  Without the lock, with op_lock held. */
 void dn_restart_started (struct DnContainer *container, gboolean is_by_policy);
 
+/* Its policy is another now: what is pending and not wanted by it any more ends.  Without the lock,
+ * with op_lock held. */
+void dn_restart_changed (struct DnContainer *container);
+
 /* At danchid's start, with the guests taken over: those that have ended. */
 void dn_restart_adopt (struct DnDaemon *daemon);
 

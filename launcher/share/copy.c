@@ -221,9 +221,10 @@ read_version (int directory, char ret_name[NAME_MAX + 1])
              : 0;
 }
 
-/* Names that are in the source no more, and versions but this one. */
+/* Names that are in the source no more, and versions but this one and the one before, which a
+ * guest's kernel may still follow for a second. */
 static int
-remove_old (int from, int to, const char *version)
+remove_old (int from, int to, const char *version, const char *previous)
 {
   DIR *stream = list (to);
   struct dirent *entry;
@@ -235,7 +236,8 @@ remove_old (int from, int to, const char *version)
     {
       const char *name = entry->d_name;
 
-      if (is_dots (name) || strcmp (name, DATA) == 0 || strcmp (name, version) == 0)
+      if (is_dots (name) || strcmp (name, DATA) == 0 || strcmp (name, version) == 0
+          || strcmp (name, previous) == 0)
         continue;
       if (strncmp (name, "..", 2) == 0 || fstatat (from, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         remove_tree (to, name);
@@ -267,7 +269,7 @@ static int
 synchronise (int from, int to, uid_t first_id)
 {
   Budget budget = { first_id, DN_SHARE_COPY_BYTES, DN_SHARE_COPY_FILES };
-  char version[NAME_MAX + 1], present[NAME_MAX + 1];
+  char version[NAME_MAX + 1], present[NAME_MAX + 1] = "";
   int r = read_version (from, version);
 
   if (r == -ENOENT || r == -EINVAL)
@@ -288,7 +290,7 @@ synchronise (int from, int to, uid_t first_id)
       || renameat (to, DATA_NEW, to, DATA) < 0)
     return -errno;
   r = copy_links (from, to, &budget);
-  return r < 0 ? r : remove_old (from, to, version);
+  return r < 0 ? r : remove_old (from, to, version, present);
 }
 
 static int

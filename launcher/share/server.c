@@ -16,6 +16,7 @@
 #include "../base/share-order.h"
 #include "answer.h"
 #include "copy.h"
+#include "group.h"
 #include "id-map.h"
 #include "layers.h"
 #include "place.h"
@@ -154,6 +155,9 @@ carry_out (const DnShareOrder *order, const DnFdList *fds)
     case DN_SHARE_UNBIND:
       if (dn_share_place_enter (&order->process, &answer))
         dn_share_place_remove (order->number);
+      break;
+    case DN_SHARE_JOIN:
+      dn_share_group_join (order, &answer);
       break;
     }
   length = dn_share_answer_format (&answer, text, sizeof text);

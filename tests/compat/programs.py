@@ -5,7 +5,14 @@ A check gets the machine and the running container's name; what it returns is pr
 that run to their end have no check: they print "done" and exit with 0.
 """
 
+import socket
+import urllib.request
+
 from machine import PATIENCE, expect, expect_equal, wait_until
+
+
+# Ports of this host's loopback.
+WEB, STORE = 18080, 16379
 
 
 class Program:
@@ -43,6 +50,14 @@ def check_nginx(machine, name):
     ask(machine, name, "busybox", "wget", "-qO-", "http://127.0.0.1:8080/", words="Danchi")
 
 
+def check_nginx_published(machine, name):
+    """From this host, by the port that was published: many clients on connections of their own."""
+    check_nginx(machine, name)
+    for _ in range(20):
+        with urllib.request.urlopen(f"http://127.0.0.1:{WEB}/", timeout=20) as page:
+            expect("Hello from a guest of its own" in page.read().decode(), "another page than nginx's")
+
+
 def users_of(machine, name):
     """The effective users of a container's processes, the first one's first."""
     script = "cd /proc && for p in [0-9]*; do busybox sed -n 's/^Uid:.//p' $p/status; done"
@@ -61,6 +76,19 @@ def check_redis(machine, name):
     # Saving forks the whole server.
     ask(machine, name, "redis-cli", "save", words="OK")
     ask(machine, name, "redis-cli", "bgsave", words="Background saving started")
+
+
+def check_redis_published(machine, name):
+    check_redis(machine, name)
+    value = bytes(range(256)) * 2048
+    with socket.create_connection(("127.0.0.1", STORE), 20) as client:
+        stream = client.makefile("rwb")
+        stream.write(b"SET large 0\r\n*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$%d\r\n%s\r\n" % (len(value), value)
+                     + b"GET large\r\n")
+        stream.flush()
+        answers = [stream.readline() for _ in range(3)]
+        expect_equal(answers, [b"+OK\r\n", b"+OK\r\n", b"$%d\r\n" % len(value)], "what redis answers")
+        expect(stream.read(len(value)) == value, "another value than was stored")
 
 
 def check_redis_again(machine, name):
@@ -114,8 +142,11 @@ def check_mariadb(machine, name):
 
 
 ALL = [
-    Program("nginx", check_nginx, image="docker.io/danchi/nginx:demo"),
-    Program("redis", check_redis, image="docker.io/danchi/redis:demo"),
+    Program("nginx", check_nginx_published, image="docker.io/danchi/nginx:demo", flags=["-p", f"{WEB}:8080"]),
+    # The image's own command listens on the loopback alone.
+    Program("redis", check_redis_published, image="docker.io/danchi/redis:demo", flags=["-p", f"{STORE}:6379"],
+            command=["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "",
+                     "--appendonly", "no", "--dir", "/tmp"]),
     # Its data on a disk that outlives it: what the image has in /data, its owner, comes there first.
     Program("redis-on-a-volume", check_redis, image="docker.io/danchi/redis:demo", archive="redis",
             volume="/data:size=64m", again=check_redis_again, profiles=["strict"],

@@ -221,8 +221,8 @@ class Pod:
         security.setdefault("namespace_options", {"pid": 1})
         self.config = self.messages.PodSandboxConfig(
             metadata={"name": self.name, "uid": f"uid-{number}", "namespace": "tests", "attempt": 0},
-            log_directory=self.logs, linux={"security_context": security, **(linux or {})},
-            **({"hostname": self.name} | fields))
+            linux={"security_context": security, **(linux or {})},
+            **({"hostname": self.name, "log_directory": self.logs} | fields))
         self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout * PATIENCE,
                                    runtime_handler=runtime or node.runtime).pod_sandbox_id
         node.pods.append(self)
@@ -268,7 +268,7 @@ class Container:
         if not config.linux.security_context.HasField("namespace_options"):
             config.linux.security_context.namespace_options.CopyFrom(
                 pod.config.linux.security_context.namespace_options)
-        self.log_path = os.path.join(pod.logs, config.log_path)
+        self.log_path = os.path.join(pod.config.log_directory, config.log_path)
         self.id = self.client.call("CreateContainer", pod_sandbox_id=pod.id, config=config,
                                    sandbox_config=pod.config).container_id
         pod.containers.append(self)

@@ -3,6 +3,7 @@
 what becomes of them."""
 
 import contextlib
+import glob
 import json
 import os
 import platform
@@ -93,6 +94,15 @@ def share_pids():
     return sorted(pid for pid, words in all_commands() if words[0] == "virtiofsd")
 
 
+def own_groups(pid):
+    """The control groups that its machine alone is in, in hierarchies that limit something."""
+    with open(f"/proc/{pid}/cgroup") as file:
+        lines = file.read().splitlines()
+    unified = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+    return [line for line in lines if "qemu" in line and ":name=" not in line
+            and ("::" in line) == unified]
+
+
 def share_mounts(pid):
     """What the host's kernel says is mounted in a share: name to flags."""
     with open(f"/proc/{pid}/mountinfo") as file:
@@ -168,10 +178,16 @@ def inside_and_outside(machine, name, context, top):
     rows = json.loads(machine.danchi("--format", "json", "verify", name, check=False).stdout)
     expect(sum(row["subject"] == "virtiofsd" for row in rows) > 20, f"rows of verify: {rows}")
     expect_equal([row for row in rows if row["verdict"] != "ok"], [], "what verify finds")
+    # What its guest makes it do counts to the guest; and the groups go with both.
+    groups = own_groups(machine.inspect(name)["guest"]["qemu_pid"])
+    expect(groups and set(groups) <= set(own_groups(pids[0])), f"QEMU is in {groups}, not all of them its share")
+    expect_equal([row["actual"] for row in rows if row["control"] == "limit.group"], ["its guest's"], "verify")
     machine.danchi("rm", "-f", name)
     expect_equal(share_mounts(pids[0]), {}, "binds on the host after rm")
     machine.danchi("context", "stop", context)
     wait_until(lambda: not share_pids(), "the share ended with its guest")
+    left = [path for line in groups for path in glob.glob(f"/sys/fs/cgroup/*{line.split(':', 2)[2]}")]
+    expect_equal(left, [], "control groups of the guest")
 
 
 @test("R3.4", only=EMULATION)

@@ -166,6 +166,19 @@ def kill_sends_the_signal_it_is_given(machine):
 
 
 @test(only=EMULATION)
+def stop_and_restart_send_another_signal_and_wait_as_long_as_it_takes(machine):
+    name = start_sh(machine, "trap '' TERM; trap 'sleep 1; exit 7' USR1; echo ready; while :; do sleep 0.1; done",
+                    "--stop-timeout", "1")
+    wait_until(lambda: machine.out("logs", name), "its traps are set", 30)
+    machine.danchi("restart", "-s", "USR1", "-t", "-1", name)
+    wait_until(lambda: len(machine.out("logs", name).split()) == 2, "its traps are set again", 30)
+    machine.danchi("stop", "--signal", "SIGUSR1", "--time", "-1", name)
+    expect_equal(machine.inspect(name)["exit_code"], 7, "it had its time")
+    for flags, words in ((("-s", "NONE"), "--signal"), (("-t", "-2"), "--time")):
+        expect_error(machine.danchi("stop", *flags, name, check=False), 2, words)
+
+
+@test(only=EMULATION)
 def stop_kills_what_does_not_end_in_time(machine):
     name = start_sh(machine, "trap '' TERM; while :; do sleep 0.1; done")
     started = time.monotonic()

@@ -16,8 +16,8 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 11500, ["launcher/cli"]),
-    ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
+    ("danchi", "the caller", 11800, ["launcher/cli"]),
+    ("danchi: the audit's survey", "root", 3200, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 15500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
@@ -38,6 +38,7 @@ PARTS = [
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
     ("danchi-share", "root, thirteen capabilities", 2500, ["launcher/share"]),
+    ("containerd-shim-danchi-v2", "root", 5100, ["launcher/shim"]),
     ("shared: base, common", "with its program", 3700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),

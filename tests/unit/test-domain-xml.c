@@ -96,8 +96,12 @@ test_writes_a_share_with_memory_that_is_shared_with_one_process (void)
 {
   DnDomain domain = sample ();
 
+  guint64 without = dn_domain_host_limit_bytes (&domain);
+
   domain.share = "/run/danchi/guests/01/share.sock";
   check ("share.xml", &domain);
+  /* Its virtiofsd is in QEMU's group, and counted to it. */
+  g_assert_cmpuint (dn_domain_host_limit_bytes (&domain) - without, ==, 264 << 20);
 }
 
 static void

@@ -127,7 +127,8 @@ static void
 test_apparmor_accepts_the_profiles (void)
 {
   static const char *const profiles[] = { "config/apparmor/danchid", "config/apparmor/danchi-relay",
-                                          "config/apparmor/danchi-resolver" };
+                                          "config/apparmor/danchi-resolver",
+                                          "config/apparmor/danchi-publish" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (profiles); i++)
     {

@@ -10,8 +10,8 @@
 import importlib
 
 TESTS = []
-AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network", "volumes",
-         "faults")
+AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network",
+         "volumes", "load", "faults")
 
 
 def test(*demands, seconds=60, only_danchi=False):

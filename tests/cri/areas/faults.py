@@ -10,11 +10,20 @@ from machine import expect, expect_equal, kill9, wait_until
 
 @test("R4.5", seconds=180)
 def pods_go_on_while_containerd_is_away(node):
-    with node.pod() as pod:
+    go_on(node, signal.SIGTERM)
+
+
+@test("R4.5", seconds=180)
+def pods_go_on_when_containerd_was_killed(node):
+    go_on(node, signal.SIGKILL)
+
+
+def go_on(node, number):
+    with node.shared_pod() as pod:
         container = pod.sh("i=0; while :; do echo line $i; i=$((i+1)); sleep 0.2; done")
         ending = pod.sh("sleep 2; exit 5")
         container.log_has("line 1")
-        node.end_containerd()
+        node.end_containerd(number)
         node.start_containerd()
         for one in (container, ending):
             one.client = node.client

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Security contexts, honoured and tightened."""
 
+import json
+import os
+
 from areas import test
 from client import CriError
 from machine import expect, expect_equal
@@ -86,3 +89,27 @@ def a_privileged_container_is_confined_to_its_guest(node):
         expect(not hosts, hosts)
         with open("/proc/sys/kernel/random/boot_id") as file:
             expect(container.execute("cat", "/proc/sys/kernel/random/boot_id") != file.read(), "the host's kernel")
+
+
+@test("R3.6", seconds=120)
+def a_profile_of_the_nodes_is_used(node):
+    path = os.path.join(node.directory, "no-chmod.json")
+    with open(path, "w") as file:
+        json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["chmod", "fchmodat", "fchmodat2"], "action": "SCMP_ACT_ERRNO"}]}, file)
+    with node.shared_pod() as pod:
+        container = pod.sh("touch /tmp/x; chmod 600 /tmp/x; echo $?",
+                           security={"seccomp": {"profile_type": 2, "localhost_ref": path}})
+        container.wait()
+        expect(container.log().endswith("\n1\n"), container.log())
+
+
+@test("R2.2", seconds=120)
+def a_sysctl_that_is_not_the_pods_is_refused(node):
+    try:
+        pod = node.pod(linux={"sysctls": {"kernel.panic": "7"}})
+    except CriError as error:
+        expect("kernel.panic" in str(error), error)
+        return
+    pod.remove()
+    expect(False, "a pod has set kernel.panic")

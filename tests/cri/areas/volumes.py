@@ -2,6 +2,7 @@
 """Volumes as kubelet makes them: directories and files of the node."""
 
 import os
+import subprocess
 
 from areas import test
 from client import CriError
@@ -74,3 +75,19 @@ def a_path_of_the_host_is_refused_where_policy_names_none(node):
             expect("/etc" in str(error), error)
             return
         expect(False, "a pod has /etc of the host")
+
+
+@test(seconds=120)
+def mounts_that_are_private_stay_where_they_are(node):
+    """rprivate: what the node mounts later is not seen in the container."""
+    path = pods_directory(node, "empty-dir", "private")
+    os.makedirs(f"{path}/below", exist_ok=True)
+    with node.shared_pod() as pod:
+        container = pod.sh("exec sleep 1000", mounts=[{"container_path": "/vol", "host_path": path}])
+        subprocess.run(["mount", "-t", "tmpfs", "later", f"{path}/below"], check=True)
+        try:
+            with open(f"{path}/below/file", "w"):
+                pass
+            expect_equal(container.execute("ls", "/vol/below"), "", "what the container sees of it")
+        finally:
+            subprocess.run(["umount", f"{path}/below"], check=True)
