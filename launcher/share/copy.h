@@ -10,7 +10,7 @@
  *
  * The kubelet changes such a volume at one stroke: what is in it are links into "..data", which is
  * a link to a directory of this version.  A copy does the same: first the new directory, then the
- * link, then the old one goes.
+ * link; the one before goes with the next, since a guest's kernel may follow it for a second yet.
  *
  * Source: the kubelet's AtomicWriter; mount_setattr(2).
  */
