@@ -105,6 +105,13 @@ fill_cells (JsonObject *now, JsonObject *before, char *cells[COLUMNS])
   cells[COLUMN_ID] = g_strndup (dn_answer_text (now, "id"), SHORT_ID_BYTES);
   cells[COLUMN_NAME] = g_strdup (dn_answer_text (now, "name"));
   cells[COLUMN_CONTEXT] = g_strdup (dn_answer_text (now, "context"));
+  /* add_ended() */
+  if (json_object_has_member (now, "state"))
+    {
+      for (guint i = COLUMN_CPU; i < COLUMNS; i++)
+        cells[i] = g_strdup ("-");
+      return;
+    }
   cells[COLUMN_CPU] = show_cpu (now, before);
   cells[COLUMN_MEMORY] = g_strdup_printf ("%s / %s", used, of);
   cells[COLUMN_MEMORY_SHARE]
@@ -190,27 +197,56 @@ print_lines (JsonArray *now)
       dn_print_object_line (dn_answer_nth (now, i));
 }
 
+/* Those that do not run, as what is known of them: they use nothing. */
+static gboolean
+add_ended (DnCli *cli, JsonArray *stats, GError **error)
+{
+  static const char *const known[] = { "id", "name", "context", "state" };
+  JsonObject *args = json_object_new ();
+  g_autoptr (JsonObject) ok = NULL;
+  JsonArray *containers;
+
+  json_object_set_boolean_member (args, "all", TRUE);
+  ok = dn_cli_call (cli, "container-list", args, NULL, error);
+  if (ok == NULL)
+    return FALSE;
+  containers = dn_answer_array (ok, "containers");
+  for (guint i = 0; i < dn_answer_length (containers); i++)
+    {
+      JsonObject *container = dn_answer_nth (containers, i), *row;
+
+      if (container == NULL || find_last (stats, dn_answer_text (container, "id")) != NULL)
+        continue;
+      row = json_object_new ();
+      for (gsize k = 0; k < G_N_ELEMENTS (known); k++)
+        json_object_set_string_member (row, known[k], dn_answer_text (container, known[k]));
+      json_array_add_object_element (stats, row);
+    }
+  return TRUE;
+}
+
 /* (transfer full): NULL with @error */
 static JsonArray *
-sample (DnCli *cli, char **names, GError **error)
+sample (DnCli *cli, gboolean is_all, char **names, GError **error)
 {
   JsonObject *args = json_object_new ();
   g_autoptr (JsonObject) ok = NULL;
-  JsonArray *stats;
+  g_autoptr (JsonArray) stats = NULL;
 
   dn_args_set_list (args, "containers", names);
   ok = dn_cli_call (cli, "container-stats", args, NULL, error);
   if (ok == NULL)
     return NULL;
   stats = dn_answer_array (ok, "stats");
-  return stats != NULL ? json_array_ref (stats) : json_array_new ();
+  stats = stats != NULL ? json_array_ref (stats) : json_array_new ();
+  return !is_all || add_ended (cli, stats, error) ? g_steal_pointer (&stats) : NULL;
 }
 
 static int
-stats (DnCli *cli, gboolean is_once, char **names)
+stats (DnCli *cli, gboolean is_once, gboolean is_all, char **names)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonArray) before = sample (cli, names, &error);
+  g_autoptr (JsonArray) before = sample (cli, is_all, names, &error);
   gboolean is_terminal = isatty (STDOUT_FILENO);
   guint16 rows = 0, columns = 0;
 
@@ -226,7 +262,7 @@ stats (DnCli *cli, gboolean is_once, char **names)
       JsonArray *now;
 
       g_usleep (INTERVAL_US);
-      now = sample (cli, names, &error);
+      now = sample (cli, is_all, names, &error);
       if (now == NULL)
         break;
       if (!cli->is_json && is_terminal && !is_once)
@@ -257,14 +293,12 @@ dn_cmd_stats (DnCli *cli, char **words)
 
   const GOptionEntry entries[] = {
     { "no-stream", 0, 0, G_OPTION_ARG_NONE, &is_once, "Once, not each second", NULL },
-    { "all", 'a', G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &is_all, NULL, NULL },
+    { "all", 'a', 0, G_OPTION_ARG_NONE, &is_all, "Those that do not run as well", NULL },
     DN_OPTION_END,
   };
 
   if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 0, G_MAXUINT, &names, &status))
     return status;
-  /* The ended ones use nothing: there is no row to show. */
-  if (is_all)
-    return dn_cli_fail_usage (cli, "--all: not built yet in this version");
-  return stats (cli, is_once, names);
+  /* Who names containers has all of those. */
+  return stats (cli, is_once, is_all && names[0] == NULL, names);
 }
