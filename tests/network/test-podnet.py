@@ -20,14 +20,17 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from gateway import POD_JOIN, POD_LOOK, Gateway, Refused  # noqa: E402
 from harness import main, test  # noqa: E402
 from pod import BRIDGE, PEER4, PEER6, PTP, Pod, ask, cni, open_tap, serve  # noqa: E402
-from wire import (BROADCAST, ETHER_ARP, ETHER_IP, ETHER_IP6, VNET_HEADER, arp, datagram, ether, icmp6,  # noqa: E402
-                  inside, ip4, ip6, output, run, tcp, udp)
+from wire import (BROADCAST, CLONE_NEWNET, ETHER_ARP, ETHER_IP, ETHER_IP6, LIBC, VNET_HEADER, arp,  # noqa: E402
+                  datagram, ether, icmp6, inside, ip4, ip6, output, run, tcp, udp)
 
 GATEWAY4, GATEWAY6 = "10.88.0.1", "fd88::1"
 
 
 class World:
     def __init__(self):
+        # CNI's plug-ins leave a bridge and forwarding behind, which are no business of other tests'.
+        assert LIBC.unshare(CLONE_NEWNET) == 0
+        run("ip", "link", "set", "lo", "up")
         self.gateway = Gateway()
         self.pods = []
         self.sockets = []
@@ -574,6 +577,8 @@ def the_door_has_two_rights_and_the_gateway_none_of_a_namespace(world):
         with open(f"/proc/{pid}/status") as file:
             return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
     net_admin, bind, sys_admin = 1 << 12, 1 << 10, 1 << 21
+    # Both have confined themselves.
+    assert "host's network" in refusal(world.gateway.pod, POD_LOOK, "/proc/self/ns/net")
     door = list_children(world.gateway.process.pid)
     assert len(door) == 1, door
     for pid, wanted in ((world.gateway.process.pid, net_admin | bind), (door[0], net_admin | sys_admin)):
