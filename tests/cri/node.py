@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from client import Client, CriError, Stream, load_messages
-from machine import BUILD, PATIENCE, TOP, Failure, Machine, expect, wait_until
+from machine import BUILD, EMULATION, PATIENCE, TOP, Failure, Machine, expect, wait_until
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
@@ -94,6 +94,7 @@ class Node:
         self.machine = machine = Machine("cri")
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
+        machine.settings = f"{'allow_emulation = yes' if machine.mode == EMULATION else ''}\n[pods]\nmemory_mib = 192\n"
         self.pods = []
         self.shared = None
 
