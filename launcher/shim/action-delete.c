@@ -38,6 +38,7 @@ remove_pod (const DnShimOptions *options)
                                                options->name_space, options->id);
 
   json_object_set_string_member (args, "id", options->id);
+  json_object_set_string_member (args, "namespace", options->name_space);
   dn_danchid_ask ("pod-remove", args, REMOVE_TIMEOUT_MS, &answer);
   if (answer.error != NULL)
     fprintf (stderr, "containerd-shim-danchi-v2: pod '%s': %s\n", options->id,

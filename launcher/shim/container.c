@@ -17,6 +17,7 @@ container_clear (gpointer data)
   g_clear_handle_id (&container->attach_timer, g_source_remove);
   g_clear_pointer (&container->init, dn_task_unref);
   g_hash_table_unref (container->execs);
+  g_clear_pointer (&container->user, json_node_unref);
   g_clear_pointer (&container->stats, json_object_unref);
   g_free (container->id);
   g_free (container->bundle);
@@ -53,6 +54,12 @@ DnTask *
 dn_container_find_task (DnContainer *container, const char *exec_id)
 {
   return *exec_id == '\0' ? container->init : g_hash_table_lookup (container->execs, exec_id);
+}
+
+gboolean
+dn_container_input_ends (DnBundleKind kind, gboolean has_terminal)
+{
+  return kind == DN_BUNDLE_SINGLE && !has_terminal;
 }
 
 static gboolean

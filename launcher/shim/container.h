@@ -28,6 +28,7 @@ struct DnContainer
   gboolean is_deleting;
   DnTask *init;       /* owned */
   GHashTable *execs;  /* owned: exec id to DnTask */
+  JsonNode *user;     /* owned: process.user of its config; NULL: none is said */
   JsonObject *stats;  /* owned: the last ones; NULL: none yet */
   guint execs_timer;  /* source: the first process has ended, others have not */
   guint attach_timer; /* source: its session was lost */
@@ -40,6 +41,11 @@ void dn_container_unref (DnContainer *container);
 
 /* NULL: none. */
 DnTask *dn_container_find_task (DnContainer *container, const char *exec_id);
+
+/* Whether a process's standard input ends when its client closes the pipe.  So with clients of a
+ * container by itself, as ctr, which may be gone before they can say more; CRI's clients come back,
+ * and a terminal outlives whoever looked at it. */
+gboolean dn_container_input_ends (DnBundleKind kind, gboolean has_terminal);
 
 /* Asks danchid, from now on and until it is known, how the first process ends. */
 void dn_container_watch (DnContainer *container);

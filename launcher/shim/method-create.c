@@ -134,6 +134,7 @@ make_container (Creation *creation)
   JsonObject *args = json_object_new ();
 
   json_object_set_string_member (args, "pod", container->pod->id);
+  json_object_set_string_member (args, "namespace", container->pod->name_space);
   json_object_set_string_member (args, "id", container->id);
   json_object_set_object_member (args, "config", json_node_dup_object (creation->config));
   json_object_set_string_member (args, "rootfs", container->root);
@@ -207,6 +208,8 @@ prepare (gpointer data)
                              .out = creation->request->stdout,
                              .err = creation->request->stderr,
                              .has_terminal = creation->request->terminal,
+                             .ends_with_client = dn_container_input_ends (
+                                 container->kind, creation->request->terminal),
                              .id = container->id,
                              .name_space = container->pod->name_space };
 
@@ -230,6 +233,16 @@ on_prepared (gpointer data)
     make_container (creation);
   else
     make_pod (creation);
+}
+
+/* As whom it runs, with its groups: most processes of Exec are to run so, too. */
+static JsonNode *
+copy_user (JsonNode *config)
+{
+  JsonObject *process = dn_danchid_object (json_node_get_object (config), "process");
+  JsonNode *user = process != NULL ? json_object_get_member (process, "user") : NULL;
+
+  return user != NULL ? json_node_copy (user) : NULL;
 }
 
 static void
@@ -318,6 +331,7 @@ DN_METHOD (create)
   creation->facts = facts;
   facts = (DnBundleFacts){ 0 };
   fill_container (creation->container, request, &creation->facts);
+  creation->container->user = copy_user (creation->config);
   (void) g_hash_table_insert (pod->containers, g_strdup (request->id),
                               dn_container_ref (creation->container));
   dn_worker_run (prepare, on_prepared, creation);

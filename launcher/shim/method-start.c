@@ -73,12 +73,14 @@ reply_started (DnTask *task, DnCall *call)
   dn_call_reply (call, &response.base);
 }
 
-/* It stays created: a client that kills it then finds it ended, and may delete it. */
+/* It stays created: a client that kills it then finds it ended, and may delete it.  Its streams end
+ * at once: a client waits for that before it does either. */
 static void
 start_failed (Work *work, const GError *error)
 {
   DnTask *task = work->task;
 
+  g_clear_pointer (&task->stdio, dn_stdio_free);
   dn_call_fail_error (work->call, error);
   if (task == work->container->init)
     {
@@ -151,23 +153,33 @@ copy_member (JsonObject *from, const char *name, JsonObject *to, const char *to_
     json_object_set_member (to, to_name, json_node_copy (node));
 }
 
+/* Whom it is to run as: nobody is named where it is the container's own user, with all its groups.
+ */
+static void
+add_user (const DnTask *task, JsonObject *args)
+{
+  JsonNode *node = json_object_get_member (task->process, "user");
+  JsonObject *user = dn_danchid_object (task->process, "user");
+  g_autofree char *text = NULL;
+
+  if (user == NULL
+      || (task->container->user != NULL && json_node_equal (node, task->container->user)))
+    return;
+  text = g_strdup_printf ("%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, dn_danchid_int (user, "uid"),
+                          dn_danchid_int (user, "gid"));
+  json_object_set_string_member (args, "user", text);
+}
+
 /* An OCI process as danchid's verb takes it.  What is not named here is the container's own. */
 static JsonObject *
 exec_args (DnTask *task)
 {
   JsonObject *args = session_args (task), *process = task->process;
-  JsonObject *user = dn_danchid_object (process, "user");
-  g_autofree char *user_text = NULL;
 
   copy_member (process, "args", args, "command");
   copy_member (process, "env", args, "env");
   copy_member (process, "cwd", args, "working_dir");
-  if (user != NULL)
-    {
-      user_text = g_strdup_printf ("%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT,
-                                   dn_danchid_int (user, "uid"), dn_danchid_int (user, "gid"));
-      json_object_set_string_member (args, "user", user_text);
-    }
+  add_user (task, args);
   json_object_set_boolean_member (args, "terminal", task->has_terminal);
   return args;
 }
@@ -179,7 +191,8 @@ DN_METHOD (start)
 
   if (task == NULL)
     return;
-  if (task->state != DN_TASK_CREATED || task->is_starting || task->container->is_deleting)
+  if (task->state != DN_TASK_CREATED || task->is_starting || task->container->is_deleting
+      || (task->stdio == NULL && task->container->kind != DN_BUNDLE_SANDBOX))
     {
       dn_call_fail (call, DN_STATUS_FAILED_PRECONDITION,
                     "container '%s': process '%s' was started before", request->id,
@@ -212,12 +225,14 @@ open_streams (gpointer data)
 {
   Work *work = data;
   DnTask *task = work->task;
-  const DnStdioPlan plan = { .in = task->in,
-                             .out = task->out,
-                             .err = task->err,
-                             .has_terminal = task->has_terminal,
-                             .id = work->container->id,
-                             .name_space = work->container->pod->name_space };
+  const DnStdioPlan plan
+      = { .in = task->in,
+          .out = task->out,
+          .err = task->err,
+          .has_terminal = task->has_terminal,
+          .ends_with_client = dn_container_input_ends (work->container->kind, task->has_terminal),
+          .id = work->container->id,
+          .name_space = work->container->pod->name_space };
 
   task->stdio = dn_stdio_open (&plan, &work->error);
 }

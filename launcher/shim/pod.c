@@ -127,6 +127,7 @@ dn_pod_remove_args (const DnPod *pod)
   JsonObject *args = json_object_new ();
 
   json_object_set_string_member (args, "id", pod->id);
+  json_object_set_string_member (args, "namespace", pod->name_space);
   return args;
 }
 

@@ -139,7 +139,7 @@ open_outputs (DnStdio *stdio, const DnStdioPlan *plan, int fds[OUTPUTS], GError 
 }
 
 static gboolean
-open_input (DnStdio *stdio, const char *text, GError **error)
+open_input (DnStdio *stdio, const char *text, gboolean ends_with_client, GError **error)
 {
   g_auto (DnLogUri) uri = { 0 };
 
@@ -150,7 +150,7 @@ open_input (DnStdio *stdio, const char *text, GError **error)
   if (uri.kind != DN_LOG_PATH)
     return dn_throw (error, DN_ERROR_USAGE, "stream '%s': nothing to read from", text);
   stdio->stdin_fd = open (uri.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (stdio->stdin_fd >= 0 && is_fifo (stdio->stdin_fd))
+  if (stdio->stdin_fd >= 0 && !ends_with_client && is_fifo (stdio->stdin_fd))
     stdio->stdin_holder = open (uri.path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   return stdio->stdin_fd >= 0 || throw_open (uri.path, error) >= 0;
 }
@@ -163,7 +163,8 @@ dn_stdio_open (const DnStdioPlan *plan, GError **error)
   gboolean is_open;
 
   stdio->stdin_fd = stdio->stdin_holder = -1;
-  is_open = open_input (stdio, plan->in, error) && open_outputs (stdio, plan, fds, error);
+  is_open = open_input (stdio, plan->in, plan->ends_with_client, error)
+            && open_outputs (stdio, plan, fds, error);
   for (gsize i = 0; i < OUTPUTS; i++)
     stdio->outputs[i] = dn_pump_new (fds[i], on_pump_ended, stdio);
   if (is_open)

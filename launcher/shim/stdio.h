@@ -4,7 +4,8 @@
  *
  * A named pipe is opened for reading and writing both: so no open blocks, and a containerd that is
  * restarted finds pipe and bytes as they were, while the process just waits.  Standard input ends
- * when the client says so and has written all: dn_stdio_close_stdin().
+ * when the client says so and has written all: dn_stdio_close_stdin(); of a client that never says
+ * so, when it has closed the pipe.
  *
  * No output is lost at the end: all of it is written, then the readers of pipes are waited for
  * until they have taken it, and only then are the pipes closed and is the end told.  A reader that
@@ -23,8 +24,9 @@ typedef struct
   const char *in; /* as the client named it; "": none */
   const char *out;
   const char *err;
-  gboolean has_terminal; /* then @err is not opened: all comes as output */
-  const char *id;        /* the container's, for a log program */
+  gboolean has_terminal;     /* then @err is not opened: all comes as output */
+  gboolean ends_with_client; /* the input, once its client closes the pipe: as ctr means it */
+  const char *id;            /* the container's, for a log program */
   const char *name_space;
 } DnStdioPlan;
 

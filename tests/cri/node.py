@@ -94,7 +94,11 @@ class Node:
         self.machine = machine = Machine("cri")
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
-        machine.settings = f"{'allow_emulation = yes' if machine.mode == EMULATION else ''}\n[pods]\nmemory_mib = 192\n"
+        # Pods say nothing of memory here; and a shim asks for nothing: on a host without KVM it is the host that
+        # has to say so.
+        machine.more_settings += "[pods]\nmemory_mib = 192\n"
+        if machine.mode == EMULATION:
+            machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []
         self.shared = None
 
@@ -215,13 +219,13 @@ class Pod:
     def __init__(self, node, linux=None, security=None, timeout=120, runtime=None, **fields):
         self.node, self.messages = node, node.messages
         number = next(node.numbers)
-        self.name = f"pod{number}"
+        self.name, self.uid = f"pod{number}", f"uid-{number}"
         self.logs = os.path.join(node.directory, "logs", self.name)
         os.makedirs(self.logs)
         security = security or {}
         security.setdefault("namespace_options", {"pid": 1})
         self.config = self.messages.PodSandboxConfig(
-            metadata={"name": self.name, "uid": f"uid-{number}", "namespace": "tests", "attempt": 0},
+            metadata={"name": self.name, "uid": self.uid, "namespace": "tests", "attempt": 0},
             linux={"security_context": security, **(linux or {})},
             **({"hostname": self.name, "log_directory": self.logs} | fields))
         self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout * PATIENCE,

@@ -138,11 +138,13 @@ def one_that_never_started_can_be_killed_and_deleted(lab):
     message = fails(2, task.start)
     assert "executable file not found" in message and "no such file or directory" in message, message
     assert task.state().status == CREATED
+    # Its streams have ended already: a client waits for that first.
+    assert task.out.end() == b"" and task.err.end() == b""
+    fails(FAILED_PRECONDITION, task.start)
     task.kill(9)
     assert task.client.receive(waits, pb.WaitResponse).exit_status == 137
     assert task.state().status == STOPPED
     assert task.delete().exit_status == 137
-    assert task.out.end() == b"" and task.err.end() == b""
 
 
 @test()
@@ -175,8 +177,8 @@ def nobody_waits_for_a_create_any_more_and_so_it_is_undone(lab):
     eventually(lambda: os.listdir("/run/containerd/s") == [], "the socket is still there")
 
 
-def socket_of(lab):
-    with open(f"{lab.directory}/bundles/c1/address") as file:
+def socket_of(lab, name="c1"):
+    with open(f"{lab.directory}/bundles/{name}/address") as file:
         return file.read()[len("unix://"):]
 
 
@@ -415,8 +417,9 @@ def a_slow_reader_has_everything_before_the_end_is_told(lab):
 
 @test()
 def a_reader_that_is_lost_and_comes_back_misses_nothing(lab):
-    lab.bundle("c1", shell("for i in 1 2 3; do read x; echo line $i; done"))
-    task = Task(lab, "c1", lab.connect(lab.start("c1")), streams="i", creates=False)
+    pod(lab)
+    lab.bundle("a1", shell("for i in 1 2 3; do read x; echo line $i; done"), annotations=MEMBER)
+    task = Task(lab, "a1", lab.connect(lab.start("a1")), streams="i", creates=False)
     task.stdout = lab.fifo("lost")
     reader = os.open(task.stdout, os.O_RDONLY | os.O_NONBLOCK)
     task.create()
@@ -432,7 +435,7 @@ def a_reader_that_is_lost_and_comes_back_misses_nothing(lab):
     assert not is_gone(task.shim_pid)
     writer = os.open(task.stdin, os.O_WRONLY)
     os.write(writer, b"\n\n")
-    task.client = lab.connect(f"unix://{socket_of(lab)}")
+    task.client = lab.connect(f"unix://{socket_of(lab, 'a1')}")
     again = Reader(task.stdout)
     assert task.wait() == 0
     assert again.end() == b"line 2\nline 3\n"
@@ -465,7 +468,8 @@ def nobody_reads_and_the_end_is_told_all_the_same(lab):
 
 @test()
 def standard_input_arrives_whole_and_ends_when_the_client_says_so(lab):
-    task = lab.task(args=("sha256sum",), streams="ioe")
+    pod(lab)
+    task = member(lab, "a1", ("sha256sum",), streams="ioe")
     task.start()
     data = os.urandom(1000000)
     writer = os.open(task.stdin, os.O_WRONLY)
@@ -480,6 +484,26 @@ def standard_input_arrives_whole_and_ends_when_the_client_says_so(lab):
         task.close_io()
     assert task.wait() == 0
     assert task.out.end().split()[0].decode() == hashlib.sha256(data).hexdigest()
+
+
+@test()
+def a_client_of_no_pod_ends_the_input_by_leaving(lab):
+    task = lab.task(args=("cat",), streams="ioe")
+    with open(task.stdin, "wb") as pipe:
+        pipe.write(b"said and gone")
+    task.start()
+    assert task.wait() == 0
+    assert task.out.end() == b"said and gone"
+    task.delete()
+    task.shutdown()
+    slow = lab.task("c2", args=("cat",), streams="ioe")
+    slow.start()
+    time.sleep(0.3)
+    assert slow.state().status == RUNNING  # nobody has come yet, so nobody has left
+    with open(slow.stdin, "wb") as pipe:
+        pipe.write(b"late")
+    assert slow.wait() == 0
+    assert slow.out.end() == b"late"
 
 
 @test()
@@ -548,8 +572,14 @@ def output_goes_into_files_and_programs_as_uris_say(lab):
 
 @test()
 def exec_runs_a_process_with_its_own_streams_and_end(lab):
-    task = lab.task(args=("sleep", "1000"))
+    user = {"uid": 1000, "gid": 1000, "additionalGids": [2000]}
+    task = lab.task(args=("sleep", "1000"), user=user)
     task.start()
+    # Who it runs as is said only where it is not the container's user.
+    (out, _), _ = task.exec("u1", shell("echo [$FAKE_USER]"), user=user)
+    task.start("u1")
+    assert task.wait("u1") == 0 and out.end() == b"[]\n"
+    task.delete("u1")
     (out, err), stdin = task.exec("e1", shell("cat; echo $FAKE_USER; echo bad >&2; exit 7"), "ioe")
     assert task.state("e1").status == CREATED and task.state("e1").exec_id == "e1"
     fails(ALREADY_EXISTS, task.client.call, "Exec",
@@ -567,10 +597,10 @@ def exec_runs_a_process_with_its_own_streams_and_end(lab):
     assert task.delete("e1").exit_status == 7
     fails(NOT_FOUND, task.state, "e1")
     assert task.state().status == RUNNING
-    lab.events.wait_for("/tasks/exit")
+    lab.events.wait_for("/tasks/exit", 2)
     topics = lab.events.topics()
-    assert topics[2:] == ["/tasks/exec-added", "/tasks/exec-started", "/tasks/exit"], topics
-    ended = lab.events.wait_for("/tasks/exit")[0]
+    assert topics[2:] == ["/tasks/exec-added", "/tasks/exec-started", "/tasks/exit"] * 2, topics
+    ended = lab.events.wait_for("/tasks/exit")[1]
     assert (ended.container_id, ended.id, ended.exit_status) == ("c1", "e1", 7)
     (out,), _ = task.exec("t1", shell("tty; stty size; sleep 1000"), "io", terminal=True,
                           consoleSize={"height": 11, "width": 22})
@@ -589,8 +619,8 @@ def an_exec_that_fails_or_never_starts_can_be_deleted_and_its_client_sees_the_en
     stream = task.begin_wait("e1")
     assert "executable file not found" in fails(2, task.start, "e1")
     assert task.client.receive(stream, pb.WaitResponse).exit_status == 127
-    task.delete("e1")
     assert out.end() == b"" and err.end() == b""
+    task.delete("e1")
     (out, err), _ = task.exec("e2", ("true",))
     task.delete("e2")
     assert out.end() == b"" and err.end() == b""

@@ -110,7 +110,7 @@ class Lab:
     def environment(self, **more):
         return {**os.environ, "DANCHI_SOCKET": self.danchid.path, "TTRPC_ADDRESS": self.address + ".ttrpc", **more}
 
-    def bundle(self, name, args=("true",), annotations=None, env=(), terminal=False, network="", **more):
+    def bundle(self, name, args=("true",), annotations=None, env=(), terminal=False, network="", user=None, **more):
         path = f"{self.directory}/bundles/{name}"
         os.makedirs(f"{path}/rootfs")
         os.mkfifo(f"{path}/log")
@@ -121,6 +121,8 @@ class Lab:
                   "process": {"args": list(args), "cwd": "/", "terminal": terminal,
                               "env": [f"PATH={os.environ['PATH']}"] + list(env)},
                   "linux": {"namespaces": [{"type": "pid"}] + ([space] if network is not None else [])}}
+        if user:
+            config["process"]["user"] = user
         config.update(more)
         with open(f"{path}/config.json", "w") as file:
             json.dump(config, file)
