@@ -20,6 +20,8 @@ host_modules=(kvm-amd vhost_vsock vsock_loopback tun loop)
 # danchi-gateway's rules, and the tests' internet.
 host_modules+=(veth nf_tables nft_ct nft_chain_nat nft_nat nft_masq nft_fib_inet nft_reject_inet nft_limit nft_connlimit
   nf_conntrack_netlink)
+# A pod's network, and CNI's bridge.
+host_modules+=(nft_fwd_netdev bridge)
 
 package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null \
             | awk '/Depends: linux-image-[0-9]/ { print $2; exit }')
