@@ -281,14 +281,14 @@ check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200
 
 # Programs for the compatibility test: COMPAT='nginx git', COMPAT=all, or those that CI has time for.
 COMPAT ?=
-COMPAT_QUICK := nginx redis memcached haproxy python3 git
+COMPAT_QUICK := nginx redis browser memcached haproxy python3 git
 COMPAT_ALL := $(COMPAT_QUICK) nodejs openjdk postgresql mariadb
 # The image of a program that is there in another way, too.
 COMPAT_IMAGES := $(patsubst %-on-a-volume,%,$(COMPAT:%-as-root=%))
 COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(COMPAT_IMAGES))
 COMPAT_NAMES := $(if $(COMPAT),$(COMPAT_CHOSEN),$(COMPAT_QUICK))
 
-build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/work* tests/compat/Work*) \
+build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/browser.html tests/compat/work* tests/compat/Work*) \
   $(wildcard tests/images/*) | deps
 	@mkdir -p $(@D)
 	./tests/compat/build.sh $* $@
