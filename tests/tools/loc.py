@@ -37,6 +37,7 @@ PARTS = [
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
     ("danchi-share", "root, eight capabilities", 1400, ["launcher/share"]),
+    ("danchi-session", "the caller, root of own namespaces", 1500, ["launcher/session"]),
     ("shared: base, common", "with its program", 3700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
