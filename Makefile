@@ -79,7 +79,7 @@ RECORD_SRC := $(call sources,launcher/record)
 CLI_SRC := $(call sources,launcher/cli) $(call sources,launcher/report) \
            $(call sources,launcher/survey) $(RECORD_SRC)
 # What danchid is made of, beside the record.
-DAEMON_ROOMS := binds daemon guest health images limits network secrets spec verify volumes
+DAEMON_ROOMS := binds daemon guest health images limits network pods secrets spec verify volumes
 DAEMON_SRC := $(foreach room,$(DAEMON_ROOMS),$(call sources,launcher/$(room))) $(RECORD_SRC)
 CONFINED_SRC := $(call sources,launcher/confined)
 RELAY_SRC := $(call sources,launcher/relay)

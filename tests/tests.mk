@@ -21,7 +21,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent network scale secrets asan e2e,redteam,compat+kernel lab+fuzz
+CHECK_PLAN := unit agent network scale secrets asan e2e,redteam+kernel compat+fuzz lab
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
@@ -88,8 +88,15 @@ check-agent: deps  ## the real agent and relay as processes of this machine; nee
 # virtiofsd, to which a test is QEMU with a hostile guest in it.
 NETWORK_TESTS := $(wildcard tests/network/test-*.py tests/share/test-*.py)
 
+# Real servers for them, unpacked and not installed: nothing of them starts with the machine.
+REAL_SERVERS := build/network/servers.made
+$(REAL_SERVERS): tests/images/rootfs.sh | deps
+	@rm -rf build/network/servers
+	./tests/images/rootfs.sh build/network/servers nginx-light redis-server redis-tools unbound
+	@touch $@
+
 .PHONY: tests-build-network tests-run-network
-tests-build-network: $(HOST_PROGRAMS)
+tests-build-network: $(HOST_PROGRAMS) $(REAL_SERVERS)
 tests-run-network:
 	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py network --jobs 1 --timeout 300 $(NETWORK_TESTS)
 
@@ -228,7 +235,7 @@ e2e_share = --part $(@:check-%=%) --share $(lastword $(subst -, ,$@))/$(words $(
 shares_of = $(subst $() ,+,$(E2E_SHARES:%=$(1)-%))
 
 .PHONY: check-e2e
-check-e2e: all test-images build/test-images/openscap.tar $(E2E_TREES)  ## end to end on this machine: emulation and serial, or KVM where it works
+check-e2e: all test-images build/test-images/openscap.tar $(REAL_SERVERS) $(E2E_TREES)  ## end to end on this machine: emulation and serial, or KVM where it works
 	@./tests/tools/check.py --name e2e $(call shares_of,e2e)
 
 .PHONY: check-e2e-1 check-e2e-2
@@ -248,6 +255,16 @@ check-lab-1 check-lab-2:
 check-kernel: deps
 	@./tests/tools/check-kernel.py
 
+# Pods: Debian's containerd and CNI plug-ins, driven as kubelet does.  CRI=--runtime=runc tests the tests;
+# CRI='--programs build/cri/trixie/usr/bin' takes 1.7, forky 2.1.
+CRI ?=
+build/cri/%/usr/bin/containerd: tests/cri/fetch-containerd.sh | deps
+	./tests/cri/fetch-containerd.sh $* build/cri/$*
+
+.PHONY: check-cri
+check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
+	@$(CELL) ./tests/cri/run.py $(CRI)
+
 .PHONY: check-chaos
 check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200 rounds
 	@CHAOS_ROUNDS=200 $(CELL) ./tests/e2e/run.py --part chaos chaos
@@ -256,7 +273,9 @@ check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200
 COMPAT ?=
 COMPAT_QUICK := nginx redis memcached haproxy python3 git
 COMPAT_ALL := $(COMPAT_QUICK) nodejs openjdk postgresql mariadb
-COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(patsubst %-as-root,%,$(COMPAT)))
+# The image of a program that is there in another way, too.
+COMPAT_IMAGES := $(patsubst %-on-a-volume,%,$(COMPAT:%-as-root=%))
+COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(COMPAT_IMAGES))
 COMPAT_NAMES := $(if $(COMPAT),$(COMPAT_CHOSEN),$(COMPAT_QUICK))
 
 build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/work* tests/compat/Work*) \
@@ -289,3 +308,4 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
 	@$(CELL) ./tests/bench/network.py
 	@$(CELL) ./tests/bench/binds.py
+	@$(CELL) ./tests/bench/pods.py --runs $(BENCH_RUNS)

@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "loop.h"
+#include "pod.h"
 #include "stream.h"
 #include "transport.h"
 
@@ -35,6 +36,7 @@ typedef struct
   const char *secret_file;
   const char *reaper; /* the program of DN_PROCESS_REAPER */
   const char *volume_template;
+  const char *test_share;    /* a directory in the place of the guest's share, or NULL */
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
   int test_disk_count;
   int test_socket; /* -1: none.  A connected one is used like a serial port, a listening one like
@@ -81,6 +83,7 @@ struct DnAgent
   DnNetwork network;
   DnCards cards;
   DnVolumes *volumes; /* owned */
+  DnPod pod;
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

@@ -79,7 +79,8 @@ dn_child_await_root (DnChild *child, DnFault *fault)
 
   if (r < 0 || child->root_fd < 0)
     return dn_fault_set (fault, -EIO, "wait for the root: the agent sent none");
-  for (size_t i = 0; i < config->disk_mount_count + config->volume_mount_count; i++)
+  for (size_t i = 0;
+       i < config->disk_mount_count + config->volume_mount_count + config->pod_mount_count; i++)
     {
       r = dn_sync_await_order (child->plan->sync_fd, DN_SYNC_DISK, &child->tree_fds[i]);
       if (r < 0 || child->tree_fds[i] < 0)

@@ -64,6 +64,7 @@ static const struct
     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY,
     { NULL } },
   { DN_CONFIG_MOUNT_VOLUME, DN_CONFIG_MOUNT_VOLUME, MOUNT_ATTR_NODEV, { NULL } },
+  { DN_CONFIG_MOUNT_POD, DN_CONFIG_MOUNT_POD, MOUNT_ATTR_NODEV, { "size", "mode", "gid" } },
 };
 
 static int
@@ -140,10 +141,25 @@ read_volume (const json_t *object, DnConfigMount *mount, DnFault *fault)
   return r;
 }
 
+static int
+read_memory (const json_t *object, DnConfigMount *mount, DnFault *fault)
+{
+  int r = dn_json_text (object, "source", &mount->memory, fault);
+
+  /* It becomes a name of a directory. */
+  if (r == 0
+      && (mount->memory == NULL || mount->memory[0] == '\0' || strlen (mount->memory) > 64
+          || strspn (mount->memory, "abcdefghijklmnopqrstuvwxyz0123456789-")
+                 != strlen (mount->memory)))
+    r = dn_fault_set (fault, -EINVAL, "mount '%s': 'source' must be a name of the pod's",
+                      mount->target);
+  return r;
+}
+
 bool
 dn_config_mount_has_tree (const DnConfigMount *mount)
 {
-  return mount->disk != NULL || mount->volume != NULL;
+  return mount->disk != NULL || mount->volume != NULL || mount->memory != NULL;
 }
 
 static bool
@@ -184,6 +200,9 @@ dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault)
   if (strcmp (mount->type, DN_CONFIG_MOUNT_VOLUME) == 0
       && (r = read_volume (object, mount, fault)) < 0)
     return r;
+  if (strcmp (mount->type, DN_CONFIG_MOUNT_POD) == 0
+      && (r = read_memory (object, mount, fault)) < 0)
+    return r;
   if ((r = dn_json_texts (object, "options", 32, &options, fault)) < 0)
     return r;
   for (size_t i = 0; i < options.count && r == 0; i++)
@@ -193,7 +212,7 @@ dn_config_mount (const json_t *object, DnConfigMount *mount, DnFault *fault)
     return r;
   /* After the options, so that none can take these away. */
   mount->attributes |= MOUNT_ATTR_NOSUID | kinds[kind].attributes;
-  if (strcmp (mount->type, "tmpfs") == 0 && !has_option (mount, "size="))
+  if ((strcmp (mount->type, "tmpfs") == 0 || mount->memory != NULL) && !has_option (mount, "size="))
     return add_option (mount, TMPFS_DEFAULT_OPTION, fault);
   return 0;
 }

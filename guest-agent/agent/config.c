@@ -140,12 +140,48 @@ read_linux (DnConfig *config, DnFault *fault)
   return dn_config_resources (resources, &config->resources, fault);
 }
 
+/* A decimal number from @least to @most, or -1. */
+static int64_t
+parse_number (const char *text, int64_t least, int64_t most)
+{
+  char *end = NULL;
+  long long number;
+
+  if (text[0] < '0' || text[0] > '9')
+    return -1;
+  errno = 0;
+  number = strtoll (text, &end, 10);
+  return errno != 0 || *end != '\0' || number < least || number > most ? -1 : number;
+}
+
+static int
+read_pod (const json_t *annotations, DnConfig *config, DnFault *fault)
+{
+  const char *share = NULL, *pod = NULL;
+  int64_t number;
+  int r;
+
+  if ((r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_ROOT_SHARE, &share, fault)) < 0
+      || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_POD, &pod, fault)) < 0)
+    return r;
+  config->is_of_pod = pod != NULL;
+  if (share == NULL)
+    return 0;
+  number = parse_number (share, 0, INT32_MAX);
+  if (number < 0)
+    return dn_fault_set (fault, -EINVAL, "config: '%s': must be a number of the share's",
+                         DN_CONFIG_ANNOTATION_ROOT_SHARE);
+  config->has_root_share = true;
+  config->root_share = (uint32_t) number;
+  return 0;
+}
+
 static int
 read_annotations (DnConfig *config, DnFault *fault)
 {
   json_t *annotations = NULL;
   const char *writable = NULL;
-  char *end = NULL;
+  int64_t bytes;
   int r = dn_json_object (config->document, "annotations", &annotations, fault);
 
   config->writable_bytes = DN_CONFIG_WRITABLE_DEFAULT_BYTES;
@@ -155,14 +191,14 @@ read_annotations (DnConfig *config, DnFault *fault)
       || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_WRITABLE, &writable, fault)) < 0
       || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_SCRATCH, &config->scratch_serial,
                             fault))
-             < 0)
+             < 0
+      || (r = read_pod (annotations, config, fault)) < 0)
     return r;
   if (writable == NULL)
     return 0;
-  errno = 0;
-  config->writable_bytes = strtoull (writable, &end, 10);
-  if (errno != 0 || *end != '\0' || writable[0] < '0' || writable[0] > '9'
-      || config->writable_bytes == 0)
+  bytes = parse_number (writable, 1, INT64_MAX);
+  config->writable_bytes = bytes < 0 ? 0 : (uint64_t) bytes;
+  if (bytes < 0)
     return dn_fault_set (fault, -EINVAL, "config: '%s': must be a number of bytes",
                          DN_CONFIG_ANNOTATION_WRITABLE);
   return 0;
@@ -193,6 +229,9 @@ read_mounts (DnConfig *config, DnFault *fault)
         && ++config->volume_mount_count > DN_CONFIG_VOLUME_MOUNTS_MAX)
       return dn_fault_set (fault, -E2BIG, "config: mount '%s': more than %d volumes",
                            config->mounts[i].target, DN_CONFIG_VOLUME_MOUNTS_MAX);
+    if (config->mounts[i].memory != NULL && ++config->pod_mount_count > DN_CONFIG_POD_MOUNTS_MAX)
+      return dn_fault_set (fault, -E2BIG, "config: mount '%s': more than %d of the pod",
+                           config->mounts[i].target, DN_CONFIG_POD_MOUNTS_MAX);
     if (strcmp (config->mounts[i].type, DN_CONFIG_MOUNT_SECRETS) != 0)
       continue;
     if (config->secrets != NULL)

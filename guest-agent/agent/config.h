@@ -24,7 +24,9 @@
 #define DN_CONFIG_MOUNT_OPTIONS_MAX 16
 #define DN_CONFIG_DISK_MOUNTS_MAX 4
 #define DN_CONFIG_VOLUME_MOUNTS_MAX 32
-#define DN_CONFIG_TREES_MAX (DN_CONFIG_DISK_MOUNTS_MAX + DN_CONFIG_VOLUME_MOUNTS_MAX)
+#define DN_CONFIG_POD_MOUNTS_MAX 32
+#define DN_CONFIG_TREES_MAX                                                                        \
+  (DN_CONFIG_DISK_MOUNTS_MAX + DN_CONFIG_VOLUME_MOUNTS_MAX + DN_CONFIG_POD_MOUNTS_MAX)
 #define DN_CONFIG_PATHS_MAX 256
 #define DN_CONFIG_SYSCTLS_MAX 64
 #define DN_CONFIG_IDS_MAX 65536 /* in a container's range of ids */
@@ -35,6 +37,10 @@
 #define DN_CONFIG_ANNOTATION_WRITABLE "org.danchi.writable-bytes"
 /* Of the disk that a writable root is to be on, its serial number; without it, it is in memory. */
 #define DN_CONFIG_ANNOTATION_SCRATCH "org.danchi.scratch-disk"
+/* The name in the guest's share of the root, in the place of a disk's: share.h. */
+#define DN_CONFIG_ANNOTATION_ROOT_SHARE "org.danchi.root-share"
+/* The container is the pod's that this guest is: pod.h. */
+#define DN_CONFIG_ANNOTATION_POD "org.danchi.pod"
 
 #define DN_CONFIG_WRITABLE_DEFAULT_BYTES (64 * 1024 * 1024)
 
@@ -70,22 +76,25 @@ typedef struct
   int32_t oom_score_adj;
 } DnProcessConfig;
 
-/* The types of mounts whose tree is the agent's to make: of a disk, of a volume. */
+/* The types of mounts whose tree is the agent's to make: of a disk, of a volume, of a pod. */
 #define DN_CONFIG_MOUNT_DISK "disk"
 /* The type of the place of a bind, which is mounted there later: share.h. */
 #define DN_CONFIG_MOUNT_SHARE "share"
 /* The type of the mount of a container's secrets: vault.h. */
 #define DN_CONFIG_MOUNT_SECRETS "secrets"
 #define DN_CONFIG_MOUNT_VOLUME "volume"
+/* The type of the mount of a directory in memory that is the pod's: pod-memory.h. */
+#define DN_CONFIG_MOUNT_POD "pod"
 
 typedef struct
 {
   const char *target; /* absolute, within the container */
   const char
-      *type; /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, share, volume or secrets */
+      *type; /* proc, tmpfs, devpts, mqueue, sysfs, cgroup2, disk, pod, share, volume or secrets */
   const char *disk; /* of type disk: its serial number, and its layers: disk-mounts.h */
   DnTexts layers;
   const char *volume; /* of type volume: what VOLUME_OPEN called it */
+  const char *memory; /* of type pod: what it is called */
   DnTexts files;      /* of type secrets: their names, and links to them */
   DnTexts links;
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */
@@ -115,12 +124,16 @@ typedef struct
   bool is_root_readonly;
   uint64_t writable_bytes;
   const char *scratch_serial; /* or NULL */
+  bool has_root_share;        /* its root is a name in the share, and no disk */
+  uint32_t root_share;
+  bool is_of_pod; /* it shares the pod's user, ipc, uts and network namespaces */
   const char *hostname;
   bool needs_files;      /* /etc/hosts and its like, whatever the image has: set by its maker */
   DnConfigMount *mounts; /* owned */
   size_t mount_count;
   size_t disk_mount_count;      /* of them, those of type disk */
   size_t volume_mount_count;    /* likewise, of type volume */
+  size_t pod_mount_count;       /* likewise, of type pod */
   const DnConfigMount *secrets; /* of them, the one of type secrets, or NULL */
   uint32_t first_uid;           /* guest ids of the container's id 0 */
   uint32_t first_gid;

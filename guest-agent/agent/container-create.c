@@ -15,7 +15,9 @@
 #include "audit.h"
 #include "autofd.h"
 #include "container.h"
+#include "pod-memory.h"
 #include "root.h"
+#include "share.h"
 #include "sync.h"
 #include "vault.h"
 #include "victim.h"
@@ -58,6 +60,13 @@ watch_oom (DnContainer *container)
     return;
   (void) !pread (container->oom_watch.fd, text, sizeof text, 0);
   (void) dn_watch_set (&container->oom_watch, EPOLLPRI);
+}
+
+/* Whether the container joins namespaces that others have made. */
+static bool
+joins_pod (const DnContainer *container)
+{
+  return container->config.is_of_pod && container->agent->pod.is_made;
 }
 
 /* Writes the child's id maps.  setgroups stays allowed: the child takes its groups from the image,
@@ -131,10 +140,14 @@ send_trees (DnContainer *container, const char *work_dir, int sync_fd, DnFault *
 
       if (!dn_config_mount_has_tree (mount))
         continue;
-      tree = mount->disk != NULL ? dn_disk_mounts_tree (&container->disk_mounts, disks++, mount,
-                                                        container->user_namespace, config, work_dir)
-                                 : dn_volume_mounts_tree (&container->volume_mounts, volumes++,
-                                                          mount, container->user_namespace);
+      if (mount->memory != NULL)
+        tree = dn_pod_memory_tree (container->agent->options.run_dir, mount, config);
+      else if (mount->disk != NULL)
+        tree = dn_disk_mounts_tree (&container->disk_mounts, disks++, mount,
+                                    container->user_namespace, config, work_dir);
+      else
+        tree = dn_volume_mounts_tree (&container->volume_mounts, volumes++, mount,
+                                      container->user_namespace);
       if (tree < 0)
         return dn_fault_set_errno (fault, "mount '%s': make its tree", mount->target);
       if (dn_sync_order (sync_fd, DN_SYNC_DISK, tree) < 0)
@@ -161,6 +174,19 @@ send_secrets (DnContainer *container, int sync_fd, DnFault *fault)
   return 0;
 }
 
+/* Its namespaces become the pod's. */
+static int
+make_pod (DnContainer *container, pid_t pid, DnFault *fault)
+{
+  DnPod *pod = &container->agent->pod;
+  const DnConfig *config = &container->config;
+
+  pod->first_uid = config->first_uid;
+  pod->first_gid = config->first_gid;
+  pod->id_count = config->id_count;
+  return dn_pod_take (pod, pid, fault);
+}
+
 int
 dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
 {
@@ -169,8 +195,10 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   char work_dir[512];
   struct sysinfo info;
   dn_autofd int root = -1;
-  int r = write_maps (process->pid, &container->config, fault);
+  int r = joins_pod (container) ? 0 : write_maps (process->pid, &container->config, fault);
 
+  if (r == 0 && container->config.is_of_pod && !container->agent->pod.is_made)
+    r = make_pod (container, process->pid, fault);
   if (r < 0)
     return r;
   container->user_namespace = open_namespace (process->pid, "user");
@@ -178,9 +206,11 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   if (container->user_namespace < 0 || container->mount_namespace < 0 || sysinfo (&info) < 0)
     return dn_fault_set_errno (fault, "open the container's namespaces");
   (void) snprintf (work_dir, sizeof work_dir, "%s/work", agent->options.run_dir);
-  root = dn_root_make (container->disk, &container->scratch, container->user_namespace,
-                       &container->config, work_dir, (uint64_t) info.totalram * info.mem_unit,
-                       fault);
+  root = container->config.has_root_share
+             ? dn_fd_steal (&container->share_root.fd)
+             : dn_root_make (container->disk, &container->scratch, container->user_namespace,
+                             &container->config, work_dir, (uint64_t) info.totalram * info.mem_unit,
+                             fault);
   if (root < 0)
     return root;
   if (container->card != NULL
@@ -221,7 +251,9 @@ take_disks (DnContainer *container, DnFault *fault)
   const char *scratch = container->config.scratch_serial;
   int r = 0;
 
-  if (container->disk == NULL)
+  if (container->config.has_root_share)
+    r = dn_share_take_root (container, fault);
+  else if (container->disk == NULL)
     r = dn_disk_take (disks, container->disk_serial, &container->disk_layers, &container->disk,
                       fault);
   if (r == 0)
@@ -267,7 +299,7 @@ check (DnAgent *agent, const DnMsgCreate *create, const DnParts *parts, DnFault 
     return dn_fault_set (fault, -EEXIST, "container '%s': exists already", create->container);
   if (agent->container_count >= DN_CONTAINERS_MAX)
     return dn_fault_set (fault, -ENOSPC, "more than %d containers", DN_CONTAINERS_MAX);
-  if (!dn_disk_serial_is_valid (create->disk))
+  if (create->disk[0] != '\0' && !dn_disk_serial_is_valid (create->disk))
     return dn_fault_set (fault, -EINVAL, "create: not a disk's serial number");
   if (parts == NULL || parts->config == NULL)
     return dn_fault_set (fault, -EINVAL, "create: config.json is missing");
@@ -276,6 +308,24 @@ check (DnAgent *agent, const DnMsgCreate *create, const DnParts *parts, DnFault 
       || parts->seccomp_bytes % sizeof (struct sock_filter) != 0
       || parts->seccomp_bytes / sizeof (struct sock_filter) > BPF_MAXINSNS)
     return dn_fault_set (fault, -EINVAL, "create: the system call filter is missing or no filter");
+  return 0;
+}
+
+/* A root is of one place, and containers of a pod have its ids. */
+static int
+check_sources (const DnContainer *container, DnFault *fault)
+{
+  const DnConfig *config = &container->config;
+  const DnPod *pod = &container->agent->pod;
+
+  if (config->scratch_serial != NULL && !dn_disk_serial_is_valid (config->scratch_serial))
+    return dn_fault_set (fault, -EINVAL, "create: not a scratch disk's serial number");
+  if (config->has_root_share != (container->disk_serial[0] == '\0'))
+    return dn_fault_set (fault, -EINVAL, "create: the root is of a disk or of the share");
+  if (config->is_of_pod && pod->is_made
+      && (config->first_uid != pod->first_uid || config->first_gid != pod->first_gid
+          || config->id_count != pod->id_count))
+    return dn_fault_set (fault, -EINVAL, "create: its ids are not the pod's");
   return 0;
 }
 
@@ -293,6 +343,7 @@ make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFau
   strcpy (container->id, create->container);
   strcpy (container->disk_serial, create->disk);
   container->user_namespace = container->mount_namespace = container->cgroup.fd = -1;
+  container->share_root.fd = -1;
   if (dn_config_read ((const char *) parts->config, parts->config_bytes, &container->config, fault)
           < 0
       || dn_disk_mounts_read (&container->disk_mounts, &container->config, fault) < 0)
@@ -302,10 +353,9 @@ make_container (DnAgent *agent, const DnMsgCreate *create, DnParts *parts, DnFau
       free (container);
       return NULL;
     }
-  if (container->config.scratch_serial != NULL
-      && !dn_disk_serial_is_valid (container->config.scratch_serial))
+  if (check_sources (container, fault) < 0)
     {
-      (void) dn_fault_set (fault, -EINVAL, "create: not a scratch disk's serial number");
+      dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
       dn_config_clear (&container->config);
       free (container);
       return NULL;

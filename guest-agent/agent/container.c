@@ -246,6 +246,7 @@ destroy (DnContainer *container)
   dn_copies_forget_container (agent, container);
   dn_inquiry_forget_container (container);
   dn_share_forget_container (container);
+  dn_fd_clear (&container->share_root.fd);
   dn_vault_ended (agent, container->id);
   while (container->processes != NULL)
     dn_process_free (container->processes);

@@ -19,6 +19,7 @@
 #include "process.h"
 #include "refusal.h"
 #include "scratch.h"
+#include "share-root.h"
 #include "victim-record.h"
 #include "volume-mounts.h"
 
@@ -40,6 +41,7 @@ struct DnContainer
   DnDiskLayers disk_layers; /* owned; until the disk is taken */
   DnDisk *disk;
   DnScratch scratch;
+  DnShareRoot share_root;   /* in the disk's place */
   DnDiskMounts disk_mounts; /* besides its root */
   DnCard *card;             /* owned; NULL: a loopback alone */
   DnVolumeMounts volume_mounts;

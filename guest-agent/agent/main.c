@@ -38,6 +38,7 @@ static const struct option long_options[] = {
   { "reaper", required_argument, NULL, 'i' },
   { "disk", required_argument, NULL, 'd' },
   { "volume-template", required_argument, NULL, 'v' },
+  { "share", required_argument, NULL, 'h' },
   { NULL, 0, NULL, 0 },
 };
 
@@ -85,6 +86,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
       case 'v':
         options->volume_template = optarg;
         break;
+      case 'h':
+        options->test_share = optarg;
+        break;
       case 'i':
         options->reaper = optarg;
         break;
@@ -130,7 +134,7 @@ make_directories (const DnAgentOptions *options, DnFault *fault)
   } all[] = {
     /* A container's root passes through here before pivot, as an ordinary user of the guest. */
     { "", 0711 },      { "/disks", 0700 },  { "/root", 0755 },    { "/files", 0755 },
-    { "/work", 0700 }, { "/vaults", 0700 }, { "/volumes", 0700 },
+    { "/work", 0700 }, { "/vaults", 0700 }, { "/volumes", 0700 }, { "/pod", 0700 },
   };
 
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -204,6 +208,7 @@ set_up (DnAgent *agent, DnFault *fault)
   agent->volumes = dn_volumes_new ();
   if (agent->volumes == NULL)
     return dn_fault_set (fault, -ENOMEM, "no memory");
+  dn_pod_init (&agent->pod);
   agent->own_pid_namespace = open ("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
   if (agent->own_pid_namespace < 0)
     return dn_fault_set_errno (fault, "open the guest's pid namespace");

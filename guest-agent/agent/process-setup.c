@@ -125,6 +125,8 @@ clone_child (const DnProcess *process, int container_fd, int *ret_pidfd)
   pid_t pid;
   int saved_errno;
 
+  if (container_fd < 0 && container->config.is_of_pod && container->agent->pod.is_made)
+    return dn_pod_clone (&container->agent->pod, container->cgroup.fd, ret_pidfd);
   if (container_fd < 0)
     {
       /* All of them, whatever the config lists; the cgroup namespace follows in the child. */

@@ -46,7 +46,9 @@ mount_share (const DnShareTask *task, DnFault *fault)
 
   format_share (task, where);
   (void) mkdir (where, 0700);
-  if (mount (DN_SHARE_TAG, where, "virtiofs", MS_NOSUID | MS_NODEV, NULL) < 0)
+  if (task->test_share != NULL
+          ? mount (task->test_share, where, NULL, MS_BIND, NULL) < 0
+          : mount (DN_SHARE_TAG, where, "virtiofs", MS_NOSUID | MS_NODEV, NULL) < 0)
     return dn_fault_set_errno (fault, "mount the guest's share");
   return 0;
 }
@@ -67,7 +69,8 @@ take_bind (const DnShareTask *task, unsigned long attributes, DnFault *fault)
   if (tree < 0)
     tree = open_tree (AT_FDCWD, where, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
   if (tree < 0 || mount_setattr (tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
-    return dn_fault_set_errno (fault, "mount '%s': open it in the share", task->target);
+    return dn_fault_set_errno (fault, "mount '%s': open it in the share",
+                               task->target != NULL ? task->target : "/");
   /* A file system of its own was mounted there by looking at it; the clone goes on without. */
   (void) umount2 (where, MNT_DETACH | UMOUNT_NOFOLLOW);
   return dn_fd_steal (&tree);
@@ -212,7 +215,20 @@ end_share (const DnShareTask *task, DnFault *fault)
 }
 
 int
-dn_share_task_run (const DnShareTask *task, DnFault *fault)
+dn_share_task_run (const DnShareTask *task, int *ret_fd, DnFault *fault)
 {
-  return task->target != NULL ? mount_bind (task, fault) : end_share (task, fault);
+  int tree;
+
+  switch (task->kind)
+    {
+    case DN_SHARE_TASK_BIND:
+      return mount_bind (task, fault);
+    case DN_SHARE_TASK_ROOT:
+      tree = take_bind (task, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, fault);
+      *ret_fd = tree < 0 ? *ret_fd : tree;
+      return tree < 0 ? fault->status : 0;
+    case DN_SHARE_TASK_END:
+      return end_share (task, fault);
+    }
+  return dn_fault_set (fault, -EINVAL, "the share: there is no such task");
 }

@@ -4,15 +4,25 @@
 
 #include "config.h"
 
+typedef enum
+{
+  DN_SHARE_TASK_BIND, /* mounts one in a container */
+  DN_SHARE_TASK_ROOT, /* opens one */
+  DN_SHARE_TASK_END,  /* ends the share */
+} DnShareTaskKind;
+
 typedef struct
 {
+  DnShareTaskKind kind;
   const char *run_dir;
-  /* To mount a bind; with `target` NULL: to end the share. */
+  const char *test_share; /* as DnAgentOptions has it */
+  uint32_t number;        /* of a bind or root */
+  /* Of a bind. */
   const DnConfig *config;
   const char *target;
-  uint32_t number;
-  int mount_namespace; /* the container's */
+  int mount_namespace; /* the container's; else -1 */
 } DnShareTask;
 
-/* 0 or a negative status with @fault. */
-int dn_share_task_run (const DnShareTask *task, DnFault *fault);
+/* 0 or a negative status with @fault; @ret_fd: of a root, a detached mount, the caller's; else as
+ * it was. */
+int dn_share_task_run (const DnShareTask *task, int *ret_fd, DnFault *fault);

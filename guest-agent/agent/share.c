@@ -25,17 +25,27 @@ typedef struct
   DnAgent *agent; /* NULL: the slot is free */
   const DnContainer *container;
   DnRequest request;
-  DnWatch watch; /* the child's end */
+  DnShareRoot *root; /* of a root's: who asked, in the place of a request */
+  DnWatch watch;     /* the child's end */
   DnTimer timer;
   int report_fd;
 } Job;
 
 static Job jobs[DN_SHARE_JOBS_MAX];
 
+/* @passed: of a root, or -1; taken over */
 static void
-finish (Job *job, const DnFault *fault)
+finish (Job *job, const DnFault *fault, int passed)
 {
-  dn_agent_reply_fault (job->agent, &job->request, fault);
+  if (job->root == NULL)
+    dn_agent_reply_fault (job->agent, &job->request, fault);
+  else
+    {
+      job->root->is_answered = true;
+      job->root->fd = dn_fd_steal (&passed);
+      job->root->fault = *fault;
+    }
+  dn_fd_clear (&passed);
   dn_watch_remove (&job->watch);
   if (job->watch.fd >= 0)
     dn_orphan_adopt (&job->agent->loop, job->watch.fd);
@@ -59,13 +69,10 @@ child_ended (DnWatch *watch, uint32_t events)
   dn_watch_remove (watch);
   dn_fd_clear (&watch->fd);
   if (dn_sync_take_report (job->report_fd, &report, &passed) == 0)
-    {
-      dn_fd_clear (&passed);
-      fault = report.fault;
-    }
-  else if (info.si_code == CLD_EXITED && info.si_status == 0)
+    fault = report.fault;
+  else if (job->root == NULL && info.si_code == CLD_EXITED && info.si_status == 0)
     fault = (DnFault){ 0 };
-  finish (job, &fault);
+  finish (job, &fault, passed);
 }
 
 static void
@@ -74,7 +81,7 @@ child_late (DnTimer *timer)
   const DnFault fault
       = { .status = -ETIMEDOUT, .message = "the share: the host's side does not answer" };
 
-  finish (timer->data, &fault);
+  finish (timer->data, &fault, -1);
 }
 
 _Noreturn static void
@@ -82,7 +89,7 @@ run_child (DnShareTask task, int report_fd)
 {
   DnSyncReport report;
   sigset_t none;
-  int r;
+  int root = -1, r;
 
   memset (&report, 0, sizeof report);
   report.kind = DN_SYNC_FAULT;
@@ -91,13 +98,13 @@ run_child (DnShareTask task, int report_fd)
   (void) prctl (PR_SET_DUMPABLE, 0);
   (void) prctl (PR_SET_PDEATHSIG, SIGKILL);
   report_fd = dup3 (report_fd, KEPT_FIRST, O_CLOEXEC);
-  if (task.target != NULL)
+  if (task.mount_namespace >= 0)
     task.mount_namespace = dup3 (task.mount_namespace, KEPT_FIRST + 1, O_CLOEXEC);
   (void) close_range (3, KEPT_FIRST - 1, 0);
   (void) close_range (KEPT_FIRST + 2, ~0U, 0);
-  r = dn_share_task_run (&task, &report.fault);
-  if (r < 0)
-    (void) dn_sync_report (report_fd, &report, -1);
+  r = dn_share_task_run (&task, &root, &report.fault);
+  if (r < 0 || root >= 0)
+    (void) dn_sync_report (report_fd, &report, root);
   _exit (r < 0 ? 1 : 0);
 }
 
@@ -124,29 +131,72 @@ spawn (Job *job, const DnShareTask *task)
   return dn_watch_set (&job->watch, EPOLLIN);
 }
 
+static Job *
+find_free_job (void)
+{
+  for (size_t i = 0; i < DN_SHARE_JOBS_MAX; i++)
+    if (jobs[i].agent == NULL)
+      return &jobs[i];
+  return NULL;
+}
+
+/* In the job: who asks, and its watch and timer. */
+static int
+begin (Job *job, const DnShareTask *task, DnFault *fault)
+{
+  int r;
+
+  dn_watch_init (&job->watch, &job->agent->loop, -1, child_ended, job);
+  dn_timer_init (&job->timer, &job->agent->loop, child_late, job);
+  r = spawn (job, task);
+  return r < 0 ? dn_fault_set (fault, r, "the share: %s", strerror (-r)) : 0;
+}
+
 static void
 start (DnAgent *agent, const DnContainer *container, DnRequest request, const DnShareTask *task)
 {
   DnFault fault = { .status = -EBUSY, .message = "the share: too much at a time" };
-  Job *job = NULL;
-  int r;
+  Job *job = find_free_job ();
 
-  for (size_t i = 0; i < DN_SHARE_JOBS_MAX && job == NULL; i++)
-    if (jobs[i].agent == NULL)
-      job = &jobs[i];
   if (job == NULL)
     {
       dn_agent_reply_fault (agent, &request, &fault);
       return;
     }
   *job = (Job){ .agent = agent, .container = container, .request = request, .report_fd = -1 };
-  dn_watch_init (&job->watch, &agent->loop, -1, child_ended, job);
-  dn_timer_init (&job->timer, &agent->loop, child_late, job);
-  r = spawn (job, task);
-  if (r == 0)
-    return;
-  (void) dn_fault_set (&fault, r, "the share: %s", strerror (-r));
-  finish (job, &fault);
+  if (begin (job, task, &fault) < 0)
+    finish (job, &fault, -1);
+}
+
+int
+dn_share_take_root (DnContainer *container, DnFault *fault)
+{
+  DnShareRoot *root = &container->share_root;
+  const DnShareTask task = { .kind = DN_SHARE_TASK_ROOT,
+                             .run_dir = container->agent->options.run_dir,
+                             .test_share = container->agent->options.test_share,
+                             .number = container->config.root_share,
+                             .mount_namespace = -1 };
+  Job *job = root->is_asked ? NULL : find_free_job ();
+
+  if (job != NULL)
+    {
+      root->is_asked = true;
+      *job = (Job){
+        .agent = container->agent, .container = container, .root = root, .report_fd = -1
+      };
+      if (begin (job, &task, fault) < 0)
+        finish (job, fault, -1);
+    }
+  if (!root->is_answered)
+    return dn_fault_set (fault, -ENOENT, "the container's root: the host's side does not answer");
+  if (root->fd >= 0)
+    return 0;
+  *fault = root->fault;
+  /* -ENOENT is for what may still come. */
+  if (fault->status == -ENOENT || fault->status == 0)
+    fault->status = -EIO;
+  return fault->status;
 }
 
 #define NOT_WAITING "the container does not wait for binds"
@@ -179,7 +229,9 @@ dn_share_tell_user (DnContainer *container, DnRequest request)
 void
 dn_share_mount (DnContainer *container, DnRequest request, const DnMsgShareMount *message)
 {
-  const DnShareTask task = { .run_dir = container->agent->options.run_dir,
+  const DnShareTask task = { .kind = DN_SHARE_TASK_BIND,
+                             .run_dir = container->agent->options.run_dir,
+                             .test_share = container->agent->options.test_share,
                              .config = &container->config,
                              .target = message->target,
                              .number = message->number,
@@ -203,7 +255,8 @@ dn_share_end_mounts (DnContainer *container, DnRequest request)
 void
 dn_share_lose (DnAgent *agent, DnRequest request)
 {
-  const DnShareTask task = { .run_dir = agent->options.run_dir, .mount_namespace = -1 };
+  const DnShareTask task
+      = { .kind = DN_SHARE_TASK_END, .run_dir = agent->options.run_dir, .mount_namespace = -1 };
 
   start (agent, NULL, request, &task);
 }
@@ -215,5 +268,5 @@ dn_share_forget_container (const DnContainer *container)
 
   for (size_t i = 0; i < DN_SHARE_JOBS_MAX; i++)
     if (jobs[i].agent != NULL && jobs[i].container == container)
-      finish (&jobs[i], &fault);
+      finish (&jobs[i], &fault, -1);
 }

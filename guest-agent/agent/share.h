@@ -10,6 +10,9 @@
  * the child is ready for START.  What the config has mounted below such a place is moved onto the
  * bind.
  *
+ * The root of a pod's container is a name in the share, too; that one is looked for before the
+ * container's first process is made (share-root.h).
+ *
  * The share is mounted with the first bind and stays.  It is asked by children alone, since who
  * asks waits for the host.
  *
@@ -28,6 +31,10 @@ void dn_share_tell_user (DnContainer *container, DnRequest request);
 void dn_share_mount (DnContainer *container, DnRequest request, const DnMsgShareMount *message);
 void dn_share_end_mounts (DnContainer *container, DnRequest request);
 void dn_share_lose (DnAgent *agent, DnRequest request);
+
+/* The root that the container's config has in the share: container->share_root.fd.
+ * Returns: 0, -ENOENT: not yet, or a status with @fault */
+int dn_share_take_root (DnContainer *container, DnFault *fault);
 
 /* The container goes: nothing of it may be held any more. */
 void dn_share_forget_container (const DnContainer *container);

@@ -243,6 +243,7 @@ dn_verify_container (DnFacts *facts, const DnContainer *container)
   dn_facts_addf (facts, 0, "processes", "%zu", count);
   dn_facts_addf (facts, 0, "threads", "%zu", threads);
   add_mounts (facts, container);
-  add_layers (facts, container->disk);
+  if (container->disk != NULL)
+    add_layers (facts, container->disk);
   add_cgroup (facts, &container->cgroup);
 }

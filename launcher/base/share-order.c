@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const verbs[] = { "start", "check", "bind", "unbind" };
+static const char *const verbs[] = { "start", "check", "bind", "unbind", "pod", "join" };
+
+#define VERBS (sizeof verbs / sizeof verbs[0])
 
 typedef struct
 {
@@ -37,6 +39,12 @@ finish (const Writer *writer)
   return writer->used >= writer->size - 1 ? -EMSGSIZE : (int) writer->used;
 }
 
+static bool
+has_source (DnShareVerb verb)
+{
+  return verb == DN_SHARE_CHECK || verb == DN_SHARE_BIND || verb == DN_SHARE_POD;
+}
+
 static void
 add_source (Writer *writer, const DnShareSource *source)
 {
@@ -55,8 +63,10 @@ dn_share_order_format (const DnShareOrder *order, char *text, size_t size)
   add (&writer, "%s %d %" PRIu64 " %u %u %u %u %u\n", verbs[order->verb], (int) order->process.pid,
        order->process.ticks, order->process.uid, order->process.gid, order->number,
        order->guest_uid, order->guest_gid);
-  if (order->verb == DN_SHARE_CHECK || order->verb == DN_SHARE_BIND)
+  if (has_source (order->verb))
     add_source (&writer, &order->source);
+  if (order->verb == DN_SHARE_JOIN)
+    add (&writer, "%d %" PRIu64 "\n", (int) order->qemu.pid, order->qemu.ticks);
   return finish (&writer);
 }
 
@@ -135,13 +145,34 @@ is_sound (const DnShareOrder *order)
 
   if (order->verb != DN_SHARE_CHECK && (process->uid == 0 || process->gid == 0))
     return false;
-  if ((order->verb == DN_SHARE_BIND || order->verb == DN_SHARE_UNBIND)
+  if (order->verb == DN_SHARE_JOIN && (process->pid <= 1 || order->qemu.pid <= 1))
+    return false;
+  if ((order->verb == DN_SHARE_BIND || order->verb == DN_SHARE_UNBIND
+       || order->verb == DN_SHARE_POD)
       && (process->pid <= 1 || order->number >= DN_SHARE_NUMBERS))
     return false;
+  /* Root's alone, and one range. */
+  if (order->verb == DN_SHARE_POD)
+    return order->source.uid == 0 && order->guest_uid == order->guest_gid && order->guest_uid > 0
+           && order->guest_uid <= DN_SHARE_GUEST_IDS - DN_SHARE_POD_IDS;
   /* The guest's own root is nobody's owner. */
   return order->verb != DN_SHARE_BIND
          || (order->guest_uid > 0 && order->guest_uid < DN_SHARE_GUEST_IDS && order->guest_gid > 0
              && order->guest_gid < DN_SHARE_GUEST_IDS);
+}
+
+static bool
+take_qemu (const char **at, DnShareOrder *order)
+{
+  uint64_t pid = 0;
+
+  if (!take_number (at, INT32_MAX, ' ', &pid)
+      || !take_number (at, UINT64_MAX, '\n', &order->qemu.ticks))
+    return false;
+  order->qemu.pid = (pid_t) pid;
+  order->qemu.uid = order->process.uid;
+  order->qemu.gid = order->process.gid;
+  return true;
 }
 
 int
@@ -153,9 +184,10 @@ dn_share_order_parse (const char *text, DnShareOrder *ret_order)
   uint64_t pid = 0;
 
   memset (ret_order, 0, sizeof *ret_order);
-  while (verb < 4 && (strlen (verbs[verb]) != length || memcmp (text, verbs[verb], length) != 0))
+  while (verb < VERBS
+         && (strlen (verbs[verb]) != length || memcmp (text, verbs[verb], length) != 0))
     verb++;
-  if (verb == 4 || *at++ != ' ')
+  if (verb == VERBS || *at++ != ' ')
     return -EINVAL;
   ret_order->verb = (DnShareVerb) verb;
   if (!take_number (&at, INT32_MAX, ' ', &pid)
@@ -166,7 +198,9 @@ dn_share_order_parse (const char *text, DnShareOrder *ret_order)
       || !take_u32 (&at, '\n', &ret_order->guest_gid))
     return -EINVAL;
   ret_order->process.pid = (pid_t) pid;
-  if ((verb == DN_SHARE_CHECK || verb == DN_SHARE_BIND) && !take_source (&at, &ret_order->source))
+  if (has_source (ret_order->verb) && !take_source (&at, &ret_order->source))
+    return -EINVAL;
+  if (verb == DN_SHARE_JOIN && !take_qemu (&at, ret_order))
     return -EINVAL;
   return *at == '\0' && is_sound (ret_order) ? 0 : -EINVAL;
 }

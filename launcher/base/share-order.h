@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What danchid orders of danchi-share: one message of text, with one or two descriptors.
  *
- *     start UID GID                     the share of a new guest: an empty one, in a jail of its
- * own descriptors: report, the listening socket to which QEMU will connect check SOURCE whether a
- * directory or file could be bound; nothing is made bind SHARE NUMBER IDS SOURCE      it becomes
- * /NUMBER in the share unbind SHARE NUMBER               it goes; nothing there is no error
- *         descriptor of these three: report
+ *     start UID GID                  the share of a new guest: an empty one, in a jail of its own;
+ *                                    descriptors: report, the listening socket to which QEMU will
+ *                                    connect
+ *     check SOURCE                   whether a directory or file could be bound; nothing is made
+ *     bind SHARE NUMBER IDS SOURCE   it becomes /NUMBER in the share
+ *     pod SHARE NUMBER IDS SOURCE    likewise, for a pod: all ids of the host's up to 65535 become
+ *                                    those of the range that begins with IDS
+ *     unbind SHARE NUMBER            it goes; nothing there is no error
+ *     join SHARE QEMU                it goes into the control groups of its guest's QEMU
+ *                                    descriptor of these five: report
  *
  * The answer is one message on `report`, dn_share_answer_*.  From root to root, over a socket that
  * nobody else can reach.  What a caller brings is in it as text only: paths that danchid has found
@@ -39,6 +44,8 @@
 /* Where guest ids lie on the host while a file is made: ids of nobody, which no file ever has,
  * since every mount of a share translates them.  The guest's 0 is the context's own uid. */
 #define DN_SHARE_FIRST_ID 0x40000000u
+/* Ids in a pod's range. */
+#define DN_SHARE_POD_IDS 65536u
 
 typedef enum
 {
@@ -46,6 +53,8 @@ typedef enum
   DN_SHARE_CHECK,
   DN_SHARE_BIND,
   DN_SHARE_UNBIND,
+  DN_SHARE_POD,
+  DN_SHARE_JOIN,
 } DnShareVerb;
 
 /* virtiofsd of one guest; ticks tell it from a later process of the same number. */
@@ -74,8 +83,10 @@ typedef struct
 {
   DnShareVerb verb;
   DnShareProcess process; /* of start: uid and gid alone */
+  DnShareProcess qemu;    /* of join: its ids are those of `process` */
   uint32_t number;
-  uid_t guest_uid; /* whose the owner's files are in the guest, as its kernel counts */
+  /* Whose the owner's files are in the guest, as its kernel counts; of a pod: its root's. */
+  uid_t guest_uid;
   gid_t guest_gid;
   DnShareSource source;
 } DnShareOrder;

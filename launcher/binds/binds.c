@@ -10,6 +10,7 @@
 #include "../guest/share-server.h"
 #include "../spec/bind-policy.h"
 #include "../spec/mount-spec.h"
+#include "../spec/spec-mounts.h"
 #include "bind-owner.h"
 
 /* The agent waits for the host as long. */
@@ -195,26 +196,6 @@ prepare (DnPartStart *start, GError **error)
   return check_all (start->container, &binds, &record, error);
 }
 
-static void
-add_place (JsonArray *mounts, const DnMountSpec *spec, const DnBindFact *fact)
-{
-  JsonObject *object = json_object_new ();
-  JsonArray *options = json_array_new ();
-
-  json_array_add_string_element (options, "nosuid");
-  json_array_add_string_element (options, "nodev");
-  json_array_add_string_element (options, spec->is_readonly ? "ro" : "rw");
-  if (!spec->is_executable)
-    json_array_add_string_element (options, "noexec");
-  if (!fact->is_directory)
-    json_array_add_string_element (options, "file");
-  json_object_set_string_member (object, "destination", spec->target);
-  json_object_set_string_member (object, "type", "share");
-  json_object_set_string_member (object, "source", "share");
-  json_object_set_array_member (object, "options", options);
-  json_array_add_object_element (mounts, object);
-}
-
 static gboolean
 specify (DnContainer *container, const DnContainerOptions *options, guint slot, JsonObject *spec,
          GError **error)
@@ -231,7 +212,7 @@ specify (DnContainer *container, const DnContainerOptions *options, guint slot, 
     {
       const DnBindFact fact = dn_bind_record_fact (&record, i);
 
-      add_place (mounts, binds.binds->pdata[i], &fact);
+      dn_spec_add_share (mounts, binds.binds->pdata[i], fact.is_directory);
     }
   return TRUE;
 }

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../common/signal-name.h"
 #include "answer.h"
+#include "each.h"
 #include "env-file.h"
 #include "options.h"
 #include "read-file.h"
@@ -113,7 +114,7 @@ dn_create_options_rows (DnCreateOptions *o, const GOptionEntry *more)
     { "stop-signal", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_signal, "What danchi stop sends",
       "SIGNAL" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_FILENAME, &o->stop_timeout,
-      "Seconds until danchi stop kills", "SECONDS" },
+      "Seconds until danchi stop kills; -1: as long as it takes", "SECONDS" },
     { "oom-group", 0, 0, G_OPTION_ARG_NONE, &o->ends_whole,
       "End all of its processes when one is ended for want of memory", NULL },
     { "secret", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->secrets,
@@ -265,6 +266,7 @@ static gboolean
 set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
 {
   guint signal_number;
+  gboolean is_patient;
 
   if (o->stop_signal != NULL && !dn_signal_parse (o->stop_signal, &signal_number, error))
     {
@@ -276,8 +278,13 @@ set_choices (JsonObject *args, const DnCreateOptions *o, GError **error)
     return FALSE;
   dn_args_set_text (args, "stop_signal", o->stop_signal);
   dn_args_set_text (args, "restart", o->restart);
-  return dn_limit_set_int (args, "stop_timeout_s", "--stop-timeout", o->stop_timeout, 0, 86400,
-                           error)
+  /* -1 is as long as it takes, as Docker has it. */
+  is_patient = g_strcmp0 (o->stop_timeout, "-1") == 0;
+  if (is_patient)
+    json_object_set_int_member (args, "stop_timeout_s", DN_EACH_PATIENT_S);
+  return (is_patient
+          || dn_limit_set_int (args, "stop_timeout_s", "--stop-timeout", o->stop_timeout, 0,
+                               DN_EACH_PATIENT_S, error))
          && set_security (args, o->security, error);
 }
 

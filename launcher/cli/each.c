@@ -5,8 +5,6 @@
 #include "print.h"
 #include "units.h"
 
-#define TIMEOUT_MAX_S 86400
-
 static JsonObject *
 copy_args (JsonObject *args, const char *member, const char *name)
 {
@@ -85,14 +83,27 @@ dn_each_run_plain (DnCli *cli, const char *verb, const char *member, char **word
   return dn_each_call (cli, verb, member, names, NULL, NULL);
 }
 
+static gboolean
+read_time (DnCli *cli, const char *text, JsonObject *args, int *ret_status)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 seconds = -1;
+
+  if (text != NULL && !dn_units_parse_int (text, -1, DN_EACH_PATIENT_S, &seconds, &error))
+    {
+      *ret_status = dn_cli_fail_usage (cli, "--time: %s", error->message);
+      return FALSE;
+    }
+  json_object_set_int_member (args, "timeout_s", seconds);
+  return TRUE;
+}
+
 int
 dn_each_run_timed (DnCli *cli, const char *verb, const char *member, const char *flag,
                    JsonObject *args, char **words)
 {
   g_autofree char *timeout = NULL;
   g_auto (GStrv) names = NULL;
-  g_autoptr (GError) error = NULL;
-  gint64 seconds = -1;
   int status;
 
   const GOptionEntry entries[] = {
@@ -100,10 +111,8 @@ dn_each_run_timed (DnCli *cli, const char *verb, const char *member, const char 
     DN_OPTION_END,
   };
 
-  if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status))
+  if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status)
+      || !read_time (cli, timeout, args, &status))
     return status;
-  if (timeout != NULL && !dn_units_parse_int (timeout, -1, TIMEOUT_MAX_S, &seconds, &error))
-    return dn_cli_fail_usage (cli, "--time: %s", error->message);
-  json_object_set_int_member (args, "timeout_s", seconds);
   return dn_each_call (cli, verb, member, names, args, NULL);
 }

@@ -8,6 +8,9 @@
 
 #include "cli.h"
 
+/* The longest time that something is waited for: "as long as it takes". */
+#define DN_EACH_PATIENT_S 86400
+
 /**
  * dn_each_call:
  * @member: what the name is called in the arguments: "container"

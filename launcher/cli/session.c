@@ -5,7 +5,11 @@
 #include <stdio.h>
 
 #include "../common/error.h"
+#include "answer.h"
 #include "terminal.h"
+
+/* A victim of longer ago is not what this end is about. */
+#define OOM_FRESH_US (10 * (gint64) G_USEC_PER_SEC)
 
 static gboolean
 parse_keys (const DnSessionOptions *options, DnDetachKeys *ret_keys, GError **error)
@@ -56,8 +60,44 @@ dn_session_fill_args (const DnSessionOptions *options, JsonObject *args)
     }
 }
 
+/* What danchid knows of the container; NULL where it is gone already (--rm). */
+static JsonObject *
+ask_container (DnCli *cli, const char *name)
+{
+  JsonObject *args = dn_args_new ("name", name);
+  g_autoptr (JsonObject) ok = NULL;
+  g_autoptr (GError) ignored = NULL;
+  JsonObject *object;
+
+  json_object_set_string_member (args, "kind", "container");
+  ok = dn_cli_call (cli, "inspect", args, NULL, &ignored);
+  object = ok != NULL ? dn_answer_object (ok, "object") : NULL;
+  return object != NULL ? json_object_ref (object) : NULL;
+}
+
+/* How often the container was over its memory is in each end: an old one is no news. */
+static void
+report_oom (DnCli *cli, const DnSessionOptions *options)
+{
+  g_autoptr (JsonObject) container = ask_container (cli, options->process);
+  JsonObject *oom = container != NULL ? dn_answer_object (container, "oom") : NULL;
+  JsonObject *created = container != NULL ? dn_answer_object (container, "options") : NULL;
+  gint64 limit = created != NULL ? dn_answer_int (created, "memory_bytes", 0) : 0;
+  g_autofree char *of
+      = limit > 0 ? g_strdup_printf ("its --memory is %" G_GINT64_FORMAT " MiB", limit >> 20)
+                  : g_strdup ("see --memory and --guest-memory");
+  const char *program = oom != NULL ? dn_answer_text (oom, "program") : "";
+
+  if (*program == '\0')
+    dn_cli_note ("out of memory: the guest's kernel ended a process of it: %s", of);
+  else if (g_get_real_time () - dn_answer_int (oom, "time_us", 0) < OOM_FRESH_US)
+    dn_cli_note ("out of memory: the guest's kernel ended %s, which had %" G_GINT64_FORMAT
+                 " MiB: %s",
+                 program, dn_answer_int (oom, "memory_bytes", 0) >> 20, of);
+}
+
 static int
-report_result (const DnSessionOptions *options, const DnSessionResult *result)
+report_result (DnCli *cli, const DnSessionOptions *options, const DnSessionResult *result)
 {
   switch (result->outcome)
     {
@@ -70,8 +110,10 @@ report_result (const DnSessionOptions *options, const DnSessionResult *result)
       dn_cli_note ("session lost: %s", result->reason != NULL ? result->reason : "no reason given");
       return DN_EXIT_DANCHI_FAILED;
     case DN_SESSION_ENDED:
-      if (result->signal == SIGKILL && result->oom_kills > 0)
-        dn_cli_note ("killed by its memory limit (see --memory)");
+      /* A shell says the number of its child's signal in its own status. */
+      if (result->oom_kills > 0
+          && (result->signal == SIGKILL || result->code == DN_EXIT_SIGNAL_BASE + SIGKILL))
+        report_oom (cli, options);
       if (result->signal == SIGSYS)
         dn_cli_note ("ended by a system call that its filter refuses: danchi events says which");
       return result->signal != 0 ? DN_EXIT_SIGNAL_BASE + (int) (result->signal & 0x7f)
@@ -101,7 +143,7 @@ dn_session_run (DnCli *cli, DnSessionOptions *options, DnFdList *fds)
   if (!is_fine)
     return dn_cli_fail (cli, error);
   options->ret_exited_us = result.exited_us;
-  status = report_result (options, &result);
+  status = report_result (cli, options, &result);
   g_free (result.reason);
   return status;
 }

@@ -100,10 +100,12 @@ count_in (DnContainer *container)
   char serial[DN_DISK_SERIAL_BYTES + 1];
   gpointer users;
 
-  dn_image_disk_serial (&image, serial);
   dn_volume_count_in (container);
   context->users++;
   context->slots |= G_GUINT64_CONSTANT (1) << container->slot;
+  if (container->pod != NULL)
+    return;
+  dn_image_disk_serial (&image, serial);
   users = g_hash_table_lookup (context->disks, serial);
   g_hash_table_insert (context->disks, g_strdup (serial),
                        GUINT_TO_POINTER (GPOINTER_TO_UINT (users) + 1));
@@ -373,7 +375,8 @@ settle_lost (DnDaemon *daemon)
       if (lost != NULL)
         dn_context_guest_gone (daemon, lost, "the guest is gone");
       g_mutex_lock (&daemon->lock);
-      is_useless = context->is_ephemeral && dn_context_count_containers (context) == 0
+      is_useless = dn_context_goes_with_container (context)
+                   && dn_context_count_containers (context) == 0
                    && !dn_context_is_frozen_locked (context);
       g_mutex_unlock (&daemon->lock);
       if (is_useless)
@@ -381,7 +384,7 @@ settle_lost (DnDaemon *daemon)
           dn_context_stop_guest (context, 0, "its container is gone");
           dn_context_forget (context);
         }
-      else if (context->is_ephemeral)
+      else if (dn_context_goes_with_container (context))
         dn_context_stop_idle_guest (context, 0, "the guest was stopped");
     }
 }

@@ -105,6 +105,26 @@ capabilities_to_json (DnContainer *container)
   return node;
 }
 
+static void
+add_number_or_null (JsonObject *object, const char *name, gint64 value)
+{
+  if (value > 0)
+    json_object_set_int_member (object, name, value);
+  else
+    json_object_set_null_member (object, name);
+}
+
+/* Under the daemon's lock. */
+static JsonObject *
+limits_to_json (const DnContainer *container)
+{
+  JsonObject *object = json_object_new ();
+
+  add_number_or_null (object, "memory_bytes", container->options->memory_bytes);
+  add_number_or_null (object, "pids", container->options->pids_limit);
+  return object;
+}
+
 static JsonObject *
 container_to_json (DnContainer *container, const DnListeners *listeners)
 {
@@ -119,6 +139,7 @@ container_to_json (DnContainer *container, const DnListeners *listeners)
   json_object_set_string_member (object, "name", container->name);
   json_object_set_string_member (object, "state", dn_container_state_words[container->state]);
   damage = dn_damage_to_json (&container->damage);
+  json_object_set_object_member (object, "limits", limits_to_json (container));
   for (char **at = container->relaxations; at != NULL && *at != NULL; at++)
     json_array_add_string_element (relaxations, *at);
   g_mutex_unlock (&container->daemon->lock);

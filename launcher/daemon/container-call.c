@@ -155,7 +155,7 @@ dn_container_kill (DnContainer *container, GError **error)
     return FALSE;
   /* The guest does not do as it is told.  Where it holds nothing else, it goes as a whole: that
    * needs neither agent nor relay. */
-  if (container->context->is_ephemeral)
+  if (dn_context_goes_with_container (container->context))
     {
       dn_context_stop_guest (container->context, 0, "the guest did not end the container");
       return TRUE;
@@ -190,9 +190,9 @@ dn_container_stop_signal (DnContainer *container, gint64 *ret_timeout_s)
 }
 
 gboolean
-dn_container_stop (DnContainer *container, gint64 timeout_s, GError **error)
+dn_container_stop (DnContainer *container, int signal, gint64 timeout_s, GError **error)
 {
-  int signal = dn_container_stop_signal (container, &timeout_s);
+  int own = dn_container_stop_signal (container, &timeout_s);
   g_autoptr (GError) local = NULL;
 
   dn_restart_forbid (container);
@@ -200,7 +200,7 @@ dn_container_stop (DnContainer *container, gint64 timeout_s, GError **error)
     return TRUE;
   if (is_paused (container))
     (void) dn_container_unpause (container, NULL);
-  if (timeout_s > 0 && dn_container_signal (container, 0, signal, 0, &local)
+  if (timeout_s > 0 && dn_container_signal (container, 0, signal != 0 ? signal : own, 0, &local)
       && dn_container_wait_ended (container, (guint) MIN (timeout_s, 86400) * 1000))
     return TRUE;
   return dn_container_kill (container, error);

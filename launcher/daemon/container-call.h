@@ -31,9 +31,9 @@ gboolean dn_container_wait_ended (DnContainer *container, guint timeout_ms);
  * @timeout_s: (inout): below 0: set to its own, or the default */
 int dn_container_stop_signal (DnContainer *container, gint64 *timeout_s);
 
-/* With op_lock held: asks the container to end, by its stop signal, and makes it after @timeout_s
- * (-1: its own, by default 10).  TRUE at once for one that does not run. */
-gboolean dn_container_stop (DnContainer *container, gint64 timeout_s, GError **error);
+/* With op_lock held: asks the container to end, by @signal (0: its stop signal), and makes it after
+ * @timeout_s (-1: its own, by default 10).  TRUE at once for one that does not run. */
+gboolean dn_container_stop (DnContainer *container, int signal, gint64 timeout_s, GError **error);
 
 /* With op_lock held: SIGKILL, and waits until it has ended. */
 gboolean dn_container_kill (DnContainer *container, GError **error);

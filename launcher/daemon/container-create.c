@@ -229,7 +229,7 @@ enter_tables (DnContainer *container, DnRequest *request, GError **error)
   DnContext *context = container->context;
   g_autoptr (DnImage) image = dn_store_find_id (daemon->store, container->image_id);
 
-  if (image == NULL)
+  if (image == NULL && container->pod == NULL)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': was removed meanwhile",
                      container->image);
   if (context->is_removed)
@@ -239,13 +239,14 @@ enter_tables (DnContainer *container, DnRequest *request, GError **error)
     return dn_throw (error, DN_ERROR_LIMIT,
                      "container: this host keeps %d already\nremove some with danchi rm",
                      CONTAINERS_MAX);
-  if (context->is_ephemeral && g_hash_table_contains (daemon->contexts, context->name))
+  if (container->pod == NULL && context->is_ephemeral
+      && g_hash_table_contains (daemon->contexts, context->name))
     return dn_throw (error, DN_ERROR_CONFLICT, "context '%s': exists already; try again",
                      context->name);
   if (!check_use (container, request, error)
       || !dn_container_take_name (request, container->options->name, &container->name, error))
     return FALSE;
-  if (context->is_ephemeral)
+  if (container->pod == NULL && context->is_ephemeral)
     g_hash_table_insert (daemon->contexts, g_strdup (context->name), dn_context_ref (context));
   g_hash_table_insert (daemon->containers, container->id, dn_container_ref (container));
   return TRUE;
@@ -267,6 +268,30 @@ tell (DnContainer *container)
                                              relaxations, NULL });
 }
 
+gboolean
+dn_container_add (DnContainer *container, DnRequest *request, GError **error)
+{
+  DnDaemon *daemon = container->daemon;
+  gboolean is_fine;
+
+  g_mutex_lock (&daemon->lock);
+  is_fine = enter_tables (container, request, error);
+  g_mutex_unlock (&daemon->lock);
+  if (!is_fine)
+    {
+      dn_volume_drop_anonymous (daemon, container->id, FALSE);
+      return FALSE;
+    }
+  if ((container->context->is_ephemeral && !dn_context_save (container->context, error))
+      || !write_files (container, error))
+    {
+      dn_container_forget (container);
+      return FALSE;
+    }
+  tell (container);
+  return TRUE;
+}
+
 DnContainer *
 dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean is_provisional,
                      GError **error)
@@ -276,7 +301,6 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   g_autoptr (DnImage) image = NULL;
   char id[DN_ID_BYTES + 1];
   g_auto (DnVerdict) verdict = { 0 };
-  gboolean is_fine;
 
   dn_id_new (id);
   container = dn_container_new (daemon, id);
@@ -314,20 +338,5 @@ dn_container_create (DnRequest *request, DnContainerOptions *options, gboolean i
   if (!dn_volume_resolve (request, container, options, error))
     return NULL;
   container->relaxations = g_steal_pointer (&verdict.relaxations);
-  g_mutex_lock (&daemon->lock);
-  is_fine = enter_tables (container, request, error);
-  g_mutex_unlock (&daemon->lock);
-  if (!is_fine)
-    {
-      dn_volume_drop_anonymous (daemon, container->id, FALSE);
-      return NULL;
-    }
-  if ((container->context->is_ephemeral && !dn_context_save (container->context, error))
-      || !write_files (container, error))
-    {
-      dn_container_forget (container);
-      return NULL;
-    }
-  tell (container);
-  return g_steal_pointer (&container);
+  return dn_container_add (container, request, error) ? g_steal_pointer (&container) : NULL;
 }

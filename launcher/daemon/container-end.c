@@ -193,7 +193,8 @@ dn_container_leave_guest (DnContainer *container)
   container->in_guest = FALSE;
   slot = container->slot;
   has_volumes = dn_container_has_volumes (container);
-  goes_with_guest = context->is_ephemeral && !container->restart.is_pending && !has_volumes;
+  goes_with_guest
+      = dn_context_goes_with_container (context) && !container->restart.is_pending && !has_volumes;
   if (was_in_guest && context->guest != NULL)
     guest = dn_guest_ref (context->guest);
   g_cond_broadcast (&daemon->changed);

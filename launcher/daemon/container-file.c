@@ -10,6 +10,7 @@
 #include "../common/names.h"
 #include "../common/paths.h"
 #include "../common/state-file.h"
+#include "../pods/pod-container.h"
 #include "../spec/profile-file.h"
 #include "../spec/profile-store.h"
 #include "json-build.h"
@@ -50,6 +51,8 @@ dn_container_options_file_print (DnContainer *container)
   json_object_set_string_member (object, "profile", profile);
   if (binds != NULL)
     json_object_set_object_member (object, "binds", binds);
+  if (container->pod != NULL)
+    json_object_set_object_member (object, "pod", dn_pod_member_to_json (container->pod));
   return dn_json_node_take (object);
 }
 
@@ -235,7 +238,7 @@ static gboolean
 read_options (DnContainer *container, JsonObject *object, const char *what, GError **error)
 {
   g_autofree char *id = NULL, *context = NULL, *profile = NULL;
-  g_autoptr (JsonObject) options = NULL, binds = NULL;
+  g_autoptr (JsonObject) options = NULL, binds = NULL, pod = NULL;
   gint64 owner_uid = 0;
   const DnJsonField fields[] = {
     { "id", DN_JSON_STRING, TRUE, &id },
@@ -249,6 +252,7 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
     { "options", DN_JSON_OBJECT, TRUE, &options },
     { "binds", DN_JSON_OBJECT, FALSE, &binds },
     { "profile", DN_JSON_STRING, FALSE, &profile },
+    { "pod", DN_JSON_OBJECT, FALSE, &pod },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   DnContext *owner;
@@ -271,7 +275,7 @@ read_options (DnContainer *container, JsonObject *object, const char *what, GErr
   if (owner == NULL)
     return dn_throw (error, DN_ERROR_CONFIG, "%s: its context '%s' is gone", what, context);
   container->context = dn_context_ref (owner);
-  return TRUE;
+  return pod == NULL || dn_pod_container_load (container, pod, what, error);
 }
 
 static DnContainer *

@@ -63,8 +63,11 @@ status_words (const DnContainer *container)
     return g_strdup_printf ("%s (%s%s)", words,
                             container->health.status == DN_HEALTH_STARTING ? "health: " : "",
                             dn_health_status_word (container->health.status));
-  return container->restart.is_pending ? g_strconcat ("Restarting", words + strlen ("Exited"), NULL)
-                                       : g_steal_pointer (&words);
+  if (container->restart.is_pending)
+    return g_strconcat ("Restarting", words + strlen ("Exited"), NULL);
+  return container->state == DN_CONTAINER_EXITED && container->is_oom_killed
+             ? g_strconcat (words, " (out of memory)", NULL)
+             : g_steal_pointer (&words);
 }
 
 /* Under the daemon's lock.  @image: NULL when the store has it no more. */

@@ -7,6 +7,7 @@
 #include "../network/container-network.h"
 #include "../network/container-publish.h"
 #include "../network/container-resolver.h"
+#include "../pods/pod-container.h"
 #include "../secrets/secrets-part.h"
 #include "../volumes/volume-part.h"
 #include "container-scratch.h"
@@ -20,6 +21,7 @@ static const DnContainerPart *const parts[] = {
   &dn_container_publish_part,
   /* Before what wants a container that waits for START. */
   &dn_binds_part,
+  &dn_pod_part,
   &dn_health_part,
   /* Last: its links lie over what others mount, and what it asks the client for comes when all else
    * is there. */

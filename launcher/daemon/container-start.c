@@ -10,6 +10,7 @@
 #include "../common/json.h"
 #include "../images/disk.h"
 #include "../images/image-scan.h"
+#include "../pods/pod-container.h"
 #include "../spec/admission.h"
 #include "container-admission.h"
 #include "container-call.h"
@@ -82,6 +83,8 @@ dn_container_build_spec (DnContainer *container, guint slot, GError **error)
   g_autoptr (JsonNode) spec = NULL;
   DnImageConfig config;
 
+  if (container->pod != NULL)
+    return dn_pod_container_spec (container, options, slot);
   if (image == NULL)
     {
       dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
@@ -120,6 +123,12 @@ compile_filter (Start *start, const DnContainerOptions *options, GError **error)
   g_auto (DnVerdict) verdict = { 0 };
   guint64 ambient;
 
+  if (container->pod != NULL)
+    {
+      start->seccomp
+          = dn_pod_container_filter (container, &start->relaxations, &start->seccomp_hash, error);
+      return start->seccomp != NULL;
+    }
   if (!dn_container_admit (container, options, start->request, &verdict, error))
     return FALSE;
   start->relaxations = g_steal_pointer (&verdict.relaxations);
@@ -143,7 +152,7 @@ prepare (Start *start, GError **error)
   if (spec == NULL)
     return FALSE;
   start->image = dn_store_find_id (container->daemon->store, container->image_id);
-  if (start->image == NULL)
+  if (start->image == NULL && container->pod == NULL)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "image '%s': is not in the store any more",
                      container->image);
   start->config = dn_json_to_text (spec, FALSE);
@@ -206,7 +215,9 @@ add_process (Start *start, GError **error)
 static gboolean
 call_create (Start *start, GError **error)
 {
-  g_autoptr (GArray) layers = dn_disk_layers (start->image->layers, start->image->layers->len);
+  g_autoptr (GArray) layers = start->image != NULL
+                                  ? dn_disk_layers (start->image->layers, start->image->layers->len)
+                                  : NULL;
   DnMsgCreate message = { .streams = start->streams,
                           .flags = start->flags,
                           .rows = start->plan->rows,
@@ -220,7 +231,8 @@ call_create (Start *start, GError **error)
                        .timeout_ms = CREATE_TIMEOUT_MS };
 
   g_strlcpy (message.container, start->container->id, sizeof message.container);
-  dn_image_disk_serial (start->image, message.disk);
+  if (start->image != NULL)
+    dn_image_disk_serial (start->image, message.disk);
   start->is_in_guest = TRUE;
   return dn_guest_call (start->guest, &call, error);
 }
@@ -342,7 +354,8 @@ undo (Start *start)
   DnContainer *container = start->container;
   DnMsgDelete message = { 0 };
 
-  if (start->guest != NULL && start->is_in_guest && !container->context->is_ephemeral)
+  if (start->guest != NULL && start->is_in_guest
+      && !dn_context_goes_with_container (container->context))
     {
       g_strlcpy (message.container, container->id, sizeof message.container);
       (void) dn_container_call (start->guest, DN_MSG_DELETE, &message,
@@ -350,7 +363,8 @@ undo (Start *start)
     }
   if (start->guest != NULL)
     (void) dn_guest_forget_process (start->guest, container->id, 0, NULL);
-  dn_container_parts_leave (container, container->context->is_ephemeral ? NULL : start->guest);
+  dn_container_parts_leave (
+      container, dn_context_goes_with_container (container->context) ? NULL : start->guest);
   g_mutex_lock (&container->daemon->lock);
   container->is_starting = FALSE;
   container->in_guest = FALSE;

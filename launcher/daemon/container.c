@@ -47,6 +47,7 @@ dn_container_unref (DnContainer *container)
   g_free (container->seccomp_sha256);
   g_strfreev (container->relaxations);
   dn_profile_free (container->profile);
+  dn_pod_member_free (container->pod);
   dn_bind_record_clear (&container->binds);
   g_clear_pointer (&container->refusals, g_array_unref);
   g_clear_pointer (&container->options, dn_container_options_free);
@@ -270,7 +271,7 @@ dn_container_forget (DnContainer *container)
   g_mutex_unlock (&container->file_lock);
   if (!dn_tree_remove (removing, &error))
     g_warning ("container %s: %s", container->id, error->message);
-  if (is_context_empty && context->is_ephemeral)
+  if (is_context_empty && dn_context_goes_with_container (context))
     dn_context_forget (context);
 }
 

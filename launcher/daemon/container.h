@@ -40,12 +40,13 @@ typedef struct DnContainer
   char id[DN_ID_BYTES + 1]; /* fixed, down to op_lock */
   char *directory;          /* owned */
   char *image;              /* owned; as the user named it */
-  char *image_id;           /* owned */
+  char *image_id;           /* owned; "": it is of a pod, and its root is not the store's */
   char *command;            /* owned; for people */
   gint64 created_us;
   guint owner_uid;    /* who made it */
   DnContext *context; /* a reference */
   DnProfile *profile; /* owned */
+  DnPodMember *pod;   /* owned; of a pod: what it is made of; or NULL */
   GMutex op_lock;
   GMutex file_lock;
   /* Under the daemon's lock: */
@@ -114,6 +115,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContainer, dn_container_unref)
  */
 DnContainer *dn_container_create (DnRequest *request, DnContainerOptions *options,
                                   gboolean is_provisional, GError **error);
+
+/* The last of it, also for containers that others make: a place in the tables, and files.  Its
+ * context, options, profile and words are set, and it is decided and recorded. */
+gboolean dn_container_add (DnContainer *container, DnRequest *request, GError **error);
 
 /* Takes the container out of the tables and its files away, with its context where that was made
  * for it.  The caller holds op_lock and has made sure that it is not in a guest. */

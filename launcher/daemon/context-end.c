@@ -25,8 +25,9 @@ end_container (gpointer data)
   gboolean is_fine;
 
   g_mutex_lock (&container->op_lock);
-  is_fine = ending->is_removed ? dn_container_kill (container, &ending->error)
-                               : dn_container_stop (container, ending->timeout_s, &ending->error);
+  is_fine = ending->is_removed
+                ? dn_container_kill (container, &ending->error)
+                : dn_container_stop (container, 0, ending->timeout_s, &ending->error);
   if (is_fine && ending->is_removed && !container->is_removed)
     {
       dn_container_leave_guest (container);

@@ -68,7 +68,7 @@ is_idle (DnContext *context)
   gboolean result;
 
   g_mutex_lock (&context->daemon->lock);
-  result = context->is_ephemeral && context->users == 0;
+  result = dn_context_goes_with_container (context) && context->users == 0;
   g_mutex_unlock (&context->daemon->lock);
   return result;
 }

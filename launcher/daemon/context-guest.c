@@ -101,7 +101,8 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   guint needed;
 
   refresh_for_mcs (context);
-  dn_image_disk_serial (entry->image, serial);
+  if (entry->image != NULL)
+    dn_image_disk_serial (entry->image, serial);
   plan->context = g_strdup (context->name);
   plan->hostname = g_strdup (context->name);
   plan->kind = DN_GUEST_KIND_CONTEXT;
@@ -117,7 +118,8 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
                 context->name, plan->spare_disks, DN_GUEST_SPARE_DISKS_MAX);
       return NULL;
     }
-  g_ptr_array_add (plan->disks, dn_store_make_disk (daemon->store, entry->image));
+  if (entry->image != NULL)
+    g_ptr_array_add (plan->disks, dn_store_make_disk (daemon->store, entry->image));
   g_mutex_lock (&daemon->lock);
   is_fine = context->error == NULL
             || dn_throw (error, DN_ERROR_CONFIG, "context '%s': %s", context->name, context->error);
@@ -131,8 +133,9 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   plan->host_percent = settings->memory_percent;
   plan->limits = context->definition.limits;
   /* What a guest that ends with its container frees goes back with it. */
-  plan->has_balloon = plan->limits.balloon == DN_BALLOON_YES
-                      || (plan->limits.balloon == DN_BALLOON_AUTO && !context->is_ephemeral);
+  plan->has_balloon
+      = plan->limits.balloon == DN_BALLOON_YES
+        || (plan->limits.balloon == DN_BALLOON_AUTO && !dn_context_goes_with_container (context));
   plan->kernel = (DnKernel) settings->kernel;
   plan->boot_timeout_s = (guint) settings->guest_boot_timeout_s;
   plan->transport = (DnTransport) context->definition.transport;
@@ -143,7 +146,8 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
       g_strlcpy (context->guest_id, plan->id, sizeof context->guest_id);
       context->guest_since_us = dn_lifetime_now_us ();
       g_hash_table_remove_all (context->disks);
-      g_hash_table_insert (context->disks, g_strdup (serial), GUINT_TO_POINTER (1));
+      if (entry->image != NULL)
+        g_hash_table_insert (context->disks, g_strdup (serial), GUINT_TO_POINTER (1));
     }
   g_mutex_unlock (&daemon->lock);
   return is_fine ? g_steal_pointer (&plan) : NULL;
@@ -309,10 +313,14 @@ dn_context_enter (DnContext *context, const DnContextEntry *entry, int *ret_cons
   if (context->guest != NULL)
     guest = dn_guest_ref (context->guest);
   g_mutex_unlock (&context->daemon->lock);
-  if (guest == NULL)
+  if (guest == NULL && context->pod != NULL && context->pod->is_made)
+    dn_throw (error, DN_ERROR_CONFLICT,
+              "pod '%s': its guest has ended, and with it the pod\nthe kubelet makes another one",
+              context->pod->id);
+  else if (guest == NULL)
     guest = start_guest (context, entry, ret_console, error);
   else if (!dn_guest_check_thawed (guest, error)
-           || !attach_disk (context, guest, entry->image, error))
+           || (entry->image != NULL && !attach_disk (context, guest, entry->image, error)))
     g_clear_pointer (&guest, dn_guest_unref);
   g_mutex_unlock (&context->guest_lock);
   return g_steal_pointer (&guest);
@@ -340,13 +348,13 @@ dn_context_release (DnContext *context, guint slot, const char *guest_id, const 
   g_mutex_lock (&daemon->lock);
   context->slots &= ~(G_GUINT64_CONSTANT (1) << slot);
   context->users--;
-  if (guest_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
+  if (guest_id[0] != '\0' && image_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
     drop_disk_user (context, image_id);
   if (context->users == 0 && context->guest != NULL)
     context->idle_since_us = dn_lifetime_now_us ();
   /* A frozen guest is somebody's evidence: the thaw looks again. */
-  is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
-            && !dn_guest_is_frozen (context->guest);
+  is_idle = dn_context_goes_with_container (context) && context->users == 0
+            && context->guest != NULL && !dn_guest_is_frozen (context->guest);
   /* So that a danchid that is started anew does not begin to count anew. */
   is_counted = context->idle_since_us != 0 && context->definition.terms.idle_s != 0;
   g_mutex_unlock (&daemon->lock);

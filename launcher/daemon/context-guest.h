@@ -26,7 +26,7 @@ gboolean dn_context_reserve (DnContext *context, guint *ret_slot, GError **error
 
 typedef struct
 {
-  DnImage *image; /* borrowed */
+  DnImage *image; /* borrowed; NULL: a pod's, which is no disk */
   gboolean allow_emulation;
   guint volume_disks;     /* that its container has attached besides the image's */
   gboolean wants_share;   /* its container has binds */

@@ -50,6 +50,7 @@ dn_context_unref (DnContext *context)
     return;
   g_free (context->name);
   dn_context_definition_clear (&context->definition);
+  dn_pod_free (context->pod);
   g_free (context->policy_stamp);
   g_free (context->error);
   g_free (context->file_stamp);
@@ -59,6 +60,12 @@ dn_context_unref (DnContext *context)
   g_mutex_clear (&context->file_lock);
   g_mutex_clear (&context->network_lock);
   g_free (context);
+}
+
+gboolean
+dn_context_goes_with_container (const DnContext *context)
+{
+  return context->is_ephemeral && context->pod == NULL;
 }
 
 char *
@@ -142,6 +149,8 @@ dn_context_save (DnContext *context, GError **error)
   json_object_set_string_member (object, "guest", context->guest_id);
   json_object_set_int_member (object, "guest_since_us", context->guest_since_us);
   json_object_set_int_member (object, "idle_since_us", context->idle_since_us);
+  if (context->pod != NULL)
+    json_object_set_object_member (object, "pod", dn_pod_to_json (context->pod));
   g_hash_table_iter_init (&iter, context->disks);
   while (g_hash_table_iter_next (&iter, &serial, NULL))
     json_array_add_string_element (disks, serial);
@@ -217,7 +226,8 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
   DnContextDefinition definition;
   g_autofree char *name = NULL, *guest = NULL;
   g_auto (GStrv) disks = NULL;
-  g_autoptr (JsonObject) definition_json = NULL;
+  g_autoptr (JsonObject) definition_json = NULL, pod_json = NULL;
+  g_autoptr (DnPod) pod = NULL;
   gboolean is_ephemeral = FALSE;
   gint64 created_us = 0, owner_uid = 0, guest_since_us = 0, idle_since_us = 0;
   const DnJsonField fields[] = {
@@ -229,6 +239,7 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
     { "guest", DN_JSON_STRING, TRUE, &guest },
     { "guest_since_us", DN_JSON_INT, FALSE, &guest_since_us },
     { "idle_since_us", DN_JSON_INT, FALSE, &idle_since_us },
+    { "pod", DN_JSON_OBJECT, FALSE, &pod_json },
     { "disks", DN_JSON_STRINGS, TRUE, &disks },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
@@ -238,13 +249,15 @@ context_from_json (DnDaemon *daemon, JsonObject *object, const char *what, GErro
   dn_context_definition_init (&definition, daemon->settings);
   if (!dn_json_read (object, fields, what, error)
       || !read_definition (definition_json, &definition, what, error)
-      || !dn_name_check (name, "context", error))
+      || !dn_name_check (name, "context", error)
+      || (pod_json != NULL && (pod = dn_pod_read (pod_json, what, error)) == NULL))
     {
       dn_context_definition_clear (&definition);
       return NULL;
     }
   context = dn_context_new (daemon, name, is_ephemeral, &definition);
   context->created_us = created_us;
+  context->pod = g_steal_pointer (&pod);
   context->guest_since_us = guest_since_us;
   context->idle_since_us = idle_since_us;
   context->owner_uid = (guint) owner_uid;
@@ -425,6 +438,8 @@ dn_context_to_json (DnContext *context, gboolean is_full)
   json_object_set_int_member (object, "created_us", context->created_us);
   if (context->is_ephemeral)
     json_object_set_int_member (object, "owner_uid", context->owner_uid);
+  if (context->pod != NULL)
+    json_object_set_object_member (object, "pod", dn_pod_to_json (context->pod));
   json_object_set_int_member (object, "containers", dn_context_count_containers (context));
   json_object_set_int_member (object, "running", context->users);
   dn_json_set_text (object, "error", context->error);

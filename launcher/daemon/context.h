@@ -2,7 +2,8 @@
 /* A context: who its containers belong to, and what its guest is like.
  *
  * A named context is a file of the operator's, CONFIG/contexts.d/NAME.conf; an ephemeral one is
- * made for a container that was given none, holds that container alone and goes with it.  What
+ * made for a container that was given none, holds that container alone and goes with it; or for a
+ * pod, whose containers it holds (../pods/pod.h), and stays until that is removed.  What
  * danchid has to remember of either (the guest it has, disks attached to that) is in
  * STATE/contexts/NAME.json.
  *
@@ -16,6 +17,7 @@
 #include <json-glib/json-glib.h>
 
 #include "../guest/guest.h"
+#include "../pods/pod.h"
 #include "context-definition.h"
 #include "daemon.h"
 
@@ -30,6 +32,7 @@ typedef struct DnContext
   gboolean is_ephemeral; /* fixed */
   gint64 created_us;     /* fixed */
   guint owner_uid;       /* fixed; whose an ephemeral one is */
+  DnPod *pod;            /* owned; fixed; an ephemeral one that was made for a pod; or NULL */
   GMutex guest_lock;
   GMutex file_lock;
   GMutex network_lock; /* who is told the names of its containers, and in which order */
@@ -57,6 +60,9 @@ DnContext *dn_context_new (DnDaemon *daemon, const char *name, gboolean is_ephem
 DnContext *dn_context_ref (DnContext *context);
 void dn_context_unref (DnContext *context);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DnContext, dn_context_unref)
+
+/* Whether its guest ends, and it goes, with its last container: an ephemeral one that is no pod. */
+gboolean dn_context_goes_with_container (const DnContext *context);
 
 /* Reads STATE/contexts and CONFIG/contexts.d; at the start. */
 gboolean dn_context_load_all (DnDaemon *daemon, GError **error);

@@ -5,6 +5,7 @@
 #include "../common/paths.h"
 #include "../images/fetch.h"
 #include "../images/intake.h"
+#include "../pods/pods.h"
 #include "../volumes/volume-part.h"
 #include "../volumes/volumes.h"
 #include "adopt.h"
@@ -107,6 +108,7 @@ dn_daemon_new (GError **error)
   if (!dn_context_load_all (daemon, error) || !dn_container_load_all (daemon, error)
       || !dn_adopt_all (daemon, error))
     return NULL;
+  dn_pods_settle (daemon);
   dn_volume_settle (daemon);
   dn_volumes_sweep (daemon->volumes, swept);
   dn_intake_sweep (swept);
@@ -133,7 +135,7 @@ sweep_contexts (DnDaemon *daemon, GPtrArray *removed)
       gboolean is_orphan;
 
       g_mutex_lock (&daemon->lock);
-      is_orphan = context->is_ephemeral && context->users == 0
+      is_orphan = dn_context_goes_with_container (context) && context->users == 0
                   && dn_context_count_containers (context) == 0 && !context->is_removed
                   && !dn_context_is_frozen_locked (context);
       g_mutex_unlock (&daemon->lock);
@@ -153,6 +155,7 @@ dn_daemon_gc (DnDaemon *daemon, GError **error)
   g_autoptr (GPtrArray) own = g_ptr_array_new_with_free_func (g_free);
 
   sweep_contexts (daemon, own);
+  dn_pods_sweep (daemon, own);
   dn_store_sweep (daemon->store, own);
   dn_volumes_sweep (daemon->volumes, own);
   dn_fetch_prune (0, own);

@@ -271,14 +271,16 @@ check_host_limits (void)
         "where guests have to leave each other their share, use the host's danchid");
   if (version != 0)
     return finding (STATUS_OK,
-                    g_strdup_printf ("guests' processors and memory are limited by the host's "
-                                     "control groups (version %u), their disks by QEMU",
+                    g_strdup_printf ("processors and memory of guests, with the virtiofsd of "
+                                     "each, are limited by the host's control groups (version "
+                                     "%u), their disks by QEMU",
                                      version),
                     "");
   return finding (STATUS_WARN,
                   g_strdup ("this host has no control groups for processors and memory: of a guest "
                             "only its own memory, its number of processors and its disks are "
-                            "limited, cpu_shares and cpu_quota_percent do nothing"),
+                            "limited, cpu_shares and cpu_quota_percent do nothing, and a "
+                            "guest's virtiofsd takes what processors it can"),
                   "mount cgroup2 with its controllers at /sys/fs/cgroup, as systemd does");
 }
 

@@ -18,6 +18,7 @@
 #include "context-freeze.h"
 #include "daemon-record.h"
 #include "forensics-directory.h"
+#include "forensics-mounts.h"
 #include "verify-subjects.h"
 
 /* For the guest's own word, before it is frozen. */
@@ -34,6 +35,7 @@ typedef struct
   DnGuest *guest;        /* owned, or NULL: none runs */
   DnGuestInfo info;      /* of it */
   GPtrArray *containers; /* owned */
+  JsonObject *mounts;    /* owned; theirs, when it began */
   char *how;             /* owned; how it was frozen, or NULL */
   char *problem;         /* owned; what was asked for and could not be had, or NULL */
   gint64 frozen_us;
@@ -53,6 +55,7 @@ clear (Forensics *f)
   dn_capture_clear (&f->capture);
   g_clear_pointer (&f->guest, dn_guest_unref);
   g_clear_pointer (&f->containers, g_ptr_array_unref);
+  g_clear_pointer (&f->mounts, json_object_unref);
   dn_guest_info_clear (&f->info);
   g_clear_pointer (&f->how, g_free);
   g_clear_pointer (&f->problem, g_free);
@@ -68,6 +71,7 @@ look (Forensics *f)
   for (guint i = 0; i < all->len; i++)
     if (((DnContainer *) all->pdata[i])->context == f->context)
       g_ptr_array_add (f->containers, dn_container_ref (all->pdata[i]));
+  f->mounts = dn_forensics_mounts (f->containers);
   g_mutex_lock (&daemon->lock);
   if (f->context->guest != NULL)
     f->guest = dn_guest_ref (f->context->guest);
@@ -343,6 +347,7 @@ versions (void)
 static JsonObject *
 answer (Forensics *f, gint64 started_us)
 {
+  static const char *const mounts[] = { "volumes", "binds" };
   JsonObject *ok = json_object_new ();
   gboolean is_frozen = f->guest != NULL && dn_guest_is_frozen (f->guest);
 
@@ -363,6 +368,9 @@ answer (Forensics *f, gint64 started_us)
   if (f->guest != NULL)
     json_object_set_object_member (ok, "guest", dn_context_guest_to_json (f->guest));
   json_object_set_object_member (ok, "versions", versions ());
+  for (gsize i = 0; i < G_N_ELEMENTS (mounts); i++)
+    json_object_set_array_member (
+        ok, mounts[i], json_array_ref (json_object_get_array_member (f->mounts, mounts[i])));
   json_object_set_int_member (ok, "files", (gint64) f->capture.files);
   json_object_set_array_member (ok, "missing", json_array_ref (f->capture.missing));
   return ok;

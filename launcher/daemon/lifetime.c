@@ -80,8 +80,10 @@ judge (DnContext *context, gint64 now_us)
   DnLifetime verdict;
   End *end;
 
-  /* A frozen guest is somebody's evidence: its time goes on, its end waits for the thaw. */
-  if (context->guest == NULL || context->is_ending || dn_context_is_frozen_locked (context))
+  /* A pod's time is the kubelet's to say.  A frozen guest is somebody's evidence: its time goes on,
+   * its end waits for the thaw. */
+  if (context->guest == NULL || context->pod != NULL || context->is_ending
+      || dn_context_is_frozen_locked (context))
     return NULL;
   verdict = dn_lifetime_judge (terms, context->guest_since_us,
                                context->users == 0 ? context->idle_since_us : 0, now_us);

@@ -59,6 +59,7 @@ dn_settings_new (const char *file)
   dn_policy_init (&settings->policy);
   dn_terms_init (&settings->terms);
   dn_network_policy_init (&settings->network);
+  dn_pod_settings_init (&settings->pods);
   return settings;
 }
 
@@ -90,6 +91,7 @@ dn_settings_unref (DnSettings *settings)
   dn_policy_clear (&settings->policy);
   dn_terms_clear (&settings->terms);
   dn_network_policy_clear (&settings->network);
+  dn_pod_settings_clear (&settings->pods);
   g_free (settings);
 }
 
@@ -160,6 +162,8 @@ dn_settings_fill_keys (DnSettings *settings, DnKey *ret_keys)
   dn_terms_fill_keys (&settings->terms, at);
   at += DN_TERMS_KEYS;
   dn_network_policy_fill_keys (&settings->network, at);
+  at += DN_NETWORK_POLICY_KEYS;
+  dn_pod_settings_fill_keys (&settings->pods, at);
   ret_keys[DN_SETTINGS_KEYS] = (DnKey){ .group = NULL };
 }
 

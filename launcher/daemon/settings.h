@@ -16,6 +16,7 @@
 #include "../guest/guest.h"
 #include "../limits/guest-limits.h"
 #include "../network/gateway-order.h"
+#include "../pods/pod-settings.h"
 #include "../spec/network-policy.h"
 #include "../spec/policy.h"
 #include "../spec/terms.h"
@@ -67,7 +68,8 @@ typedef struct
   char **ipv4_pool;        /* owned; of at most one: guests' blocks are of it */
   char **ipv6_prefix;      /* owned; likewise; none: made at random, once */
   guint64 network_connections; /* tracked, of each guest */
-  char **networks;             /* owned; what --network may name without a context; "*": any NAME */
+  DnPodSettings pods;
+  char **networks; /* owned; what --network may name without a context; "*": any NAME */
 } DnSettings;
 
 extern const char *const dn_kernel_words[];    /* by DnKernel, ends with NULL */
@@ -77,7 +79,7 @@ extern const char *const dn_transport_words[]; /* by DnTransport, ends with NULL
 #define DN_SETTINGS_OWN_KEYS 35
 #define DN_SETTINGS_KEYS                                                                           \
   (DN_SETTINGS_OWN_KEYS + DN_GUEST_LIMITS_KEYS + DN_HOST_ACCESS_KEYS + DN_SCAN_KEYS                \
-   + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS)
+   + DN_POLICY_KEYS + DN_TERMS_KEYS + DN_NETWORK_POLICY_KEYS + DN_POD_KEYS)
 
 /* As built in. @file: the path of the file that dn_settings_parse() is to read. (transfer full) */
 DnSettings *dn_settings_new (const char *file);

@@ -39,27 +39,43 @@ DN_VERB (container_unpause)
   return with_lock (request, dn_container_unpause, error);
 }
 
+gboolean
+dn_verb_read_signal (const char *text, int *ret_signal, GError **error)
+{
+  int signal = dn_signal_from_text (text);
+
+  if (signal < 0)
+    return dn_throw (error, DN_ERROR_USAGE,
+                     "signal '%.40s': there is none\nuse a name like TERM, or a number", text);
+  *ret_signal = signal;
+  return TRUE;
+}
+
 DN_VERB (container_stop)
 {
   g_autofree char *name = NULL;
+  g_autofree char *text = NULL;
   gint64 timeout_s = -1;
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
+    { "signal", DN_JSON_STRING, FALSE, &text },
     { "timeout_s", DN_JSON_INT, FALSE, &timeout_s },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
   gboolean is_fine, was_running;
+  int number = 0;
 
   (void) ret_fds;
-  if (!dn_request_read (request, fields, error))
+  if (!dn_request_read (request, fields, error)
+      || (text != NULL && !dn_verb_read_signal (text, &number, error)))
     return NULL;
   container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
   was_running = !dn_container_wait_ended (container, 0);
-  is_fine = dn_container_stop (container, timeout_s, error);
+  is_fine = dn_container_stop (container, number, timeout_s, error);
   g_mutex_unlock (&container->op_lock);
   if (is_fine && was_running)
     dn_container_event (container, "stop", NULL);
@@ -77,20 +93,12 @@ DN_VERB (container_kill)
   };
   g_autoptr (DnContainer) container = NULL;
   gint64 timeout_s = -1;
-  int number;
+  int number = SIGKILL;
 
   (void) ret_fds;
-  if (!dn_request_read (request, fields, error))
+  if (!dn_request_read (request, fields, error)
+      || (text != NULL && !dn_verb_read_signal (text, &number, error)))
     return NULL;
-  number = text != NULL ? dn_signal_from_text (text) : SIGKILL;
-  if (number < 0)
-    {
-      dn_throw (error, DN_ERROR_USAGE,
-                "signal '%.40s': there is none\nuse a name like TERM, or a "
-                "number",
-                text);
-      return NULL;
-    }
   container = dn_lookup_container (request, name, error);
   /* Without op_lock: a stop that waits for its timeout can be cut short.  The whole pid namespace
    * goes with its first process, so SIGKILL needs no DN_SIGNAL_ALL. */
@@ -98,7 +106,7 @@ DN_VERB (container_kill)
     return NULL;
   /* As by stop: it is meant to end, and not to come again. */
   if (number == SIGKILL || number == dn_container_stop_signal (container, &timeout_s))
-    dn_restart_forbid (container);
+    dn_restart_forbid_soon (container);
   if (!dn_container_signal (container, 0, number, 0, error))
     return NULL;
   if (number == SIGKILL)

@@ -2,6 +2,7 @@
 /* Verbs that make or start a container, or put a process into one. */
 #include "../common/error.h"
 #include "../secrets/secrets-part.h"
+#include "../volumes/volume-part.h"
 #include "container-call.h"
 #include "container-end.h"
 #include "container-start.h"
@@ -180,29 +181,46 @@ DN_VERB (container_start)
   return ok;
 }
 
+/* With op_lock held: what of the container would not come again by itself stays in its guest. */
+static gboolean
+hold (DnContainer *container, gboolean *ret_is_held, GError **error)
+{
+  if (!dn_secrets_hold (container, ret_is_held, error))
+    return FALSE;
+  *ret_is_held = *ret_is_held || dn_volume_holds_key (container);
+  return TRUE;
+}
+
 DN_VERB (container_restart)
 {
-  g_autofree char *name = NULL;
+  g_autofree char *name = NULL, *text = NULL;
+  g_auto (GStrv) keys = NULL;
   gint64 timeout_s = -1;
   DnContainerStart start = { 0 };
   const DnJsonField fields[] = {
     { "container", DN_JSON_STRING, TRUE, &name },
+    { "signal", DN_JSON_STRING, FALSE, &text },
     { "timeout_s", DN_JSON_INT, FALSE, &timeout_s },
+    { "volume_keys", DN_JSON_STRINGS, FALSE, &keys },
     { "allow_emulation", DN_JSON_BOOL, FALSE, &start.allow_emulation },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
   gboolean is_fine, is_held = FALSE;
+  int number = 0;
 
-  if (!dn_request_read (request, fields, error)
+  if (!dn_request_read (request, fields, error) || !take_keys (request, keys, &start, error)
+      || (text != NULL && !dn_verb_read_signal (text, &number, error))
       || !dn_gate_may_emulate (request, start.allow_emulation, error))
     return NULL;
   container = dn_lookup_container (request, name, error);
   if (container == NULL)
     return NULL;
   g_mutex_lock (&container->op_lock);
-  is_fine = dn_secrets_hold (container, &is_held, error)
-            && dn_container_stop (container, timeout_s, error);
+  /* One that has ended is not stopped, which would give back what is kept for its policy. */
+  is_fine = hold (container, &is_held, error)
+            && (dn_container_wait_ended (container, 0)
+                || dn_container_stop (container, number, timeout_s, error));
   /* Nothing of its end happens before op_lock is free. */
   if (is_fine && is_held)
     dn_restart_hold (container);

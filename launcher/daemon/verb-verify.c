@@ -8,6 +8,7 @@
 #include "../common/paths.h"
 #include "../guest/process.h"
 #include "../limits/container-limits.h"
+#include "../limits/host-group.h"
 #include "../network/container-network.h"
 #include "../network/container-resolver.h"
 #include "../network/network-facts.h"
@@ -262,6 +263,8 @@ verify_share (Report *report, DnContext *context, const DnGuestInfo *info)
   dn_verify_promise_share (promises, info, binds);
   dn_host_facts_add_process (facts, info->share_pid, NULL);
   dn_binds_add_facts (facts, info->share_pid);
+  dn_verify_facts_add (facts, "limit.group",
+                       dn_host_group_holds ("", info->qemu_pid, info->share_pid));
   dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
   add_lines (report, "virtiofsd", context->name, FALSE, promises, facts);
 }

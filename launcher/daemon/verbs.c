@@ -70,6 +70,10 @@ static const DnVerb verbs[] = {
   { "volume-remove", dn_verb_volume_remove, DN_RIGHT_RM, DN_SCOPE_VOLUME },
   { "volume-prune", dn_verb_volume_prune, DN_RIGHT_RM, DN_SCOPE_VOLUME },
   { "forensics", dn_verb_forensics, 0, DN_SCOPE_ROOT },
+  { "pod-create", dn_verb_pod_create, 0, DN_SCOPE_ROOT },
+  { "pod-container-create", dn_verb_pod_container_create, 0, DN_SCOPE_ROOT },
+  { "pod-remove", dn_verb_pod_remove, 0, DN_SCOPE_ROOT },
+  { "pod-list", dn_verb_pod_list, 0, DN_SCOPE_ROOT },
 };
 
 const DnVerb *

@@ -92,6 +92,10 @@ DN_VERB (context_console);
 DN_VERB (context_thaw);
 DN_VERB (network_list);
 DN_VERB (forensics);
+DN_VERB (pod_create);
+DN_VERB (pod_container_create);
+DN_VERB (pod_remove);
+DN_VERB (pod_list);
 DN_VERB (volume_create);
 DN_VERB (volume_list);
 DN_VERB (volume_inspect);
@@ -111,6 +115,9 @@ JsonObject *dn_verb_answer (struct DnContainer *container);
 
 /* "stdin", "stdout", "stderr" to DN_SESSION_*; @attach may be NULL. */
 gboolean dn_verb_read_attach (char **attach, guint32 *ret_session, GError **error);
+
+/* A signal that a request names.  DN_ERROR_USAGE; verb-life.c */
+gboolean dn_verb_read_signal (const char *text, int *ret_signal, GError **error);
 
 /* The arguments {"container": ...} alone. (transfer full), or NULL with @error */
 struct DnContainer *dn_verb_read_container (DnRequest *request, GError **error);

@@ -24,8 +24,28 @@
 /* It boots a kernel directly in a fraction of SeaBIOS's time and is far less code. */
 #define QBOOT "/usr/share/qemu/qboot.rom"
 
+/* In the directory of images, but for the firmware. */
 static const char *const names[] = { "vmlinuz",     "initramfs.cpio", "initramfs-network.cpio",
-                                     "guest.erofs", "unpack.erofs",   "tuned/vmlinuz" };
+                                     "guest.erofs", "unpack.erofs",   "tuned/vmlinuz",
+                                     QBOOT };
+
+gboolean
+dn_boot_files_is_refused (const char *path)
+{
+  static const char *const refused[] = { "/usr/", "/lib", "/bin/", "/sbin/", "/etc/" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
+    if (g_str_has_prefix (path, refused[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static char *
+source_path (const char *name)
+{
+  return g_path_is_absolute (name) ? g_strdup (name)
+                                   : g_build_filename (dn_paths ()->images, name, NULL);
+}
 
 void
 dn_boot_files_clear (DnBootFiles *files)
@@ -37,11 +57,12 @@ dn_boot_files_clear (DnBootFiles *files)
   g_clear_pointer (&files->firmware, g_free);
 }
 
-/* A flat name: "tuned/vmlinuz" becomes "tuned-vmlinuz". */
+/* A flat name: "tuned/vmlinuz" becomes "tuned-vmlinuz"; of a whole path its last part. */
 static char *
 copy_name (const char *name, const struct stat *status)
 {
-  g_autofree char *flat = g_strdelimit (g_strdup (name), "/", '-');
+  g_autofree char *flat = g_path_is_absolute (name) ? g_path_get_basename (name)
+                                                    : g_strdelimit (g_strdup (name), "/", '-');
 
   return g_strdup_printf ("%s.%" G_GINT64_FORMAT ".%ld.%" G_GUINT64_FORMAT ".%" G_GINT64_FORMAT,
                           flat, (gint64) status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
@@ -95,11 +116,11 @@ copies_directory (void)
   return g_build_filename (dn_paths ()->state, "boot", NULL);
 }
 
-/* A path of @name's content that every uid can read. */
+/* A path of @name's content that every uid can read, and no security module refuses. */
 static char *
 publish (const char *name, GError **error)
 {
-  g_autofree char *source = g_build_filename (dn_paths ()->images, name, NULL);
+  g_autofree char *source = source_path (name);
   g_autofree char *barrier = dn_access_find_barrier (source);
   g_autofree char *directory = copies_directory ();
   g_autofree char *file = NULL;
@@ -113,7 +134,7 @@ publish (const char *name, GError **error)
                 g_strerror (errno), strchr (name, '/') != NULL ? "kernel" : "images");
       return NULL;
     }
-  if (barrier == NULL)
+  if (barrier == NULL && !dn_boot_files_is_refused (source))
     return g_steal_pointer (&source);
   if (g_mkdir_with_parents (directory, 0711) < 0)
     {
@@ -237,8 +258,8 @@ dn_boot_files_find (DnGuestKind kind, DnKernel kernel, gboolean has_network, DnB
   if (!find_kernel (kernel, has_network, &files, error) || !find_root (kind, &files, error)
       || !add_root_words (&files, error))
     return FALSE;
-  if (access (QBOOT, R_OK) == 0)
-    files.firmware = g_strdup (QBOOT);
+  if (access (QBOOT, R_OK) == 0 && (files.firmware = publish (QBOOT, error)) == NULL)
+    return FALSE;
   *ret_files = files;
   files = (DnBootFiles){ 0 };
   return TRUE;
@@ -295,7 +316,7 @@ is_of_today (const char *file)
 {
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
-      g_autofree char *source = g_build_filename (dn_paths ()->images, names[i], NULL);
+      g_autofree char *source = source_path (names[i]);
       g_autofree char *wanted = NULL;
       struct stat status;
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernel, initramfs and guest roots where a guest's QEMU can read them.
+/* Kernel, initramfs, firmware and guest roots where a guest's QEMU can read them.
  *
- * QEMU runs under the guest's own uid, which reaches only world-readable files.  Installed images
- * are; a build tree below /root is not.  What cannot be reached is copied once to STATE/boot/,
- * under a name made of the source's identity, so a rebuilt image is another file and a running
- * guest keeps its own.
+ * QEMU runs under the guest's own uid, which reaches only world-readable files: not a build tree
+ * below /root.  And where libvirt confines QEMU by AppArmor, it makes no profile of a guest with a
+ * disk, kernel or firmware of the system's directories, and so no guest: not what is installed
+ * below /usr.  Both are copied once to STATE/boot/, under a name made of the source's identity, so
+ * a rebuilt image is another file and a running guest keeps its own.  On every host: which security
+ * module it has may change, and what is copied is some 30 MiB.
  *
  * Privilege: root, for the copies.
  */
@@ -22,6 +24,10 @@ typedef struct
   char *firmware;  /* NULL: the machine's default */
   DnHashTree tree; /* what the root's blocks must be */
 } DnBootFiles;
+
+/* Whether libvirt's AppArmor driver refuses guests with a file of this path; pure.  Source: libvirt
+ * 9.0, virt-aa-helper, tried by tests/unit/test-volume-labels.py. */
+gboolean dn_boot_files_is_refused (const char *path);
 
 void dn_boot_files_clear (DnBootFiles *files);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnBootFiles, dn_boot_files_clear)

@@ -175,7 +175,8 @@ dn_domain_host_limit_bytes (const DnDomain *domain)
                                   .disks = 1 + (domain->disks != NULL ? domain->disks->len : 0)
                                            + domain->spare_disks,
                                   .is_emulated = domain->accelerator == DN_ACCELERATOR_TCG,
-                                  .has_network = domain->tap != NULL },
+                                  .has_network = domain->tap != NULL,
+                                  .has_binds = domain->share != NULL },
                  &size);
   return size.limit_bytes;
 }

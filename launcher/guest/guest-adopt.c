@@ -131,6 +131,8 @@ adopt (const DnJournalEntry *entry, const DnGuestHandlers *handlers, GHashTable 
   g_mutex_unlock (&guest->lock);
   if (is_running)
     {
+      /* A danchid that was killed while it started the guest may have left that out. */
+      dn_guest_limit_share (guest);
       dn_guest_watch_share (guest);
       return g_steal_pointer (&guest);
     }

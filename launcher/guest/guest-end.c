@@ -185,6 +185,10 @@ dn_guest_take_down (DnGuest *guest)
   qemu_pid = guest->info.qemu_pid;
   g_mutex_unlock (&guest->lock);
   (void) dn_process_kill (qemu_pid, guest->qemu_start_ticks, KILL_WAIT_MS);
+  /* It is in QEMU's control groups, which libvirt takes away only when they are empty. */
+  g_mutex_lock (&guest->journal_lock);
+  (void) dn_guest_end_share (guest->entry);
+  g_mutex_unlock (&guest->journal_lock);
   if (!dn_hypervisor_destroy (guest->domain, DESTROY_TIMEOUT_MS, &error))
     g_debug ("guest '%s': %s", guest->id, error->message);
   quit_relay (guest);

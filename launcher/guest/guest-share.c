@@ -48,6 +48,36 @@ dn_guest_start_share (DnGuest *guest, GError **error)
   return dn_guest_write_journal (guest, error);
 }
 
+static void
+fill_process (DnGuest *guest, DnShareProcess *ret_process)
+{
+  const DnJournalEntry *entry = guest->entry;
+
+  g_mutex_lock (&guest->journal_lock);
+  *ret_process = (DnShareProcess){
+    .pid = entry->share_pid, .ticks = entry->share_start_ticks, .uid = entry->uid, .gid = entry->gid
+  };
+  g_mutex_unlock (&guest->journal_lock);
+}
+
+void
+dn_guest_limit_share (DnGuest *guest)
+{
+  DnShareOrder order = { .verb = DN_SHARE_JOIN };
+  g_autoptr (GError) error = NULL;
+  DnShareAnswer answer;
+
+  if (!dn_guest_has_share (guest))
+    return;
+  fill_process (guest, &order.process);
+  g_mutex_lock (&guest->lock);
+  order.qemu = (DnShareProcess){ .pid = guest->info.qemu_pid, .ticks = guest->qemu_start_ticks };
+  g_mutex_unlock (&guest->lock);
+  /* As with QEMU's own limits: verify and doctor say where there is no group. */
+  if (!dn_share_server_order (&order, -1, "limits of the guest's share", &answer, &error))
+    g_info ("guest '%s' of context '%s': %s", guest->id, guest->context, error->message);
+}
+
 /* By number: one that has been taken over may have changed its uid. */
 gboolean
 dn_guest_end_share (const DnJournalEntry *entry)
@@ -67,22 +97,10 @@ dn_guest_has_share (DnGuest *guest)
   return has_share;
 }
 
-static void
-fill_process (DnGuest *guest, DnShareProcess *ret_process)
-{
-  const DnJournalEntry *entry = guest->entry;
-
-  g_mutex_lock (&guest->journal_lock);
-  *ret_process = (DnShareProcess){
-    .pid = entry->share_pid, .ticks = entry->share_start_ticks, .uid = entry->uid, .gid = entry->gid
-  };
-  g_mutex_unlock (&guest->journal_lock);
-}
-
 gboolean
 dn_guest_bind (DnGuest *guest, const DnGuestBind *bind, DnShareAnswer *ret_answer, GError **error)
 {
-  DnShareOrder order = { .verb = DN_SHARE_BIND,
+  DnShareOrder order = { .verb = bind->is_of_pod ? DN_SHARE_POD : DN_SHARE_BIND,
                          .number = bind->number,
                          .guest_uid = bind->guest_uid,
                          .guest_gid = bind->guest_gid,

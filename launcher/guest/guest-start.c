@@ -155,6 +155,7 @@ start_domain (DnGuest *guest, const Start *start, GError **error)
   fill_info (guest);
   if (!has_host_limits)
     dn_guest_limit_after_start (guest);
+  dn_guest_limit_share (guest);
   return TRUE;
 }
 

@@ -301,6 +301,7 @@ typedef struct
   guint number;     /* its name in the share; below %DN_SHARE_NUMBERS */
   guint guest_uid;  /* as the guest's kernel counts: who the owner appears as */
   guint guest_gid;
+  gboolean is_of_pod; /* all ids of the host's become those from guest_uid on */
   const DnShareSource *source;
 } DnGuestBind;
 

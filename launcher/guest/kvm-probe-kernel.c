@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +155,17 @@ probe (void)
   return step == STEP_WORKS ? run_guest (vcpu, run) : step;
 }
 
+/* In the child, which runs no other program: nothing closes what it shares with its parent.  One
+ * that hangs must hold none of it, danchid's lock above all: for a danchid that is long gone it
+ * would keep the next one from starting.  With its parent it ends, too. */
+static gboolean
+be_alone (int writer, pid_t parent)
+{
+  return close_range (STDERR_FILENO + 1, (unsigned) writer - 1, 0) == 0
+         && close_range ((unsigned) writer + 1, ~0U, 0) == 0
+         && prctl (PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid () == parent;
+}
+
 /* Waits for the child's verdict; a child that hangs is killed. */
 static gboolean
 collect (pid_t child, int from_child, Verdict *ret_verdict)
@@ -200,7 +212,7 @@ dn_kvm_probe_kernel (char **ret_reason)
   dn_autofd int reader = -1;
   dn_autofd int writer = -1;
   Verdict verdict = { 0 };
-  pid_t child;
+  pid_t parent = getpid (), child;
 
   if (pipe2 (fds, O_CLOEXEC) < 0)
     return dn_kvm_probe_no_answer (ret_reason, "no pipe: %s", g_strerror (errno));
@@ -211,6 +223,8 @@ dn_kvm_probe_kernel (char **ret_reason)
     return dn_kvm_probe_no_answer (ret_reason, "no process: %s", g_strerror (errno));
   if (child == 0)
     {
+      if (!be_alone (writer, parent))
+        _exit (1);
       errno = 0;
       verdict.step = (gint32) probe ();
       verdict.code = errno;

@@ -11,6 +11,7 @@
 #include "../daemon/daemon-record.h"
 #include "../secrets/secrets-part.h"
 #include "../spec/restart-policy.h"
+#include "../volumes/volume-part.h"
 
 /* Under the daemon's lock. */
 static gboolean
@@ -137,25 +138,38 @@ free_due (gpointer data)
   g_free (due);
 }
 
-/* Unless something is pending. */
+static gboolean
+is_held_in_vain (DnContainer *container)
+{
+  gboolean is;
+
+  g_mutex_lock (&container->daemon->lock);
+  is = container->restart.holds_context && !container->restart.is_pending;
+  g_mutex_unlock (&container->daemon->lock);
+  return is;
+}
+
+/* With op_lock held.  Unless something is pending: what was kept for the container goes, and then
+ * the guest, if that was kept for it alone. */
 static void
 release_hold (DnContainer *container)
 {
   DnContext *context = container->context;
-  gboolean is_idle = FALSE, had_hold = FALSE;
+  gboolean is_idle = FALSE;
 
+  if (!is_held_in_vain (container))
+    return;
+  dn_volume_drop (container);
+  dn_secrets_drop (container);
   g_mutex_lock (&container->daemon->lock);
   if (container->restart.holds_context && !container->restart.is_pending)
     {
-      had_hold = TRUE;
       container->restart.holds_context = FALSE;
       context->users--;
-      is_idle = context->is_ephemeral && context->users == 0 && context->guest != NULL
-                && !dn_guest_is_frozen (context->guest);
+      is_idle = dn_context_goes_with_container (context) && context->users == 0
+                && context->guest != NULL && !dn_guest_is_frozen (context->guest);
     }
   g_mutex_unlock (&container->daemon->lock);
-  if (had_hold)
-    dn_secrets_drop (container);
   if (is_idle)
     dn_context_stop_idle_guest (context, 0, "the guest was stopped");
 }
@@ -238,8 +252,9 @@ dn_restart_let_go (DnContainer *container)
   release_hold (container);
 }
 
-void
-dn_restart_forbid (DnContainer *container)
+/* Returns: whether it has ended, so that nobody else gives back what was kept for it. */
+static gboolean
+forbid (DnContainer *container)
 {
   gboolean is_news, has_ended;
 
@@ -250,10 +265,34 @@ dn_restart_forbid (DnContainer *container)
   container->restart.is_pending = FALSE;
   g_cond_broadcast (&container->daemon->changed);
   g_mutex_unlock (&container->daemon->lock);
-  if (has_ended)
-    release_hold (container);
   if (is_news)
     dn_container_save_state_or_warn (container);
+  return has_ended;
+}
+
+void
+dn_restart_forbid (DnContainer *container)
+{
+  if (forbid (container))
+    release_hold (container);
+}
+
+static void
+run_release (gpointer data)
+{
+  DnContainer *container = data;
+
+  g_mutex_lock (&container->op_lock);
+  release_hold (container);
+  g_mutex_unlock (&container->op_lock);
+  dn_container_unref (container);
+}
+
+void
+dn_restart_forbid_soon (DnContainer *container)
+{
+  if (forbid (container) && is_held_in_vain (container))
+    dn_daemon_work (container->daemon, run_release, dn_container_ref (container));
 }
 
 void
@@ -263,7 +302,7 @@ dn_restart_forbid_all (DnContext *context)
 
   for (guint i = 0; i < all->len; i++)
     if (((DnContainer *) all->pdata[i])->context == context)
-      dn_restart_forbid (all->pdata[i]);
+      dn_restart_forbid_soon (all->pdata[i]);
 }
 
 void
@@ -284,6 +323,25 @@ dn_restart_started (DnContainer *container, gboolean is_by_policy)
     }
   dn_container_save_state_or_warn (container);
   release_hold (container);
+}
+
+void
+dn_restart_changed (DnContainer *container)
+{
+  gboolean is_over;
+
+  g_mutex_lock (&container->daemon->lock);
+  is_over = container->restart.is_pending && !wants_restart (container, FALSE);
+  if (is_over)
+    {
+      container->restart.is_pending = FALSE;
+      g_cond_broadcast (&container->daemon->changed);
+    }
+  g_mutex_unlock (&container->daemon->lock);
+  if (is_over)
+    release_hold (container);
+  /* Whether somebody stopped it is written down where there is a policy (dn_restart_forbid). */
+  dn_container_save_state_or_warn (container);
 }
 
 void

@@ -34,11 +34,14 @@ struct DnContext;
 /* Under the daemon's lock: it has ended, and its policy is asked. */
 void dn_restart_ended (struct DnContainer *container);
 
-/* It is out of its guest: what is pending begins to wait.  Without the lock. */
+/* It is out of its guest: what is pending begins to wait.  Without the lock, with op_lock held. */
 void dn_restart_wait (struct DnContainer *container);
 
-/* Somebody ends it, or removes it: nothing is pending any more.  Without the lock. */
+/* Somebody ends it, or removes it: nothing is pending any more, and what was kept for that,
+ * secrets, volumes and perhaps the guest, goes.  Without the lock, with op_lock held. */
 void dn_restart_forbid (struct DnContainer *container);
+/* Likewise without op_lock: what was kept goes a moment later, when whoever has op_lock is done. */
+void dn_restart_forbid_soon (struct DnContainer *container);
 /* Likewise all of a context's. */
 void dn_restart_forbid_all (struct DnContext *context);
 
@@ -50,6 +53,10 @@ void dn_restart_let_go (struct DnContainer *container);
 
 /* Somebody, or its policy, has started it.  Without the lock, with op_lock held. */
 void dn_restart_started (struct DnContainer *container, gboolean is_by_policy);
+
+/* Its policy is another now: what is pending and not wanted by it any more ends.  Without the lock,
+ * with op_lock held. */
+void dn_restart_changed (struct DnContainer *container);
 
 /* At danchid's start, with the guests taken over: those that have ended. */
 void dn_restart_adopt (struct DnDaemon *daemon);

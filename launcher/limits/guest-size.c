@@ -12,7 +12,9 @@
 #define VCPU_BYTES (2 * MIB)
 #define DISK_BYTES (2 * MIB)
 #define NETWORK_BYTES (8 * MIB)
-#define BIND_BYTES (8 * MIB)
+/* virtiofsd itself, and of what the kernel keeps for each of the files that it may have open
+ * (131,072: ../share/start.h) 2 KiB. */
+#define BIND_BYTES (264 * MIB)
 #define EMULATED_VCPU_BYTES (16 * MIB)
 
 const char *const dn_guest_size_formula[] = {
@@ -20,7 +22,7 @@ const char *const dn_guest_size_formula[] = {
   "kernel and agent = 96 MiB + (M - 256 MiB, if more) / 64",
   "containers = M - kernel and agent",
   "page tables = M / 256",
-  "QEMU = 128 MiB + P * 2 MiB + D * 2 MiB + network 8 MiB + binds 8 MiB",
+  "QEMU = 128 MiB + P * 2 MiB + D * 2 MiB + network 8 MiB + binds 264 MiB",
   "emulation = 256 MiB + P * 16 MiB, 0 with KVM",
   "host limit = M + page tables + QEMU + emulation",
   NULL,

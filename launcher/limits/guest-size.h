@@ -9,7 +9,7 @@
  *                     containers          M - that
  *     of the host     page tables         M / 256
  *                     QEMU                128 MiB + P * 2 MiB + D * 2 MiB
- *                     network, binds      8 MiB, 8 MiB, where it has them
+ *                     network, binds      8 MiB, 264 MiB, where it has them
  *                     emulation           256 MiB of translated code + P * 16 MiB; not under KVM
  *                     limit               M + all of these, in whole MiB upwards
  *

@@ -209,3 +209,32 @@ dn_host_group_read (const char *root, gint pid, DnHostGroup *ret_group)
   *ret_group = group;
   return TRUE;
 }
+
+static char **
+read_lines (const char *root, gint pid)
+{
+  g_autofree char *path = g_strdup_printf ("%s/proc/%d/cgroup", root, pid);
+  g_autofree char *text = NULL;
+
+  return pid > 0 && g_file_get_contents (path, &text, NULL, NULL) ? g_strsplit (text, "\n", -1)
+                                                                  : g_new0 (char *, 1);
+}
+
+const char *
+dn_host_group_holds (const char *root, gint qemu_pid, gint pid)
+{
+  g_auto (GStrv) theirs = read_lines (root, qemu_pid), its = read_lines (root, pid);
+  gboolean has_any = FALSE, is_unified = dn_host_group_is_unified (root);
+
+  for (char **line = theirs; *line != NULL; line++)
+    {
+      /* Named hierarchies, and version 2 beside version 1, limit nothing. */
+      if ((strstr (*line, "/qemu-") == NULL && strstr (*line, "/machine-qemu") == NULL)
+          || strstr (*line, ":name=") != NULL || (strstr (*line, "::") != NULL) != is_unified)
+        continue;
+      has_any = TRUE;
+      if (!g_strv_contains ((const char *const *) its, *line))
+        return "another";
+    }
+  return has_any ? "its guest's" : "absent";
+}

@@ -30,6 +30,15 @@ typedef struct
  */
 gboolean dn_host_group_read (const char *root, gint pid, DnHostGroup *ret_group);
 
+/**
+ * dn_host_group_holds:
+ * @qemu_pid: the machine's QEMU
+ * @pid: another process that is to be in the same groups
+ *
+ * Returns: "its guest's"; "another"; "absent" where QEMU has none of its own, or is not there
+ */
+const char *dn_host_group_holds (const char *root, gint qemu_pid, gint pid);
+
 /* Whether the hierarchy that has the processors' weights is of version 2. */
 gboolean dn_host_group_is_unified (const char *root);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verb container-update: a container's limits, in its options and, while it runs, in its guest.
+/* The verb container-update: a container's limits, in its options and, while it runs, in its guest;
+ * and its restart policy, which is danchid's alone and holds from its next end on.
  *
  * What cannot be kept is refused before anything is changed.  The guest first: what it refuses is
  * not written down.  danchid that is killed between the two leaves the guest's limits as they were
@@ -34,7 +35,18 @@ typedef struct
   gint64 write_bytes_per_s;
   gint64 reads_per_s;
   gint64 writes_per_s;
+  char *restart; /* owned; NULL: as it is */
 } Limits;
+
+/* Whether there is something that its guest holds it to. */
+static gboolean
+have_guests (const Limits *limits)
+{
+  return limits->memory_bytes != 0 || limits->memory_reservation_bytes != 0 || limits->cpus != 0
+         || limits->cpu_shares != 0 || limits->cpuset_cpus != NULL || limits->pids_limit != 0
+         || limits->read_bytes_per_s != 0 || limits->write_bytes_per_s != 0
+         || limits->reads_per_s != 0 || limits->writes_per_s != 0;
+}
 
 static guint64
 limit_or_none (gint64 value)
@@ -111,6 +123,11 @@ changed_options (DnContainer *container, const Limits *limits, GError **error)
       g_free (old->cpuset_cpus);
       old->cpuset_cpus = g_strdup (limits->cpuset_cpus);
     }
+  if (limits->restart != NULL)
+    {
+      g_free (old->restart);
+      old->restart = g_strdup (limits->restart);
+    }
   node = dn_container_options_to_json (old);
   options = dn_container_options_read (json_node_get_object (node), error);
   if (options == NULL || !dn_container_limits_check (options, &room, error))
@@ -125,7 +142,8 @@ update_locked (DnContainer *container, const Limits *limits, GError **error)
 
   if (options == NULL)
     return FALSE;
-  if (!dn_container_wait_ended (container, 0) && !update_in_guest (container, limits, error))
+  if (have_guests (limits) && !dn_container_wait_ended (container, 0)
+      && !update_in_guest (container, limits, error))
     {
       dn_container_options_free (options);
       return FALSE;
@@ -137,6 +155,8 @@ update_locked (DnContainer *container, const Limits *limits, GError **error)
   dn_container_options_free (old);
   if (!dn_container_save_options (container, error))
     return FALSE;
+  if (limits->restart != NULL)
+    dn_restart_changed (container);
   dn_container_event (container, "update", NULL);
   return TRUE;
 }
@@ -157,15 +177,17 @@ DN_VERB (container_update)
     { "write_bytes_per_s", DN_JSON_INT, FALSE, &limits.write_bytes_per_s },
     { "reads_per_s", DN_JSON_INT, FALSE, &limits.reads_per_s },
     { "writes_per_s", DN_JSON_INT, FALSE, &limits.writes_per_s },
+    { "restart", DN_JSON_STRING, FALSE, &limits.restart },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
   g_autoptr (DnContainer) container = NULL;
-  g_autofree char *cpus = NULL;
+  g_autofree char *cpus = NULL, *restart = NULL;
   gboolean is_fine;
 
   (void) ret_fds;
   is_fine = dn_request_read (request, fields, error);
   cpus = limits.cpuset_cpus;
+  restart = limits.restart;
   if (!is_fine)
     return NULL;
   container = dn_lookup_container (request, name, error);

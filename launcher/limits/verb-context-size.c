@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verb context-size: what a guest's size comes to, of a context or of numbers. */
+#include "../binds/binds.h"
 #include "../common/error.h"
 #include "../daemon/container.h"
 #include "../daemon/lookup.h"
@@ -80,6 +81,7 @@ take_context (DnContext *context, DnGuestShape *shape, JsonObject *ok)
   shape->memory_bytes = context->definition.guest_memory_bytes;
   shape->vcpus = (guint) context->definition.guest_vcpus;
   shape->has_network = dn_network_policy_has_card (&context->definition.network);
+  shape->has_binds = !context->is_ephemeral && dn_binds_are_possible (context);
   if (context->is_ephemeral)
     shape->disks = 2;
   guest = context->guest != NULL ? dn_guest_ref (context->guest) : NULL;
@@ -102,6 +104,7 @@ take_context (DnContext *context, DnGuestShape *shape, JsonObject *ok)
       shape->vcpus = info.vcpus;
       shape->is_emulated = info.accelerator == DN_ACCELERATOR_TCG;
       shape->has_network = info.has_card;
+      shape->has_binds = info.has_share;
       json_object_set_int_member (ok, "balloon_bytes", (gint64) info.balloon_bytes);
       json_object_set_int_member (ok, "running_limit_bytes", (gint64) info.host_limit_bytes);
       dn_guest_info_clear (&info);

@@ -6,6 +6,9 @@
 
 #include "../common/error.h"
 #include "daemon-pool.h"
+#include "port-owner.h"
+
+#define NAMES_PORT 53
 
 /* In the order in which the gateway tells them. */
 static const char *const facts_of_guests[]
@@ -104,6 +107,36 @@ add_line (JsonArray *checks, const char *name, const char *reason)
     }
 }
 
+/* A resolver's socket has one address and one device; the kernel gives it none of a port that
+ * somebody has for every address and device. */
+static void
+add_names (JsonArray *checks)
+{
+  DnPortSought sought = { .port = NAMES_PORT, .is_everywhere = TRUE };
+  g_autofree char *what = NULL;
+  DnPortOwner owner;
+  gboolean is_found;
+
+  sought.is_udp = TRUE;
+  is_found = dn_port_owner_find (&sought, &owner);
+  if (!is_found)
+    {
+      sought.is_udp = FALSE;
+      is_found = dn_port_owner_find (&sought, &owner);
+    }
+  if (!is_found)
+    {
+      add (checks, "network-names", "ok", "port 53 is free for the resolvers of guests", "");
+      return;
+    }
+  what = g_strdup_printf ("%s (pid %d) has port 53 of every address (%s), which keeps containers "
+                          "with names from starting",
+                          owner.name, owner.pid, sought.is_udp ? "UDP" : "TCP");
+  add (checks, "network-names", "warn", what,
+       "let it listen on the addresses that it serves: for dnsmasq `bind-interfaces` and "
+       "`listen-address`, for unbound `interface`, for named `listen-on` and `listen-on-v6`");
+}
+
 void
 dn_network_add_checks (DnDaemon *daemon, JsonArray *checks)
 {
@@ -137,4 +170,5 @@ dn_network_add_checks (DnDaemon *daemon, JsonArray *checks)
       if (g_strv_length (words) == 2)
         add_line (checks, words[0], words[1]);
     }
+  add_names (checks);
 }

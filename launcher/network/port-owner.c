@@ -11,34 +11,36 @@
 #define TABLE_MAX_BYTES (16 * 1024 * 1024)
 
 guint64
-dn_port_owner_find_inode (const char *table, guint16 port, gboolean is_udp)
+dn_port_owner_find_inode (const char *table, const DnPortSought *sought)
 {
   for (const char *line = strchr (table, '\n'); line != NULL; line = strchr (line, '\n'))
     {
+      char address[33];
       unsigned local, state;
       unsigned long long inode;
 
       line++;
       /* sl local:port remote:port state tx:rx tr:when retransmits uid timeout inode */
       if (sscanf (line,
-                  " %*u: %*32[0-9A-Fa-f]:%4x %*32[0-9A-Fa-f]:%*4x %2x %*s %*s %*s %*u %*u %llu",
-                  &local, &state, &inode)
-              == 3
-          && local == port && (is_udp || state == TCP_LISTEN) && inode != 0)
+                  " %*u: %32[0-9A-Fa-f]:%4x %*32[0-9A-Fa-f]:%*4x %2x %*s %*s %*s %*u %*u %llu",
+                  address, &local, &state, &inode)
+              == 4
+          && local == sought->port && (sought->is_udp || state == TCP_LISTEN) && inode != 0
+          && (!sought->is_everywhere || address[strspn (address, "0")] == '\0'))
         return inode;
     }
   return 0;
 }
 
 static guint64
-read_inode (const char *name, guint16 port, gboolean is_udp)
+read_inode (const char *name, const DnPortSought *sought)
 {
   g_autofree char *path = g_strdup_printf ("/proc/1/net/%s", name);
   g_autofree char *table = NULL;
   gsize size;
 
   return g_file_get_contents (path, &table, &size, NULL) && size <= TABLE_MAX_BYTES
-             ? dn_port_owner_find_inode (table, port, is_udp)
+             ? dn_port_owner_find_inode (table, sought)
              : 0;
 }
 
@@ -82,15 +84,15 @@ read_name (const char *pid, DnPortOwner *owner)
 }
 
 gboolean
-dn_port_owner_find (guint16 port, gboolean is_udp, DnPortOwner *ret_owner)
+dn_port_owner_find (const DnPortSought *sought, DnPortOwner *ret_owner)
 {
-  guint64 inode = read_inode (is_udp ? "udp" : "tcp", port, is_udp);
+  guint64 inode = read_inode (sought->is_udp ? "udp" : "tcp", sought);
   g_autofree char *wanted = NULL;
   g_autoptr (GDir) processes = NULL;
   const char *pid;
 
   if (inode == 0)
-    inode = read_inode (is_udp ? "udp6" : "tcp6", port, is_udp);
+    inode = read_inode (sought->is_udp ? "udp6" : "tcp6", sought);
   if (inode == 0)
     return FALSE;
   wanted = g_strdup_printf ("socket:[%" G_GUINT64_FORMAT "]", inode);

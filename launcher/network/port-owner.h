@@ -15,9 +15,17 @@ typedef struct
   char name[64];
 } DnPortOwner;
 
+/* What is looked for. */
+typedef struct
+{
+  guint16 port;
+  gboolean is_udp;
+  gboolean is_everywhere; /* only at 0.0.0.0 or ::, where it is in everybody's way */
+} DnPortSought;
+
 /* Pure: the inode of the first socket in @table, the text of /proc/net/tcp or a like, that listens
- * at (TCP) or is bound to (UDP) port @port; 0 for none. */
-guint64 dn_port_owner_find_inode (const char *table, guint16 port, gboolean is_udp);
+ * at (TCP) or is bound to (UDP) the port; 0 for none. */
+guint64 dn_port_owner_find_inode (const char *table, const DnPortSought *sought);
 
 /* Whether a process was found: there may be none, or it was gone before it could be seen. */
-gboolean dn_port_owner_find (guint16 port, gboolean is_udp, DnPortOwner *ret_owner);
+gboolean dn_port_owner_find (const DnPortSought *sought, DnPortOwner *ret_owner);

@@ -170,7 +170,16 @@ connect_or_start (DnGuest *guest, const DnGuestInfo *info, GError **error)
   const DnPublishProcess process
       = { .guest = dn_guest_id (guest), .uid = info->uid, .gid = info->gid };
 
-  if (!dn_publish_process_is_alive (process.guest) && !dn_publish_process_start (&process, error))
+  /* One that was killed holds its lock for a moment after its sockets are closed: what does not
+   * take a connection is not alive, and a start waits for the lock. */
+  if (dn_publish_process_is_alive (process.guest))
+    {
+      int fd = dn_publish_process_connect (process.guest, NULL);
+
+      if (fd >= 0)
+        return fd;
+    }
+  if (!dn_publish_process_start (&process, error))
     return -1;
   return dn_publish_process_connect (process.guest, error);
 }

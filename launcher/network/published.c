@@ -101,6 +101,7 @@ name_holder (DnDaemon *daemon, const DnRequest *request, const DnHostPort *host)
 {
   g_autofree char *id = find_holder (host->port, host->is_udp);
   gboolean is_root = request == NULL || request->caller->uid == 0;
+  const DnPortSought sought = { .port = host->port, .is_udp = host->is_udp };
   DnPortOwner owner;
   char *words = NULL;
 
@@ -115,7 +116,7 @@ name_holder (DnDaemon *daemon, const DnRequest *request, const DnHostPort *host)
                   : g_strdup ("another container");
     }
   g_mutex_unlock (&daemon->lock);
-  if (words == NULL && is_root && dn_port_owner_find (host->port, host->is_udp, &owner))
+  if (words == NULL && is_root && dn_port_owner_find (&sought, &owner))
     words = g_strdup_printf ("%s (pid %d)", owner.name, owner.pid);
   return words != NULL ? words : g_strdup ("another program");
 }

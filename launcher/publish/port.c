@@ -145,7 +145,9 @@ dn_port_add (DnPublisher *publisher, const DnMsgPublishAdd *order, int fd)
   if (port == NULL || publisher->port_count >= DN_PUBLISH_PORTS_MAX || order->port == 0
       || (order->family != 4 && order->family != 6))
     {
-      r = port == NULL ? -ENOMEM : order->port == 0 ? -EINVAL : -ENOSPC;
+      r = port == NULL                                    ? -ENOMEM
+          : publisher->port_count >= DN_PUBLISH_PORTS_MAX ? -ENOSPC
+                                                          : -EINVAL;
       free (port);
       (void) close (fd);
       return r;

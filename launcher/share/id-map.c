@@ -61,8 +61,9 @@ dn_share_group_map (const DnShareOwner *owner, char ret_text[DN_SHARE_MAP_BYTES]
 }
 
 static int
-write_owner (pid_t pid, const DnShareOwner *owner)
+write_owner (pid_t pid, const void *data)
 {
+  const DnShareOwner *owner = data;
   char text[DN_SHARE_MAP_BYTES];
   int r;
 
@@ -73,8 +74,20 @@ write_owner (pid_t pid, const DnShareOwner *owner)
   return r < 0 ? r : write_map (pid, "gid_map", text);
 }
 
-int
-dn_share_make_map (const DnShareOwner *owner)
+static int
+write_pod (pid_t pid, const void *data)
+{
+  const uid_t *first_id = data;
+  char text[DN_SHARE_MAP_BYTES];
+  int r;
+
+  (void) snprintf (text, sizeof text, "0 %u %u\n", DN_SHARE_FIRST_ID + *first_id, DN_SHARE_POD_IDS);
+  r = write_map (pid, "uid_map", text);
+  return r < 0 ? r : write_map (pid, "gid_map", text);
+}
+
+static int
+make_map (int (*write_maps) (pid_t pid, const void *data), const void *data)
 {
   char path[64];
   int gate[2], fd, r;
@@ -92,7 +105,7 @@ dn_share_make_map (const DnShareOwner *owner)
       (void) !read (gate[0], &byte, 1);
       _exit (EXIT_SUCCESS);
     }
-  r = pid < 0 ? -errno : write_owner (pid, owner);
+  r = pid < 0 ? -errno : write_maps (pid, data);
   (void) snprintf (path, sizeof path, "/proc/%d/ns/user", (int) pid);
   fd = r < 0 ? r : open (path, O_RDONLY | O_CLOEXEC);
   if (r == 0 && fd < 0)
@@ -102,4 +115,16 @@ dn_share_make_map (const DnShareOwner *owner)
   if (pid > 0)
     (void) waitpid (pid, NULL, 0);
   return fd;
+}
+
+int
+dn_share_make_map (const DnShareOwner *owner)
+{
+  return make_map (write_owner, owner);
+}
+
+int
+dn_share_make_pod_map (uid_t first_id)
+{
+  return make_map (write_pod, &first_id);
 }

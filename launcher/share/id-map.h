@@ -37,6 +37,11 @@ typedef struct
 /* A user namespace for the mount of a bind; a descriptor, the caller's, or -errno. */
 int dn_share_make_map (const DnShareOwner *owner);
 
+/* Likewise for a pod, whose containers have one range of ids and whose files have many owners: all
+ * ids of the host's up to 65535 are those from @first_id on in the guest, and nobody's on the way,
+ * 0x40000000 + that. */
+int dn_share_make_pod_map (uid_t first_id);
+
 /* The text of the mount's group map, the longer of the two; pure. */
 #define DN_SHARE_MAP_BYTES 256
 void dn_share_group_map (const DnShareOwner *owner, char ret_text[DN_SHARE_MAP_BYTES]);

@@ -17,6 +17,13 @@ static const unsigned kept[] = {
   CAP_SETPCAP,
   /* For binds of root's, which nobody's rights are asked for. */
   CAP_DAC_READ_SEARCH,
+  /* What an overlay of a pod's root does to the layer that is written, in the place of who writes
+   * (layers.h). */
+  CAP_CHOWN,
+  CAP_DAC_OVERRIDE,
+  CAP_FOWNER,
+  CAP_FSETID,
+  CAP_SETFCAP,
   /* What the kernel says of a virtiofsd; and its end where it could not be made. */
   CAP_SYS_PTRACE,
   CAP_KILL,

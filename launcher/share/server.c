@@ -15,6 +15,9 @@
 #include "../base/fdpass.h"
 #include "../base/share-order.h"
 #include "answer.h"
+#include "group.h"
+#include "id-map.h"
+#include "layers.h"
 #include "place.h"
 #include "source.h"
 #include "start.h"
@@ -55,11 +58,29 @@ bind_source (const DnShareOrder *order, DnShareAnswer *answer)
   owner = choose_owner (order, &status);
   answer->owner_uid = owner.host_uid;
   answer->owner_gid = owner.host_gid;
-  tree = dn_share_tree_make (fd, &order->source, &owner, answer);
+  tree = dn_share_tree_make (fd, &order->source, dn_share_make_map (&owner), answer);
   (void) close (fd);
   if (tree < 0 || order->verb == DN_SHARE_CHECK)
     return;
   if (dn_share_place_enter (&order->process, answer))
+    dn_share_place_put (tree, order->number, answer->is_directory, answer);
+}
+
+/* Of a pod: whatever owners its files have. */
+static void
+bind_pod (const DnShareOrder *order, DnShareAnswer *answer)
+{
+  struct stat status;
+  int fd = dn_share_source_open (&order->source, &status, answer), tree;
+
+  if (fd < 0)
+    return;
+  tree = dn_share_layers_are_there (fd)
+             ? dn_share_layers_make (fd, &order->source, order->guest_uid, answer)
+             : dn_share_tree_make (fd, &order->source, dn_share_make_pod_map (order->guest_uid),
+                                   answer);
+  (void) close (fd);
+  if (tree >= 0 && dn_share_place_enter (&order->process, answer))
     dn_share_place_put (tree, order->number, answer->is_directory, answer);
 }
 
@@ -85,9 +106,15 @@ carry_out (const DnShareOrder *order, const DnFdList *fds)
     case DN_SHARE_BIND:
       bind_source (order, &answer);
       break;
+    case DN_SHARE_POD:
+      bind_pod (order, &answer);
+      break;
     case DN_SHARE_UNBIND:
       if (dn_share_place_enter (&order->process, &answer))
         dn_share_place_remove (order->number);
+      break;
+    case DN_SHARE_JOIN:
+      dn_share_group_join (order, &answer);
       break;
     }
   length = dn_share_answer_format (&answer, text, sizeof text);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "mount-spec.h"
 #include "tmpfs.h"
 
 static void
@@ -211,4 +210,24 @@ dn_spec_add_mounts (JsonBuilder *builder, const DnContainerOptions *options, cha
     }
   json_builder_end_array (builder);
   return TRUE;
+}
+
+void
+dn_spec_add_share (JsonArray *mounts, const DnMountSpec *spec, gboolean is_directory)
+{
+  JsonObject *object = json_object_new ();
+  JsonArray *options = json_array_new ();
+
+  json_array_add_string_element (options, "nosuid");
+  json_array_add_string_element (options, "nodev");
+  json_array_add_string_element (options, spec->is_readonly ? "ro" : "rw");
+  if (!spec->is_executable)
+    json_array_add_string_element (options, "noexec");
+  if (!is_directory)
+    json_array_add_string_element (options, "file");
+  json_object_set_string_member (object, "destination", spec->target);
+  json_object_set_string_member (object, "type", "share");
+  json_object_set_string_member (object, "source", "share");
+  json_object_set_array_member (object, "options", options);
+  json_array_add_object_element (mounts, object);
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "mount-spec.h"
 #include "profile.h"
 #include "spec.h"
 
@@ -16,3 +17,7 @@
  * there, unless the container or its profile has something at the same path. */
 gboolean dn_spec_add_mounts (JsonBuilder *builder, const DnContainerOptions *options,
                              char **volumes, const DnProfile *profile, GError **error);
+
+/* Adds the place of a bind to @mounts, those of a config.json: what is mounted there, and with
+ * which owners, the agent is told apart (../binds/binds.h). */
+void dn_spec_add_share (JsonArray *mounts, const DnMountSpec *spec, gboolean is_directory);

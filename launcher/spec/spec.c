@@ -145,8 +145,9 @@ add_unified (JsonBuilder *builder, const DnContainerOptions *options)
 
 /* No memory limit of its own where neither a flag nor the profile has one: the guest's memory is
  * the context's limit, and danchid knows how much of it a container may have. */
-static void
-add_resources (JsonBuilder *builder, const DnContainerOptions *options, const DnProfile *profile)
+void
+dn_spec_add_resources (JsonBuilder *builder, const DnContainerOptions *options,
+                       const DnProfile *profile)
 {
   gint64 memory
       = options->memory_bytes != 0 ? options->memory_bytes : (gint64) profile->memory_bytes;
@@ -224,7 +225,7 @@ add_linux (JsonBuilder *builder, const DnContainerOptions *options, const DnProf
   add_namespaces (builder);
   add_mapping (builder, "uidMappings", first_uid, profile->ids);
   add_mapping (builder, "gidMappings", first_uid, profile->ids);
-  add_resources (builder, options, profile);
+  dn_spec_add_resources (builder, options, profile);
   add_sysctls (builder, profile);
   add_list (builder, "maskedPaths", profile->masked);
   add_list (builder, "readonlyPaths", profile->readonly);

@@ -121,6 +121,10 @@ JsonNode *dn_spec_build (const DnContainerOptions *options, const DnProfile *pro
                          const DnImageConfig *image, const char *container_id, guint32 first_uid,
                          GError **error);
 
+/* Adds "resources" to the object that is open in @builder. */
+void dn_spec_add_resources (JsonBuilder *builder, const DnContainerOptions *options,
+                            const DnProfile *profile);
+
 /* The OCI process object for an exec in a container with @spec; @args: the JSON args of
  * container-exec (command, env, user, working_dir, terminal). */
 JsonNode *dn_spec_build_exec (JsonNode *spec, char **command, char **env, const char *user,

@@ -4,10 +4,8 @@
 #include "../cli/answer.h"
 #include "finding-private.h"
 
-typedef void (*EachFunc) (DnFindingLook *look, JsonObject *container, const char *context);
-
-static void
-each (DnFindingLook *look, EachFunc func)
+void
+dn_finding_each_container (DnFindingLook *look, DnFindingEachFunc func)
 {
   JsonArray *contexts = dn_answer_array (look->document, "contexts");
 
@@ -71,13 +69,13 @@ find_capability_strong (DnFindingLook *look, JsonObject *container, const char *
 void
 dn_find_container_capability (DnFindingLook *look)
 {
-  each (look, find_capability);
+  dn_finding_each_container (look, find_capability);
 }
 
 void
 dn_find_container_capability_strong (DnFindingLook *look)
 {
-  each (look, find_capability_strong);
+  dn_finding_each_container (look, find_capability_strong);
 }
 
 /* What the container has beyond its profile: "capability NET_RAW", "seccomp relaxed". */
@@ -114,13 +112,13 @@ find_capability_added (DnFindingLook *look, JsonObject *container, const char *c
 void
 dn_find_container_relaxed (DnFindingLook *look)
 {
-  each (look, find_relaxed);
+  dn_finding_each_container (look, find_relaxed);
 }
 
 void
 dn_find_container_capability_added (DnFindingLook *look)
 {
-  each (look, find_capability_added);
+  dn_finding_each_container (look, find_capability_added);
 }
 
 static void
@@ -143,7 +141,7 @@ find_listener (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_container_listener (DnFindingLook *look)
 {
-  each (look, find_listener);
+  dn_finding_each_container (look, find_listener);
 }
 
 static void
@@ -159,7 +157,7 @@ find_listeners_unknown (DnFindingLook *look, JsonObject *container, const char *
 void
 dn_find_container_listeners_unknown (DnFindingLook *look)
 {
-  each (look, find_listeners_unknown);
+  dn_finding_each_container (look, find_listeners_unknown);
 }
 
 static void
@@ -179,7 +177,7 @@ find_damaged (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_image_damaged (DnFindingLook *look)
 {
-  each (look, find_damaged);
+  dn_finding_each_container (look, find_damaged);
 }
 
 static void
@@ -197,7 +195,7 @@ find_old (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_image_old (DnFindingLook *look)
 {
-  each (look, find_old);
+  dn_finding_each_container (look, find_old);
 }
 
 static void
@@ -214,7 +212,7 @@ find_stale (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_image_stale (DnFindingLook *look)
 {
-  each (look, find_stale);
+  dn_finding_each_container (look, find_stale);
 }
 
 static void
@@ -243,13 +241,13 @@ find_digest (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_image_age_unknown (DnFindingLook *look)
 {
-  each (look, find_age_unknown);
+  dn_finding_each_container (look, find_age_unknown);
 }
 
 void
 dn_find_image_digest (DnFindingLook *look)
 {
-  each (look, find_digest);
+  dn_finding_each_container (look, find_digest);
 }
 
 /* What a scanner is paid for; `error` says nothing of the image. */
@@ -267,7 +265,7 @@ find_vulnerable (DnFindingLook *look, JsonObject *container, const char *context
 void
 dn_find_image_vulnerable (DnFindingLook *look)
 {
-  each (look, find_vulnerable);
+  dn_finding_each_container (look, find_vulnerable);
 }
 
 static void
@@ -285,7 +283,7 @@ find_unscanned (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_image_unscanned (DnFindingLook *look)
 {
-  each (look, find_unscanned);
+  dn_finding_each_container (look, find_unscanned);
 }
 
 static void
@@ -303,7 +301,7 @@ find_unsigned (DnFindingLook *look, JsonObject *container, const char *context)
 void
 dn_find_image_unsigned (DnFindingLook *look)
 {
-  each (look, find_unsigned);
+  dn_finding_each_container (look, find_unsigned);
 }
 
 void

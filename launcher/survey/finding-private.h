@@ -94,7 +94,14 @@ void dn_find_context_error (DnFindingLook *look);
 void dn_find_context_emulated (DnFindingLook *look);
 void dn_find_context_root_only (DnFindingLook *look);
 
+/* finding-limits.c */
+void dn_find_context_unenforced (DnFindingLook *look);
+void dn_find_context_unlimited (DnFindingLook *look);
+void dn_find_container_unlimited (DnFindingLook *look);
+
 /* finding-container.c */
+typedef void (*DnFindingEachFunc) (DnFindingLook *look, JsonObject *container, const char *context);
+void dn_finding_each_container (DnFindingLook *look, DnFindingEachFunc func);
 void dn_find_container_relaxed (DnFindingLook *look);
 void dn_find_container_capability (DnFindingLook *look);
 void dn_find_container_capability_added (DnFindingLook *look);
@@ -110,3 +117,6 @@ void dn_find_image_vulnerable (DnFindingLook *look);
 void dn_find_image_unscanned (DnFindingLook *look);
 void dn_find_image_unsigned (DnFindingLook *look);
 void dn_find_image_policy (DnFindingLook *look);
+
+/* finding-port.c */
+void dn_find_port (DnFindingLook *look); /* argument: everywhere, network or low */

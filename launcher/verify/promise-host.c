@@ -134,6 +134,8 @@ dn_verify_promise_share (GPtrArray *promises, const DnGuestInfo *info, const cha
   dn_verify_promise (promises, "seccomp.filters", "R3.6", DN_HOW_ONE_OF, "1 or 2");
   dn_verify_promise (promises, "rlimit.RLIMIT_CORE", "R2.2", DN_HOW_AT_MOST, "0 0");
   dn_verify_promise (promises, "rlimit.RLIMIT_NOFILE", "R2.2", DN_HOW_AT_MOST, "131072 131072");
+  /* What a guest makes it do counts to the guest. */
+  dn_verify_promise (promises, "limit.group", "R5.14", DN_HOW_EQUAL_OR_ABSENT, "its guest's");
   dn_verify_promise (promises, "share.root", "R5.7", DN_HOW_EQUAL, "/share");
   dn_verify_promise (promises, "share.binds", "R5.7", DN_HOW_EQUAL, binds);
 }

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "volume-part.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../daemon/container-call.h"
-#include "../daemon/settings-file.h"
-#include "../secrets/secret-send.h"
 #include "../spec/mount-spec.h"
 #include "volume-access.h"
+#include "volume-key.h"
 
 /* Replaying a journal and mounting; an emulated guest is slow, and a disk may be. */
 #define OPEN_TIMEOUT_MS 60000
@@ -73,6 +67,23 @@ is_writing (const GPtrArray *specs, const char *id)
   return FALSE;
 }
 
+gboolean
+dn_volume_holds_key (DnContainer *container)
+{
+  g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
+  g_autoptr (GPtrArray) specs = list_specs (options);
+  gboolean holds = FALSE;
+
+  for (guint i = 0; i < specs->len && !holds; i++)
+    {
+      g_autoptr (DnVolume) volume = find (container, specs->pdata[i], NULL);
+
+      holds = volume != NULL && volume->is_encrypted
+              && dn_volumes_is_open (container->daemon->volumes, volume, container->context->name);
+    }
+  return holds;
+}
+
 static gboolean
 claim (DnPartStart *start, const GPtrArray *specs, const DnMountSpec *spec, GError **error)
 {
@@ -88,7 +99,8 @@ claim (DnPartStart *start, const GPtrArray *specs, const DnMountSpec *spec, GErr
   g_mutex_lock (&container->daemon->lock);
   wish.name = name = g_strdup (container->name);
   g_mutex_unlock (&container->daemon->lock);
-  if (!dn_volumes_claim (container->daemon->volumes, volume, &wish, error))
+  if (!dn_volumes_claim (container->daemon->volumes, volume, &wish, error)
+      || (volume->is_encrypted && !dn_volume_key_check (start, volume, error)))
     return FALSE;
   if (volume->is_encrypted)
     start->entry->wants_scratch = TRUE;
@@ -105,63 +117,6 @@ prepare (DnPartStart *start, GError **error)
     if (!claim (start, specs, specs->pdata[i], error))
       return FALSE;
   return TRUE;
-}
-
-/* A key that others may read or exchange is none. */
-static gboolean
-check_key_file (int fd, const char *path, GError **error)
-{
-  struct stat status;
-
-  return (fstat (fd, &status) == 0 && S_ISREG (status.st_mode) && status.st_uid == geteuid ()
-          && (status.st_mode & 077) == 0)
-         || dn_throw (
-             error, DN_ERROR_CONFIG,
-             "key '%s': must be a file that is root's alone\nchown root '%s'; chmod 0400 '%s'",
-             path, path, path);
-}
-
-/* The key's file: what came with the request, or is in the operator's directory. -1 with @error */
-static int
-open_key (DnPartStart *start, const DnVolume *volume, GError **error)
-{
-  g_autoptr (DnSettings) settings = dn_settings_get (start->container->daemon);
-  g_autofree char *path = NULL;
-  int fd = -1;
-
-  for (guint i = 0; start->plan->volume_keys != NULL && start->plan->volume_keys[i] != NULL; i++)
-    if (g_str_equal (start->plan->volume_keys[i], volume->name)
-        || g_str_equal (start->plan->volume_keys[i], volume->id))
-      fd = fcntl (start->request->fds.fds[i], F_DUPFD_CLOEXEC, 3);
-  if (fd >= 0)
-    return fd;
-  if (settings->volume_key_directory != NULL)
-    {
-      path = g_build_filename (settings->volume_key_directory, volume->id, NULL);
-      fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-      if (fd >= 0 && !check_key_file (fd, path, error))
-        dn_fd_clear (&fd);
-      if (fd >= 0 || (error != NULL && *error != NULL))
-        return fd;
-    }
-  dn_throw (error, DN_ERROR_USAGE,
-            "volume '%s': is encrypted, and needs its key\ngive it with --volume-key %s=FILE%s%s",
-            volume->name, volume->name, path != NULL ? ", or put it into " : "",
-            path != NULL ? path : "");
-  return -1;
-}
-
-static gboolean
-send_key (DnPartStart *start, const DnVolume *volume, const char *name, GError **error)
-{
-  dn_autofd int fd = open_key (start, volume, error);
-
-  if (fd < 0)
-    return FALSE;
-  if (dn_secret_send_key (start->guest, name, fd, error))
-    return TRUE;
-  g_prefix_error (error, "volume '%s': ", volume->name);
-  return FALSE;
 }
 
 static gboolean
@@ -229,7 +184,7 @@ open_locked (DnPartStart *start, DnVolume *volume, GError **error)
       (void) dn_volume_add_holder (volume, context->name, is_writable);
       g_mutex_unlock (&volumes->lock);
     }
-  if ((volume->is_encrypted && !is_open && !send_key (start, volume, name, error))
+  if ((volume->is_encrypted && !is_open && !dn_volume_key_send (start, volume, name, error))
       || !call_open (start, volume, serial, is_new, !is_writable, error))
     return FALSE;
   set_open (volumes, volume, context->name, TRUE);
@@ -300,10 +255,13 @@ leave (DnContainer *container, DnGuest *given)
   gboolean is_restarting;
 
   g_mutex_lock (&container->daemon->lock);
-  is_restarting = container->restart.is_pending && given != NULL;
-  /* Also where this container is out of its guest already: the disk may not be. */
-  if (given != NULL || !container->context->is_ephemeral)
-    guest = container->context->guest != NULL ? dn_guest_ref (container->context->guest) : NULL;
+  /* Also the second time, when it is started and is out of its guest already. */
+  is_restarting = container->restart.is_pending && container->context->guest != NULL;
+  /* Also where this container is out of its guest already: the disk may not be.  One that stands
+   * still keeps it until its next container with the volume, or its end. */
+  if ((given != NULL || !container->context->is_ephemeral) && container->context->guest != NULL
+      && !dn_guest_is_frozen (container->context->guest))
+    guest = dn_guest_ref (container->context->guest);
   g_mutex_unlock (&container->daemon->lock);
   /* It is back in a moment, perhaps without anybody who could give a key. */
   if (is_restarting)
@@ -315,6 +273,23 @@ leave (DnContainer *container, DnGuest *given)
       if (volume != NULL)
         leave_one (container, guest, volume);
     }
+}
+
+void
+dn_volume_drop (DnContainer *container)
+{
+  g_autoptr (DnGuest) guest = NULL;
+  gboolean is_out;
+
+  g_mutex_lock (&container->daemon->lock);
+  is_out = container->state == DN_CONTAINER_EXITED && !container->is_starting
+           && !container->in_guest && !container->restart.is_pending;
+  /* Also of a guest that is about to go: what was written is to be on the disk before. */
+  if (container->context->guest != NULL)
+    guest = dn_guest_ref (container->context->guest);
+  g_mutex_unlock (&container->daemon->lock);
+  if (is_out)
+    leave (container, guest);
 }
 
 static void

@@ -22,6 +22,15 @@ extern const DnContainerPart dn_volume_part;
 /* Under the daemon's lock: whether its guest has something of it that must be written first. */
 gboolean dn_container_has_volumes (const DnContainer *container);
 
+/* Whether a guest has the key of one of its volumes, which nobody else keeps: it must not let go of
+ * the volume when the container is stopped to be started at once.  With op_lock held, without the
+ * daemon's lock. */
+gboolean dn_volume_holds_key (DnContainer *container);
+
+/* It will not be started again after all: lets go of what was kept for that.  Nothing where it runs
+ * or nothing was; with op_lock held, without the daemon's lock. */
+void dn_volume_drop (DnContainer *container);
+
 /* A danchid that was started anew has found @guest: what that has attached is its context's. */
 void dn_volume_adopt (DnDaemon *daemon, const char *context, DnGuest *guest);
 

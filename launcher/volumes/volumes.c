@@ -337,6 +337,19 @@ dn_volumes_let_go (DnVolumes *volumes, DnVolume *volume, const char *context)
   g_mutex_unlock (&volumes->lock);
 }
 
+gboolean
+dn_volumes_is_open (DnVolumes *volumes, DnVolume *volume, const char *context)
+{
+  const DnVolumeHolder *holder;
+  gboolean is_open;
+
+  g_mutex_lock (&volumes->lock);
+  holder = dn_volume_find_holder (volume, context);
+  is_open = holder != NULL && holder->is_open;
+  g_mutex_unlock (&volumes->lock);
+  return is_open;
+}
+
 void
 dn_volumes_guest_gone (DnVolumes *volumes, const char *context)
 {

@@ -72,5 +72,8 @@ gboolean dn_volumes_unclaim (DnVolumes *volumes, DnVolume *volume, const char *c
                              const char *container);
 void dn_volumes_let_go (DnVolumes *volumes, DnVolume *volume, const char *context);
 
+/* Whether a guest of @context has it mounted: an encrypted one needs no key then. */
+gboolean dn_volumes_is_open (DnVolumes *volumes, DnVolume *volume, const char *context);
+
 /* The guest of @context is gone, and with it what it had. */
 void dn_volumes_guest_gone (DnVolumes *volumes, const char *context);

@@ -415,6 +415,10 @@ take_frame (Host *host, const DnFrameHeader *header, const guint8 *payload)
       g_assert_cmpint (dn_msg_card_stats_unpack (payload, header->length, &host->card_stats), ==,
                        0);
       break;
+    case DN_MSG_SHARE_USER_ENTRY:
+      g_assert_cmpint (dn_msg_share_user_entry_unpack (payload, header->length, &host->share_user),
+                       ==, 0);
+      break;
     case DN_MSG_STATS_ENTRY:
       g_assert_cmpint (dn_msg_stats_entry_unpack (payload, header->length, &host->stats), ==, 0);
       break;

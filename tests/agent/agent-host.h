@@ -47,6 +47,7 @@ typedef struct
   GPtrArray *all_facts; /* "name=value", each of them */
   DnMsgStatsEntry stats;
   DnMsgCardStats card_stats;
+  DnMsgShareUserEntry share_user;
   DnMsgStarted started;
   DnMsgReady ready;
   DnMsgReply reply; /* the last one */

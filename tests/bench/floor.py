@@ -15,16 +15,19 @@ import time
 PUMP_BYTES = 256 << 20
 
 
-def make_initramfs(build, work):
-    """Guests' own initramfs with /init replaced: cpio archives may follow one another."""
+def make_initramfs(build, work, source="ready-init.c", base="initramfs.cpio", more=()):
+    """Guests' own initramfs with /init replaced: cpio archives may follow one another.
+
+    more: other files of the directory `work` that it has."""
     program = os.path.join(work, "init")
-    source = os.path.join(os.path.dirname(os.path.realpath(__file__)), "ready-init.c")
+    source = os.path.join(os.path.dirname(os.path.realpath(__file__)), source)
     subprocess.run(["gcc", "-O2", "-static", "-o", program, source], check=True)
-    addition = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"init\n", cwd=work,
+    names = "".join(f"{name}\n" for name in ("init", *more)).encode()
+    addition = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=names, cwd=work,
                               stdout=subprocess.PIPE, check=True).stdout
     path = os.path.join(work, "initramfs")
     with open(path, "wb") as out:
-        with open(f"{build}/images/initramfs.cpio", "rb") as original:
+        with open(f"{build}/images/{base}", "rb") as original:
             shutil.copyfileobj(original, out)
         out.write(addition)
     return path

@@ -5,16 +5,25 @@ A check gets the machine and the running container's name; what it returns is pr
 that run to their end have no check: they print "done" and exit with 0.
 """
 
+import socket
+import urllib.request
+
 from machine import PATIENCE, expect, expect_equal, wait_until
 
 
+# Ports of this host's loopback.
+WEB, STORE = 18080, 16379
+
+
 class Program:
-    """archive: the image's, where it is another program's; profiles: the only ones it works under."""
+    """archive: the image's, where it is another program's; profiles: the only ones it works under;
+    volume: where it has one, whose data `again` finds after a restart."""
 
     def __init__(self, name, check=None, flags=(), command=(), seconds=90, image=None, archive=None,
-                 profiles=None, in_ci=True):
+                 profiles=None, in_ci=True, volume=None, again=None):
         self.name, self.check, self.seconds, self.in_ci = name, check, seconds, in_ci
         self.flags, self.command, self.profiles = list(flags), list(command), profiles
+        self.volume, self.again = volume, again
         self.archive = archive or name
         self.image = image or f"docker.io/danchi/{self.archive}:compat"
 
@@ -41,6 +50,14 @@ def check_nginx(machine, name):
     ask(machine, name, "busybox", "wget", "-qO-", "http://127.0.0.1:8080/", words="Danchi")
 
 
+def check_nginx_published(machine, name):
+    """From this host, by the port that was published: many clients on connections of their own."""
+    check_nginx(machine, name)
+    for _ in range(20):
+        with urllib.request.urlopen(f"http://127.0.0.1:{WEB}/", timeout=20) as page:
+            expect("Hello from a guest of its own" in page.read().decode(), "another page than nginx's")
+
+
 def users_of(machine, name):
     """The effective users of a container's processes, the first one's first."""
     script = "cd /proc && for p in [0-9]*; do busybox sed -n 's/^Uid:.//p' $p/status; done"
@@ -59,6 +76,24 @@ def check_redis(machine, name):
     # Saving forks the whole server.
     ask(machine, name, "redis-cli", "save", words="OK")
     ask(machine, name, "redis-cli", "bgsave", words="Background saving started")
+
+
+def check_redis_published(machine, name):
+    check_redis(machine, name)
+    value = bytes(range(256)) * 2048
+    with socket.create_connection(("127.0.0.1", STORE), 20) as client:
+        stream = client.makefile("rwb")
+        stream.write(b"SET large 0\r\n*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$%d\r\n%s\r\n" % (len(value), value)
+                     + b"GET large\r\n")
+        stream.flush()
+        answers = [stream.readline() for _ in range(3)]
+        expect_equal(answers, [b"+OK\r\n", b"+OK\r\n", b"$%d\r\n" % len(value)], "what redis answers")
+        expect(stream.read(len(value)) == value, "another value than was stored")
+
+
+def check_redis_again(machine, name):
+    ask(machine, name, "redis-cli", "get", "key", words="value")
+    ask(machine, name, "redis-cli", "info", "persistence", words="aof_enabled:1")
 
 
 def check_memcached(machine, name):
@@ -84,6 +119,14 @@ def check_postgresql(machine, name):
         words="CHECKPOINT")
 
 
+def check_postgresql_again(machine, name):
+    psql = ["psql", "-U", "postgres", "-h", "/tmp", "-d", "postgres", "-tA", "-c"]
+    ask(machine, name, *psql, "select count(*), max(n) from t where x ~ '^[0-9a-f]+$'",
+        words="1000|1000")
+    ask(machine, name, *psql, "insert into t select g, md5(g::text) from generate_series(1001, 1010) g",
+        words="INSERT 0 10")
+
+
 def check_postgresql_as_root(machine, name):
     check_postgresql(machine, name)
     expect_equal(users_of(machine, name)[0], "105", "the user that root became")
@@ -99,8 +142,15 @@ def check_mariadb(machine, name):
 
 
 ALL = [
-    Program("nginx", check_nginx, image="docker.io/danchi/nginx:demo"),
-    Program("redis", check_redis, image="docker.io/danchi/redis:demo"),
+    Program("nginx", check_nginx_published, image="docker.io/danchi/nginx:demo", flags=["-p", f"{WEB}:8080"]),
+    # The image's own command listens on the loopback alone.
+    Program("redis", check_redis_published, image="docker.io/danchi/redis:demo", flags=["-p", f"{STORE}:6379"],
+            command=["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "",
+                     "--appendonly", "no", "--dir", "/tmp"]),
+    # Its data on a disk that outlives it: what the image has in /data, its owner, comes there first.
+    Program("redis-on-a-volume", check_redis, image="docker.io/danchi/redis:demo", archive="redis",
+            volume="/data:size=64m", again=check_redis_again, profiles=["strict"],
+            command=["/usr/bin/redis-server", "--bind", "127.0.0.1", "--appendonly", "yes", "--dir", "/data"]),
     Program("memcached", check_memcached),
     Program("haproxy", check_haproxy),
     Program("python3"),
@@ -109,6 +159,9 @@ ALL = [
     Program("openjdk", flags=["-m", "512m"], seconds=400, in_ci=False),
     Program("postgresql", check_postgresql, seconds=300, in_ci=False,
             flags=["-m", "320m", "--tmpfs", "/var/lib/postgresql/data:size=200m,mode=1777"]),
+    Program("postgresql-on-a-volume", check_postgresql, archive="postgresql", seconds=300, in_ci=False,
+            flags=["-m", "320m"], volume="/var/lib/postgresql/data:size=256m", again=check_postgresql_again,
+            profiles=["strict"]),
     # Started as root, as images written for Docker are, to become another user: `standard` is for them.
     Program("nginx-as-root", check_nginx_as_root, image="docker.io/danchi/nginx:demo", archive="nginx",
             flags=["--user", "0"], command=["/usr/sbin/nginx", "-g", "user www;"], profiles=["standard"]),

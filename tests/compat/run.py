@@ -34,15 +34,27 @@ def refused(machine, name):
     return f", refused: {', '.join(calls)}" if calls else ""
 
 
+def restart(machine, program, name):
+    """In a guest anew: what is on the volume is all that it still has, and the volume is its own."""
+    before = machine.inspect(name)["guest"]["id"]
+    machine.danchi("restart", "-t", "30", name)
+    expect(machine.inspect(name)["guest"]["id"] != before, "its guest is the one from before")
+    program.again(machine, name)
+
+
 def work(machine, program, profile):
     """Returns what the line says."""
     name = f"compat-{program.name}"
     started = time.monotonic()
     try:
         run = ["run", "--name", name, "--profile", profile, *program.flags]
+        if program.volume:
+            run += ["-v", f"{name}:{program.volume}"]
         if program.check:
             machine.danchi(*run, "-d", program.image, *program.command)
             program.check(machine, name)
+            if program.again:
+                restart(machine, program, name)
         else:
             result = machine.danchi(*run, program.image, *program.command, timeout=program.seconds, check=False)
             expect(result.status == 0 and result.stdout.endswith("done\n"),
@@ -51,6 +63,8 @@ def work(machine, program, profile):
         return f"{time.monotonic() - started:.1f} s{refused(machine, name)}"
     finally:
         machine.danchi("rm", "-f", name, check=False)
+        if program.volume:
+            machine.danchi("volume", "rm", name, check=False)
 
 
 def run_all(machine, tally, wanted, profiles):

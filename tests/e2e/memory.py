@@ -44,7 +44,8 @@ def search_memory(pid, text):
 
 
 def search_file(path, text):
-    text, rest = text.encode(), b""
+    """@text: bytes, or what is to be encoded as UTF-8."""
+    text, rest = text if isinstance(text, bytes) else text.encode(), b""
     with open(path, "rb") as file:
         while block := file.read(BLOCK):
             if text in rest + block:
@@ -54,15 +55,17 @@ def search_file(path, text):
 
 
 def search_files(directories, text):
-    """The regular files with @text in them, and those whose name has it."""
+    """The regular files with @text in them, and those whose name has it.  No link is followed: other
+    tests leave some that lead to the host's root, /proc and all."""
     found = []
     for directory in directories:
         for top, _, names in os.walk(directory):
             for name in names:
                 path = os.path.join(top, name)
                 with contextlib.suppress(OSError):
-                    if text in path or (os.path.isfile(path) and not os.path.islink(path)
-                                        and search_file(path, text)):
+                    is_named = isinstance(text, str) and text in path
+                    if is_named or (os.path.isfile(path) and not os.path.islink(path)
+                                    and search_file(path, text)):
                         found.append(path)
     return found
 

@@ -3,6 +3,7 @@
 what becomes of them."""
 
 import contextlib
+import glob
 import json
 import os
 import platform
@@ -11,6 +12,7 @@ import subprocess
 
 from machine import EMULATION, all_commands, expect, expect_equal, kill9, wait_until
 from suite import exec_sh, expect_error, image, new_name, test
+from test_forensics import check_manifest, directory
 
 OWNER, OTHER, GROUP = 1777, 1778, 1779
 CONNECT = 100  # "users", the group that may connect
@@ -92,6 +94,15 @@ def share_pids():
     return sorted(pid for pid, words in all_commands() if words[0] == "virtiofsd")
 
 
+def own_groups(pid):
+    """The control groups that its machine alone is in, in hierarchies that limit something."""
+    with open(f"/proc/{pid}/cgroup") as file:
+        lines = file.read().splitlines()
+    unified = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+    return [line for line in lines if "qemu" in line and ":name=" not in line
+            and ("::" in line) == unified]
+
+
 def share_mounts(pid):
     """What the host's kernel says is mounted in a share: name to flags."""
     with open(f"/proc/{pid}/mountinfo") as file:
@@ -167,10 +178,16 @@ def inside_and_outside(machine, name, context, top):
     rows = json.loads(machine.danchi("--format", "json", "verify", name, check=False).stdout)
     expect(sum(row["subject"] == "virtiofsd" for row in rows) > 20, f"rows of verify: {rows}")
     expect_equal([row for row in rows if row["verdict"] != "ok"], [], "what verify finds")
+    # What its guest makes it do counts to the guest; and the groups go with both.
+    groups = own_groups(machine.inspect(name)["guest"]["qemu_pid"])
+    expect(groups and set(groups) <= set(own_groups(pids[0])), f"QEMU is in {groups}, not all of them its share")
+    expect_equal([row["actual"] for row in rows if row["control"] == "limit.group"], ["its guest's"], "verify")
     machine.danchi("rm", "-f", name)
     expect_equal(share_mounts(pids[0]), {}, "binds on the host after rm")
     machine.danchi("context", "stop", context)
     wait_until(lambda: not share_pids(), "the share ended with its guest")
+    left = [path for line in groups for path in glob.glob(f"/sys/fs/cgroup/*{line.split(':', 2)[2]}")]
+    expect_equal(left, [], "control groups of the guest")
 
 
 @test("R3.4", only=EMULATION)
@@ -219,8 +236,10 @@ def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
     with bindable(machine) as top, binding_context(machine, f"{top}/data:rw") as context:
         name = new_name("bind")
         machine.danchi("run", "-d", "--name", name, "--context", context, "-v",
-                       f"{top}/data:/data:rw", "-u", "0", image(machine), "sleep", "1000")
+                       f"{top}/data:/data:rw", "-v", "/kept", "-u", "0", image(machine), "sleep",
+                       "1000")
         before = share_pids()
+        is_named_in_evidence(machine, context, name, top)
         machine.kill_daemon()
         machine.start()
         expect_equal(share_pids(), before, "the share of a danchid before")
@@ -242,3 +261,18 @@ def a_share_outlives_danchid_and_its_end_is_an_error_and_an_event(machine):
                                 image(machine), "true", check=False)
         expect_error(result, 125, "share has ended", "stop the context's guest")
         expect_equal(exec_sh(machine, "echo on", container=name).stdout, "on\n", "its container")
+        machine.danchi("rm", "-f", "-v", name)
+
+
+def is_named_in_evidence(machine, context, name, top):
+    """What is not copied stands in the manifest, with where it is."""
+    with directory(machine) as path:
+        machine.danchi("forensics", "--live", "-o", path, context)
+        manifest = check_manifest(path)
+    expect_equal([(one["container"], one["source"], one["target"], one["is_readonly"], one["host_uid"])
+                  for one in manifest["binds"]],
+                 [(name, f"{top}/data", "/data", False, OWNER)], "binds in the manifest")
+    expect_equal([(one["container"], one["target"], one["is_encrypted"], one["disk"])
+                  for one in manifest["volumes"]],
+                 [(name, "/kept", False, f"{machine.state}/volumes/{manifest['volumes'][0]['id']}/disk.raw")],
+                 "volumes in the manifest")

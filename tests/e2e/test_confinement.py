@@ -39,7 +39,7 @@ def it_has_no_capability_in_any_set(machine):
         expect_equal(int(status[key], 16), 0, key)
 
 
-@test("R3.5")
+@test("R3.5", only=EMULATION)
 def its_root_has_no_capability_either(machine):
     text = exec_sh(machine, "id -u; grep -E '^Cap(Eff|Bnd)' /proc/self/status", "-u", "0").stdout
     lines = text.split()
@@ -73,7 +73,7 @@ def its_root_is_read_only(machine):
         expect(result.status != 0 and "Read-only" in result.stderr, f"{path}: {result.stderr!r}")
 
 
-@test("R5.15")
+@test("R5.15", only=EMULATION)
 def it_has_private_places_for_temporary_files(machine):
     for path in "/tmp", "/run", "/var/tmp", "/dev/shm":
         exec_sh(machine, f"echo x > {path}/probe && rm {path}/probe", "-u", "0")
@@ -82,7 +82,7 @@ def it_has_private_places_for_temporary_files(machine):
         expect_equal(kinds.get(path), "tmpfs", f"type of {path}")
 
 
-@test("R5.7")
+@test("R5.7", only=EMULATION)
 def a_writable_container_keeps_its_changes_to_itself(machine):
     with_file = run_sh(machine, "echo x > /etc/probe && cat /etc/probe", "--writable", "-u", "0")
     expect_equal(with_file.stdout, "x\n", "what was written")
@@ -171,7 +171,7 @@ def processes_beyond_the_limit_are_refused(machine):
     expect("made" not in result.stdout, "it made 20 processes with a limit of 8")
 
 
-@test("R5.14")
+@test("R5.14", only=EMULATION)
 def limits_reach_the_guests_kernel(machine):
     name = start_sh(machine, "sleep 1000", "-m", "48m", "--cpus", "0.5", "--pids-limit", "33")
     # A kernel without swap has no file for it.
@@ -182,7 +182,7 @@ def limits_reach_the_guests_kernel(machine):
     expect_equal((found[0], found[1], quota / period), (str(48 << 20), "33", 0.5), "limits")
 
 
-@test("R5.3")
+@test("R5.3", only=EMULATION)
 def the_users_of_the_image_are_honoured(machine):
     expect_equal(run_sh(machine, "id -u", "-u", "daemon").stdout, "1\n", "uid of daemon")
     missing = run_sh(machine, "true", "-u", "no-such-user", check=False)

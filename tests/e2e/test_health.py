@@ -100,6 +100,37 @@ def a_container_that_cannot_work_is_started_ever_more_seldom(machine):
 
 
 @test(only=EMULATION)
+def a_policy_is_changed_whatever_the_container_does(machine):
+    name, runs = new_name(), new_name()
+    start_sh(machine, "exit 1", "--restart", "always", name=name)
+    start_sh(machine, OBEDIENT, name=runs)
+    wait_until(lambda: machine.inspect(name)["restart"]["restarts"] >= 3, "three restarts", 60)
+    machine.danchi("update", "--restart", "no", name)
+    # One that was being made at that moment goes on to its end.
+    wait_until(lambda: machine.state_of(name) == "exited", "what was pending is over", 10)
+    restarts = machine.inspect(name)["restart"]["restarts"]
+    machine.danchi("update", "--restart", "on-failure", "--pids-limit", "50", runs)
+    expect_equal(machine.inspect(runs)["options"]["restart"], "on-failure", "the policy")
+    wait_until(lambda: machine.out("logs", runs), "its trap is set", 30)
+    machine.danchi("kill", "-s", "USR1", runs)
+    wait_until(lambda: machine.inspect(runs)["restart"]["restarts"] == 1
+               and machine.state_of(runs) == "running", "it was started again", 30)
+    machine.danchi("stop", "-t", "0", runs)
+    # What was stopped stays so under its next policy, also when danchid starts.
+    machine.danchi("update", "--restart", "unless-stopped", runs, name)
+    machine.restart()
+    time.sleep(1)
+    expect_equal(machine.state_of(runs), "exited", "what was stopped")
+    expect(machine.inspect(name)["restart"]["restarts"] >= restarts, "restarts")
+    machine.danchi("rm", "-f", name, runs)
+    gone = new_name()
+    start_sh(machine, "sleep 1000", "--rm", name=gone)
+    expect_error(machine.danchi("update", "--restart", "always", gone, check=False), 2, "--rm")
+    expect_error(machine.danchi("update", "--restart", "sometimes", gone, check=False), 2, "--restart")
+    machine.danchi("rm", "-f", gone)
+
+
+@test(only=EMULATION)
 def a_guest_that_goes_under_a_container_is_made_anew(machine):
     name = new_name()
     start_sh(machine, OBEDIENT, "--restart", "always", name=name, fresh=True)

@@ -26,7 +26,7 @@ def run_returns_the_exit_status_of_the_command(machine):
     run_sh(machine, "exit 42", check=False).expect_status(42)
 
 
-@test()
+@test(only=EMULATION)
 def run_returns_128_plus_n_when_signal_n_ends_the_command(machine):
     name = start_sh(machine, "sh -c 'kill -SEGV $$'; exit $?")
     expect_equal(machine.out("wait", name), "139", "the shell's view")
@@ -80,7 +80,7 @@ def a_detached_container_runs_stops_and_starts_again(machine):
     expect_equal(machine.container(name), None, "container after rm -f")
 
 
-@test()
+@test(only=EMULATION)
 def create_makes_a_container_that_start_attach_runs(machine):
     name = new_name()
     machine.danchi("create", "--name", name, *in_box(machine), image(machine), "sh", "-c",
@@ -119,7 +119,7 @@ def exec_runs_a_process_beside_the_first(machine):
     expect(result.stdout.strip() != "1", "the process has pid 1 of the container")
 
 
-@test()
+@test(only=EMULATION)
 def exec_takes_environment_user_and_directory(machine):
     result = exec_sh(machine, 'echo "$GREETING $(id -u):$(id -g) $(pwd)"', "-e", "GREETING=hi",
                      "-u", "1234:4321", "-w", "/tmp")
@@ -148,13 +148,13 @@ def run_takes_environment_directory_hostname_and_entrypoint(machine):
     expect_equal(result.stdout, "1 2 /tmp hut\n", "stdout")
 
 
-@test()
+@test(only=EMULATION)
 def wait_prints_the_exit_status_once_the_container_has_ended(machine):
     name = start_sh(machine, "sleep 1; exit 11")
     expect_equal(machine.out("wait", name), "11", "output of wait")
 
 
-@test()
+@test(only=EMULATION)
 def kill_sends_the_signal_it_is_given(machine):
     name = start_sh(machine, "trap 'exit 33' USR1; echo up; while :; do sleep 0.1; done")
     wait_until(lambda: "up" in machine.out("logs", name), "its trap is set")
@@ -165,7 +165,20 @@ def kill_sends_the_signal_it_is_given(machine):
     expect_equal(machine.out("wait", name), "137", "exit status after SIGKILL")
 
 
-@test()
+@test(only=EMULATION)
+def stop_and_restart_send_another_signal_and_wait_as_long_as_it_takes(machine):
+    name = start_sh(machine, "trap '' TERM; trap 'sleep 1; exit 7' USR1; echo ready; while :; do sleep 0.1; done",
+                    "--stop-timeout", "1")
+    wait_until(lambda: machine.out("logs", name), "its traps are set", 30)
+    machine.danchi("restart", "-s", "USR1", "-t", "-1", name)
+    wait_until(lambda: len(machine.out("logs", name).split()) == 2, "its traps are set again", 30)
+    machine.danchi("stop", "--signal", "SIGUSR1", "--time", "-1", name)
+    expect_equal(machine.inspect(name)["exit_code"], 7, "it had its time")
+    for flags, words in ((("-s", "NONE"), "--signal"), (("-t", "-2"), "--time")):
+        expect_error(machine.danchi("stop", *flags, name, check=False), 2, words)
+
+
+@test(only=EMULATION)
 def stop_kills_what_does_not_end_in_time(machine):
     name = start_sh(machine, "trap '' TERM; while :; do sleep 0.1; done")
     started = time.monotonic()
@@ -189,7 +202,7 @@ def pause_stops_the_clock_of_a_container_and_unpause_starts_it(machine):
     wait_until(lambda: len(machine.out("logs", name)) > before, "it ticks again")
 
 
-@test()
+@test(only=EMULATION)
 def restart_runs_the_command_anew(machine):
     name = start_sh(machine, "trap 'exit 0' TERM; echo started; while :; do sleep 0.1; done")
     wait_until(lambda: "started" in machine.out("logs", name), "the first start")
@@ -212,7 +225,7 @@ def rm_refuses_a_running_container_without_force(machine):
     expect_equal(machine.state_of(name), "running", "state")
 
 
-@test()
+@test(only=EMULATION)
 def top_lists_the_processes_of_a_container(machine):
     name = start_sh(machine, "sleep 1111 & sleep 2222 & wait")
     wait_until(lambda: "2222" in machine.out("top", name), "both sleeps are in top")
@@ -235,7 +248,7 @@ def inspect_tells_all_about_container_and_guest(machine):
         expect(word in text, f"{word!r} is not in inspect: {text[:2000]}")
 
 
-@test()
+@test(only=EMULATION)
 def cp_brings_a_file_in_and_out_unchanged(machine):
     name = start_sh(machine, "sleep 1000")
     data = bytes(range(256)) * 1000
@@ -275,7 +288,7 @@ def events_record_the_life_of_a_container_in_order(machine):
     expect([action for action in actions if action in wanted] == wanted, f"actions: {actions}")
 
 
-@test("R5.14")
+@test("R5.14", only=EMULATION)
 def update_changes_the_limits_of_a_running_container(machine):
     name = start_sh(machine, "sleep 1000", "-m", "64m")
     machine.danchi("update", "--memory", "32m", "--pids-limit", "17", name)
@@ -320,7 +333,7 @@ def doctor_info_and_version_answer(machine):
     expect("kvm" in text.lower(), f"doctor says nothing about kvm: {text!r}")
 
 
-@test()
+@test(only=EMULATION)
 def a_trace_names_the_phases_of_a_start(machine):
     path = f"{machine.run}/trace.json"
     machine.danchi("run", "--rm", "--trace", path, image(machine), "true")

@@ -162,6 +162,17 @@ def memory_that_runs_out_ends_a_process_by_name_and_neither_container_nor_guest(
     expect(entry["is_oom_killed"] and "than its limit allows: sh had" in entry["reason"],
            f"why it ended: {entry['reason']}")
     expect_equal(entry["oom"]["pid"], 1, "the victim's number")
+    expect("ago (out of memory)" in machine.container(first)["status"], f"ps: {machine.container(first)}")
+    # Whoever waits for it is told, by whichever way the number comes; its log is its own.
+    again = machine.danchi("start", "-a", first, check=False)
+    expect_equal(again.status, 137, "status of start -a")
+    expect("out of memory: the guest's kernel ended sh, which had" in again.stderr
+           and "its --memory is 40 MiB" in again.stderr, f"start -a: {again.stderr!r}")
+    told = exec_sh(machine, f"sh -c '{HOG}'", container=name, check=False)
+    expect("out of memory" in told.stderr and told.status == 137, f"exec: {told.status} {told.stderr!r}")
+    killed = exec_sh(machine, "kill -9 $$", container=neighbour, check=False)
+    expect("out of memory" not in killed.stderr and killed.status == 137, f"a kill: {killed.stderr!r}")
+    expect("memory" not in machine.out("logs", first), "logs has what the container did not write")
     # Asked to end as a whole, it does.
     whole = start_sh(machine, f"sh -c '{HOG}'; sleep 1000", "-m", "40m", "--oom-group")
     expect_equal(machine.out("wait", whole), "137", "exit status of one that ends as a whole")

@@ -3,8 +3,10 @@
 contexts, and of the host.  What a guest could do with raw frames is in tests/network."""
 
 import contextlib
+import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from machine import EMULATION, BUILD, expect, expect_equal, wait_until
 from suite import context, exec_sh, image, new_name, run_sh, start_sh, test
 
 sys.path.insert(0, os.path.join(os.path.dirname(BUILD), "tests", "network"))
+from servers import LARGE, REDIS, WEB, Servers  # noqa: E402
 from wire import Internet, output  # noqa: E402
 
 FETCH = "nc -w 3 {} {} < /dev/null 2>&1"
@@ -47,9 +50,36 @@ def taps():
     return [line.split(": ")[1] for line in output("ip", "-o", "link").splitlines() if ": dn2" in line]
 
 
+def expect_doctor_names_who_is_in_the_resolvers_way(machine):
+    for family, kind, word in ((socket.AF_INET, socket.SOCK_DGRAM, "UDP"),
+                               (socket.AF_INET6, socket.SOCK_STREAM, "TCP")):
+        with socket.socket(family, kind) as server:
+            server.bind(("", 53))
+            if kind == socket.SOCK_STREAM:
+                server.listen()
+            shown = json.loads(machine.danchi("--format", "json", "doctor", check=False).stdout)
+            found = next(one for one in shown if one["id"] == "network-names")
+            expect_equal(found["status"], "warn", "what doctor says of a server of names on every address")
+            for wanted in f"(pid {os.getpid()})", word:
+                expect(wanted in found["what"], f"{wanted}: {found}")
+            expect("listen-address" in found["remedy"], f"no remedy: {found}")
+
+
+def expect_real_servers_work(machine, box):
+    """nginx and redis of the internet; what passes in between is in tests/network/test-servers.py."""
+    with Servers("internet", Internet.PUBLIC):
+        for place in PUBLIC4, f"[{PUBLIC6}]":
+            found = exec_sh(machine, f"wget -qO- http://{place}:{WEB}/large | sha256sum", container=box, timeout=60)
+            expect_equal(found.stdout.split()[0], hashlib.sha256(LARGE).hexdigest(), f"4 MiB of nginx at {place}")
+        script = f"printf 'SET name value\\r\\nGET name\\r\\nQUIT\\r\\n' | nc -w 5 {PUBLIC4} {REDIS}"
+        found = exec_sh(machine, script, container=box, timeout=60).stdout
+        expect_equal(found.split(), ["+OK", "$5", "value", "+OK"], "what redis answers")
+
+
 @test("R4.6", "R5.13", seconds=240)
 def a_container_reaches_the_internet_and_nothing_private(machine):
     internet()
+    expect_doctor_names_who_is_in_the_resolvers_way(machine)
     with networked(machine, "mode = egress") as name:
         box = start_sh(machine, "sleep 1000", "--context", name)
         for place in PUBLIC4, PUBLIC6:
@@ -57,10 +87,13 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
         for place in ("10.1.1.1", "169.254.169.254", "192.168.50.1", "fd99::9", Internet.HOST[0], "10.217.0.1"):
             answer = tell(machine, box, place)
             expect(any(word in answer for word in ("refused", "timed out", "No route")), f"{place}: {answer}")
+        if machine.mode == EMULATION:
+            expect_real_servers_work(machine, box)
         shown = machine.danchi("--format", "json", "doctor", check=False).stdout
         checks = {one["id"]: one["status"] for one in json.loads(shown)}
-        expect_equal([checks.get(f"network{what}") for what in ("", "-rules", "-tap", "-forwarding", "-pool")],
-                     ["ok"] * 5, "what doctor says of the network")
+        what = ("", "-rules", "-tap", "-forwarding", "-pool", "-names")
+        expect_equal([checks.get(f"network{one}") for one in what], ["ok"] * len(what),
+                     "what doctor says of the network")
         found = machine.inspect(name)["guest"]
         expect(found["tap"] in taps(), f"the tap of {found}")
         # It goes on without danchid, and the next one knows it.

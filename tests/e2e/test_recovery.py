@@ -78,7 +78,7 @@ def attached_clients_learn_that_their_guest_died(machine):
     expect(status in (125, 137), f"exit status of the client: {status}")
 
 
-@test()
+@test(only=EMULATION)
 def a_second_daemon_on_the_same_directories_is_refused(machine):
     second = Machine("e2e")
     second.run, second.state, second.config = machine.run, machine.state, machine.config
@@ -202,7 +202,7 @@ def a_failed_start_names_the_milestone_and_shows_the_consoles_end(machine):
                                  if machine.container(BOX) else None]], [], "guests left")
 
 
-@test()
+@test(only=EMULATION)
 def gc_finds_nothing_where_nothing_went_wrong(machine):
     box(machine)
     machine.danchi("gc")
@@ -211,7 +211,7 @@ def gc_finds_nothing_where_nothing_went_wrong(machine):
     expect("danchi-" not in text, f"gc removed: {text}")
 
 
-@test()
+@test(only=EMULATION)
 def a_guest_that_needs_more_memory_than_it_gets_fails_with_an_error(machine):
     result = machine.danchi("run", "--rm", "--guest-memory", "1m", image(machine), "true",
                             check=False)

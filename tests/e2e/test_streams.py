@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from machine import PATIENCE, expect, expect_equal, wait_until
+from machine import EMULATION, PATIENCE, expect, expect_equal, wait_until
 from suite import box, exec_sh, image, in_box, new_name, run_sh, start_sh, test
 
 MIB = 1 << 20
@@ -40,22 +40,22 @@ def check_stdin(machine, size):
     expect_equal(result.stdout.split()[0], wanted, f"md5 of {size} bytes of stdin")
 
 
-@test()
+@test(only=EMULATION)
 def stdin_of_0_bytes_ends_at_once(machine):
     check_stdin(machine, 0)
 
 
-@test()
+@test(only=EMULATION)
 def stdin_of_65535_bytes_arrives(machine):
     check_stdin(machine, 65535)
 
 
-@test()
+@test(only=EMULATION)
 def stdin_of_65536_bytes_arrives(machine):
     check_stdin(machine, 65536)
 
 
-@test()
+@test(only=EMULATION)
 def stdin_of_65537_bytes_arrives(machine):
     check_stdin(machine, 65537)
 
@@ -83,14 +83,14 @@ def a_big_stdin_arrives_whole(machine):
     print(f"       {BIG_BYTES >> 20} MiB at {rate:.1f} MiB/s", flush=True)
 
 
-@test()
+@test(only=EMULATION)
 def bytes_come_back_as_they_went_in(machine):
     data = os.urandom(4 * MIB + 1)
     result = machine.danchi("exec", "-i", box(machine), "cat", input=data)
     expect(result.raw_stdout == data, f"{len(result.raw_stdout)} of {len(data)} bytes came back")
 
 
-@test()
+@test(only=EMULATION)
 def stdout_and_stderr_stay_apart(machine):
     result = exec_sh(machine, "for i in 1 2 3; do echo out $i; echo err $i >&2; done")
     expect_equal(result.stdout, "out 1\nout 2\nout 3\n", "stdout")
@@ -146,7 +146,7 @@ def a_vanished_client_neither_kills_nor_blocks_the_container(machine):
     expect_equal(machine.state_of(name), "running", "state")
 
 
-@test()
+@test(only=EMULATION)
 def a_vanished_reader_of_exec_does_not_hold_up_others(machine):
     name = box(machine)
     client = machine.spawn("exec", name, "cat", "/dev/zero")
@@ -156,7 +156,7 @@ def a_vanished_reader_of_exec_does_not_hold_up_others(machine):
     expect_equal(machine.out("exec", name, "echo", "fine"), "fine", "stdout of another exec")
 
 
-@test()
+@test(only=EMULATION)
 def a_closed_stdout_does_not_change_the_exit_status(machine):
     client = machine.spawn("exec", box(machine), "sh", "-c", "echo one; sleep 1; echo two; exit 4")
     client.stdout.readline()
@@ -179,7 +179,7 @@ def attach_joins_the_streams_of_a_running_container(machine):
     expect_equal(client.wait(30 * PATIENCE), 6, "exit status")
 
 
-@test()
+@test(only=EMULATION)
 def two_readers_see_the_same_output(machine):
     name = new_name()
     machine.danchi("create", "-i", "--name", name, *in_box(machine), image(machine), "sh", "-c",

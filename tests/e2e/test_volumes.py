@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes: what is on them stays, belongs to whom it belonged, and is one context's at a time."""
 
-import glob
 import os
 import struct
 
+import memory
 from machine import EMULATION, expect, expect_equal, kill9, wait_until
 from suite import (BOX_CONTEXT, context, expect_error, image, in_box, new_name, run_sh, start_sh,
                    test)
@@ -121,7 +121,7 @@ def a_volume_is_one_contexts_at_a_time_and_one_tenants_for_ever(machine):
         machine.danchi("volume", "rm", one)
 
 
-@test("R4.6", seconds=180)
+@test("R4.6")
 def an_encrypted_volume_is_noise_on_the_host_and_takes_its_own_key(machine):
     in_box(machine)
     name = new_volume(machine, "--size", "64m", "--encrypt")
@@ -148,14 +148,72 @@ def an_encrypted_volume_is_noise_on_the_host_and_takes_its_own_key(machine):
     expect_equal(done.stdout, f"{MARKER}\n", "with the right key")
     with open(keys[0], "rb") as file:
         secret = file.read()
-    for place in (machine.state, machine.run):
-        for path in glob.glob(os.path.join(place, "**"), recursive=True):
-            if path not in keys and os.path.isfile(path) and os.path.getsize(path) < 4 << 20:
-                with open(path, "rb") as file:
-                    content = file.read()
-                expect(secret not in content and secret.hex().encode() not in content,
-                       f"the key is in {path}")
+    places = machine.state, machine.run
+    expect_equal(memory.search_files(places, secret), [keys[0]], "files with the key in them")
+    expect_equal(memory.search_files(places, secret.hex()), [], "files with the key in hexadecimal")
     free(machine, name)
+    machine.danchi("volume", "rm", name)
+
+
+def said_by(machine, container):
+    return machine.out("logs", container).split()
+
+
+@test("R4.6", seconds=240, only=EMULATION)
+def a_restart_needs_the_key_only_where_the_guest_that_had_it_is_gone(machine):
+    key = os.path.join(machine.state, "key-restart")
+    with open(key, "wb") as file:
+        file.write(os.urandom(64))
+    with context(machine) as own:
+        volume_name = machine.out("volume", "create", "--context", own, "--encrypt", "--size", "32m",
+                                  new_name("vol")).strip()
+        flag = f"{volume_name}={key}"
+        none = run_sh(machine, "true", "--context", own, "-v", f"{volume_name}:/vol", check=False)
+        expect_error(none, 125, volume_name, "--volume-key")
+        expect_equal([one["state"] for one in machine.json("context", "ls") if one["name"] == own],
+                     ["stopped"], "the guest, of a start that can be seen to fail")
+        name = new_name()
+        machine.danchi("run", "-d", "--name", name, "--context", own, "--restart", "always", "-u", "0",
+                       "-v", f"{volume_name}:/vol", "--volume-key", flag, image(machine), "sh", "-c",
+                       "trap 'exit 1' USR1; echo x >> /vol/runs; wc -l < /vol/runs; sync;"
+                       " sleep 1000 & wait")
+
+        def runs(count):
+            wait_until(lambda: said_by(machine, name)[-1:] == [str(count)],
+                       f"run {count} has what the ones before it wrote", 40)
+        runs(1)
+        machine.danchi("restart", "-t", "0", name)
+        runs(2)
+        machine.danchi("kill", "-s", "USR1", name)
+        runs(3)
+        # Its guest goes, and with it the key: the policy says what it lacks.
+        kill9(machine.json("context", "inspect", own)[0]["guest"]["qemu_pid"])
+        wanted = f"starting it again: volume '{volume_name}': is encrypted, and needs its key"
+        wait_until(lambda: wanted in (machine.inspect(name).get("reason") or ""),
+                   "inspect has the policy's reason", 40)
+        expect_error(machine.danchi("restart", name, check=False), 2, volume_name, "--volume-key")
+        machine.danchi("restart", "--volume-key", flag, name)
+        runs(4)
+        machine.danchi("stop", "-t", "0", name)
+        free(machine, volume_name)
+        machine.danchi("rm", name)
+        machine.danchi("volume", "rm", volume_name)
+
+
+@test("R5.7", only=EMULATION)
+def a_container_that_is_stopped_before_its_policy_starts_it_lets_go_of_its_volume(machine):
+    in_box(machine)
+    name = new_volume(machine, "--size", "32m")
+    container = start_sh(machine, "exit 1", "--restart", "always", "-u", "0", "-v", f"{name}:/vol")
+
+    def is_waiting():
+        restart = machine.inspect(container)["restart"]
+        return machine.state_of(container) == "restarting" and restart["restarts"] >= 3
+    wait_until(is_waiting, "its policy waits to start it again", 40)
+    expect(volume(machine, name)["held_by"], "nobody has the volume meanwhile")
+    machine.danchi("stop", container)
+    free(machine, name)
+    machine.danchi("rm", container)
     machine.danchi("volume", "rm", name)
 
 

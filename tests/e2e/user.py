@@ -25,7 +25,9 @@ top=$1 place=$2 home=$3 uid=$4 other=$5 first=$6
 mount --make-rprivate /
 mkdir -p "$place/etc" "$place/dev" "$place/run"
 mount -t tmpfs -o mode=0755 dev "$place/dev"
-for name in passwd group subuid subgid; do cp "/etc/$name" "$place/etc/$name" 2> /dev/null || : > "$place/etc/$name"; done
+for name in passwd group subuid subgid; do
+  cp "/etc/$name" "$place/etc/$name" 2> /dev/null || : > "$place/etc/$name"
+done
 for id in $uid $other; do
   echo "danchi-user$id:x:$id:$id::$home:/bin/sh" >> "$place/etc/passwd"
   echo "danchi-user$id:x:$id:" >> "$place/etc/group"

@@ -92,6 +92,7 @@ build_busybox() {
   done
   gcc -O2 -Wall -static -s -o "$root/bin/udp-echo" "$here/udp-echo.c"
   gcc -O2 -Wall -static -s -o "$root/bin/net-server" "$here/net-server.c"
+  gcc -O2 -Wall -static -s -o "$root/bin/net-client" "$here/net-client.c"
   cat > "$root/etc/passwd" << 'END'
 root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/:/bin/false

@@ -163,6 +163,15 @@ class Publisher:
                 self.has_answer.notify_all()
 
     def give(self, is_udp, family, count):
+        made = self.dial(is_udp, family, count)
+        self.dials += count
+        for at in range(0, count, FDS_MAX):
+            self.send(DIALS, bytes([is_udp, family]), made[at:at + FDS_MAX])
+        for one in made:
+            one.close()
+
+    @staticmethod
+    def dial(is_udp, family, count):
         made = []
         for _ in range(count):
             dial = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6,
@@ -172,11 +181,7 @@ class Publisher:
             if not is_udp:
                 dial.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             made.append(dial)
-        self.dials += count
-        for at in range(0, count, FDS_MAX):
-            self.send(DIALS, bytes([is_udp, family]), made[at:at + FDS_MAX])
-        for dial in made:
-            dial.close()
+        return made
 
     def send(self, kind, payload=b"", sockets=()):
         rights = array.array("i", [one.fileno() for one in sockets])
@@ -189,10 +194,14 @@ class Publisher:
                 raise AssertionError(f"danchi-publish does not answer ({self.process.poll()})")
             return self.answers.pop(0)
 
+    @staticmethod
+    def listen(bound, host_port, kind, backlog):
+        return listen(bound, host_port, kind, backlog)
+
     def add(self, to, port, bound="127.0.0.1", kind=socket.SOCK_STREAM, container="c" * 32, host_port=0,
             backlog=1024):
         """Publishes a port; returns where.  errno of danchi-publish is an OSError."""
-        with listen(bound, host_port, kind, backlog) as made:
+        with self.listen(bound, host_port, kind, backlog) as made:
             made.setblocking(False)
             address = socket.inet_pton(socket.AF_INET6 if ":" in to else socket.AF_INET, to)
             name = container.encode()

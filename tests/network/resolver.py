@@ -6,6 +6,7 @@ Needs root and a network namespace of its own (a cell).
 """
 
 import array
+import contextlib
 import ipaddress
 import os
 import signal
@@ -107,6 +108,18 @@ class Gateway:
         self.mine.close()
 
 
+def one_port_of_both():
+    """Sockets of UDP and TCP on the loopback with the same number, which the kernel gives for one alone."""
+    for _ in range(50):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
+    raise RuntimeError("no port is free for both UDP and TCP")
+
+
 class Server:
     """A server of names that answers as a function says: by UDP and TCP on one port."""
 
@@ -114,10 +127,8 @@ class Server:
         self.queries = []
         self.respond = respond
         self.respond_tcp = respond_tcp
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = one_port_of_both()
         self.address = self.udp.getsockname()
-        self.tcp = socket.create_server(self.address)
         threading.Thread(target=self.serve_udp, daemon=True).start()
         threading.Thread(target=self.serve_tcp, daemon=True).start()
 
@@ -147,7 +158,10 @@ class Server:
                     pass
 
     def end(self):
+        """A thread that waits in a call keeps the socket, and its port, until it is woken."""
         for sock in (self.udp, self.tcp):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
             sock.close()
 
 

@@ -9,9 +9,11 @@ import glob
 import hashlib
 import os
 import re
+import stat
 import time
 
 from machine import Failure, expect, expect_equal, proc_status, wait_until
+from test_binds import OWNER, bindable
 
 BYSTANDER = "bystander"
 # What a guest's console and frames may cost on the host (docs/protocol.md; 16 MiB for danchid's own
@@ -40,6 +42,23 @@ FLOODS = {
 }
 
 
+def listing(top):
+    """Everything below: its kind, mode, owner, times of change, and content."""
+    found = {}
+    for directory, names, files in os.walk(top):
+        for path in (os.path.join(directory, name) for name in (*names, *files)):
+            status = os.lstat(path)
+            content = None
+            if stat.S_ISREG(status.st_mode):
+                with open(path, "rb") as file:
+                    content = file.read()
+            found[path] = (status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns,
+                           status.st_nlink, content)
+    expect(any(path.endswith("/data/mine") and entry[1] == OWNER for path, entry in found.items()),
+           f"nothing of the owner's is there: {sorted(found)}")
+    return found
+
+
 class GuestRoot:
     def __init__(self, machine, tally, image):
         self.machine, self.tally, self.image = machine, tally, image
@@ -49,6 +68,8 @@ class GuestRoot:
         self.disks = self.hash_disks()
         self.start_container(BYSTANDER, BYSTANDER)
         guarded(self.tally, "redteam: guest root's questions are refused", 120, self.ask)
+        guarded(self.tally, "redteam: guest root attacks the share of host directories: refused, and "
+                "nothing there changes", 120, self.attack_share)
         for name, what in VIOLATIONS.items():
             guarded(self.tally, f"redteam: guest root sends {what}: its guest ends", 90,
                     self.violate, name)
@@ -95,18 +116,38 @@ class GuestRoot:
 
     def ask(self):
         self.start_container("red-probes", "asked")
-        path = self.console_of(self.guest_of("asked")["id"])
+        self.expect_refused("asked", "guest")
+        self.expect_read_only_disks()
+        self.end_context("red-probes")
+
+    def expect_refused(self, name, family):
+        """The traitor in the container's guest asks all of the family, and the table's answers come."""
+        path = self.console_of(self.guest_of(name)["id"])
         wait_until(lambda: "redteam-end" in self.read_console(path), "all questions are asked", 90)
-        lines = re.findall(r"redteam\t(guest\.\S+)\t(\S+)\t(\S+)", self.read_console(path))
+        lines = re.findall(rf"redteam\t({family}\.\S+)\t(\S+)\t(\S+)", self.read_console(path))
         wanted = {line.split("\t")[0] for line in self.machine.probe_list
-                  if line.startswith("guest.")}
-        self.machine.results[("guest", "root")] = lines
+                  if line.startswith(f"{family}.")}
+        self.machine.results.setdefault(("guest", "root"), []).extend(lines)
         missing = sorted(wanted - {line[0] for line in lines})
         expect(not missing, f"without an answer: {missing}")
         bad = [" ".join(line) for line in lines if line[1] not in ("refused", "permitted")]
         expect(not bad, "\n".join(bad))
-        self.expect_read_only_disks()
-        self.end_context("red-probes")
+
+    def attack_share(self):
+        """share.c has what is tried: as the guest's root, and as the bind's owner."""
+        context = f"{self.machine.config}/contexts.d/red-share.conf"
+        with bindable(self.machine) as top:
+            os.makedirs(os.path.dirname(context), exist_ok=True)
+            with open(context, "w") as file:
+                file.write(f"[context]\ntenant = acme\nstage = test\ntier = backend\n"
+                           f"[volumes]\nbinds = {top}/data:rw\n")
+            before = listing(top)
+            self.machine.danchi("run", "-d", "--name", "shared", "--context", "red-share", "-u",
+                                "1000", "-v", f"{top}/data:/data:rw", "-v", f"{top}/data:/still",
+                                self.image, "--neighbour")
+            self.expect_refused("shared", "share")
+            expect_equal(listing(top), before, "the host's files afterwards")
+            self.end_context("red-share")
 
     def expect_read_only_disks(self):
         """A guest's own refusal is worth as much as its kernel: QEMU must hold no disk for writing."""

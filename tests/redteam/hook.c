@@ -3,15 +3,18 @@
  * guest.  It is a process of the guest's root, which is what an intruder is who has broken every
  * wall inside.
  *
- * What it is to do it takes from the guest's host name, which is its context's: `red-probes` asks
- * the questions of guest.c and answers on the console; `red-NAME` makes an attack of attack.c.
+ * What it is to do it takes from the guest's host name, which is its context's: `red-probes` and
+ * `red-share` ask the questions of guest.c and share.c and answer on the console; `red-NAME` makes
+ * an attack of attack.c.
  * Other guests it leaves alone.  It begins once a container runs, which then is the victim.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -48,12 +51,24 @@ rest (long ms)
     ;
 }
 
-/* The agent's children: this process, and a container's first one. */
-static int
-count_children (pid_t agent)
+static void
+read_program (pid_t pid, char ret_path[256])
 {
-  char path[64], text[512] = "";
-  int count = 0;
+  char path[64];
+  ssize_t n;
+
+  (void) snprintf (path, sizeof path, "/proc/%d/exe", (int) pid);
+  n = readlink (path, ret_path, 255);
+  ret_path[n < 0 ? 0 : n] = '\0';
+}
+
+/* Whether a container's program runs: a child of the agent's that is another program than that.
+ * What only waits to become one is the agent's still, and the host waits for it, too. */
+static bool
+has_container (pid_t agent)
+{
+  char path[64], text[512] = "", own[256], other[256];
+  char *rest_of = NULL;
   int fd;
 
   (void) snprintf (path, sizeof path, "/proc/%d/task/%d/children", (int) agent, (int) agent);
@@ -61,17 +76,23 @@ count_children (pid_t agent)
   if (fd >= 0)
     (void) !read (fd, text, sizeof text - 1);
   (void) close (fd);
-  for (const char *at = text; (at = strchr (at, ' ')) != NULL; at++)
-    count++;
-  return count;
+  read_program (agent, own);
+  for (char *word = strtok_r (text, " ", &rest_of); word != NULL;
+       word = strtok_r (NULL, " ", &rest_of))
+    {
+      read_program ((pid_t) strtol (word, NULL, 10), other);
+      if (other[0] != '\0' && strcmp (own, other) != 0)
+        return true;
+    }
+  return false;
 }
 
 static void
-ask_all (void)
+ask_all (const DnFamily *family)
 {
-  for (size_t i = 0; i < dn_guest.count; i++)
+  for (size_t i = 0; i < family->count; i++)
     {
-      const DnProbe *probe = &dn_guest.probes[i];
+      const DnProbe *probe = &family->probes[i];
       int seen = dn_probe_run (probe);
       const char *verdict = dn_verdict (probe->accepted, seen);
 
@@ -97,11 +118,13 @@ betray (void)
     }
   if (strncmp (name, PREFIX, strlen (PREFIX)) != 0)
     _exit (0);
-  for (int i = 0; i < WAIT_SECONDS * 10 && count_children (agent) < 2; i++)
+  for (int i = 0; i < WAIT_SECONDS * 10 && !has_container (agent); i++)
     rest (100);
   rest (1000);
   if (strcmp (name, PREFIX "probes") == 0)
-    ask_all ();
+    ask_all (&dn_guest);
+  else if (strcmp (name, PREFIX "share") == 0)
+    ask_all (&dn_share);
   else
     {
       r = dn_attack_run (name + strlen (PREFIX), agent);

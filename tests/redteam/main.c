@@ -24,7 +24,7 @@ static const DnFamily *const families[]
     = { &dn_namespaces, &dn_mounts,      &dn_procfs,  &dn_devices, &dn_keyrings,
         &dn_surfaces,   &dn_sockets,     &dn_tracing, &dn_kernel,  &dn_abi,
         &dn_terminal,   &dn_descriptors, &dn_cgroups, &dn_links,   &dn_ipc,
-        &dn_neighbours, &dn_privileges,  &dn_bombs,   &dn_guest };
+        &dn_neighbours, &dn_privileges,  &dn_bombs,   &dn_guest,   &dn_share };
 
 typedef struct
 {
@@ -41,7 +41,7 @@ is_wanted (const Run *run, const DnFamily *family, const DnProbe *probe)
 {
   /* The guest's root has probes of its own, and asks for them by name. */
   if (run->words[0] == NULL)
-    return family != &dn_guest || run->is_list;
+    return (family != &dn_guest && family != &dn_share) || run->is_list;
   for (char **word = run->words; *word != NULL; word++)
     if (strcmp (*word, probe->id) == 0 || strcmp (*word, family->name + strlen ("dn_")) == 0)
       return true;

@@ -62,7 +62,7 @@ extern const DnFamily dn_abi, dn_bombs, dn_cgroups, dn_descriptors, dn_devices, 
     dn_keyrings, dn_links, dn_mounts, dn_namespaces, dn_neighbours, dn_privileges, dn_procfs,
     dn_sockets, dn_surfaces, dn_terminal, dn_tracing;
 /* Those of the guest's root; in a container they are not run. */
-extern const DnFamily dn_guest;
+extern const DnFamily dn_guest, dn_share;
 
 /* Attempts of use to several families.  All return as an attempt does. */
 

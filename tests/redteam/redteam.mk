@@ -25,7 +25,7 @@ $(RED_IMAGE): $(RED_PROBE) tests/redteam/image.sh tests/images/make-image.py
 # A build tree whose guests have a traitor beside the agent (tests/redteam/hook.c): only the red
 # team's tests start it.
 RED_TREE := $(RED)/tree
-RED_HOOK_SRC := $(addprefix tests/redteam/,hook.c attack.c guest.c run.c)
+RED_HOOK_SRC := $(addprefix tests/redteam/,hook.c attack.c guest.c share.c run.c)
 RED_AGENT_OBJS := $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC) $(RED_HOOK_SRC))
 
 $(RED)/danchi-agent: $(RED_AGENT_OBJS)

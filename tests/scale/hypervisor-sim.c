@@ -227,6 +227,10 @@ __wrap_dn_kvm_probe (DnKvmProbeHow how, GError **error)
 }
 
 /* Agents as processes of this machine are in its own groups: there is nothing to limit. */
+gboolean __wrap_dn_hypervisor_set_cpu (const char *name, guint64 shares, guint64 quota_us,
+                                       GError **error);
+gboolean __wrap_dn_hypervisor_set_memory_limit (const char *name, guint64 bytes, GError **error);
+
 gboolean
 __wrap_dn_hypervisor_set_cpu (const char *name, guint64 shares, guint64 quota_us, GError **error)
 {

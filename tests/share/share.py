@@ -225,6 +225,12 @@ class Share:
     def unbind(self, number):
         return self.server.order(f"unbind {self.pid} {self.ticks} {UID} {UID} {number} 0 0\n")[0]
 
+    def join(self, pid, ticks):
+        """Into the control groups of that process, its QEMU."""
+        code, _, words = self.server.order(
+            f"join {self.pid} {self.ticks} {UID} {UID} 0 0 0\n{pid} {ticks}\n")
+        return code, words
+
 
 def entry(reply):
     node = struct.unpack("<Q", reply[:8])[0]

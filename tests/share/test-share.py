@@ -323,6 +323,58 @@ def virtiofsd_has_what_it_was_given_and_nothing_else(server):
         assert not [line for line in open(f"/proc/{pid}/maps") if " rwx" in line]
 
 
+def ticks_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[19])
+
+
+def groups_of(pid):
+    with open(f"/proc/{pid}/cgroup") as file:
+        return file.read().splitlines()
+
+
+def make_groups(name):
+    """Groups of that name in the hierarchies that limit anything."""
+    top = "/sys/fs/cgroup"
+    tops = [top] if os.path.exists(f"{top}/cgroup.controllers") else [
+        f"{top}/{one}" for one in ("cpu", "cpu,cpuacct", "memory") if os.path.isdir(f"{top}/{one}")]
+    made = [f"{one}/{name}" for one in tops]
+    for path in made:
+        os.mkdir(path)
+    return made
+
+
+@test
+def virtiofsd_goes_into_the_control_groups_of_its_guests_qemu(server):
+    name = f"qemu-9-danchi-test{os.getpid()}"
+    with Ground(server) as ground:
+        share, qemu = ground.share, subprocess.Popen(["sleep", "100"])
+        groups = []
+        try:
+            before = groups_of(share.pid)
+            code, words = share.join(qemu.pid, ticks_of(qemu.pid))
+            assert code == errno.ENOENT and "no control group of its own" in words, words
+            groups = make_groups(name)
+            for path in groups:
+                with open(f"{path}/cgroup.procs", "w") as file:
+                    file.write(str(qemu.pid))
+            # A process of that number that is another one now.
+            assert share.join(qemu.pid, ticks_of(qemu.pid) + 1)[0] == errno.ESRCH
+            assert groups_of(share.pid) == before
+            code, words = share.join(qemu.pid, ticks_of(qemu.pid))
+            assert code == 0, words
+            own = [line for line in groups_of(qemu.pid) if name in line]
+            assert own and set(own) <= set(groups_of(share.pid)), groups_of(share.pid)
+            mine = share.walk("1", "mine")
+            assert share.read(mine, share.open(mine)) == b"mine"
+        finally:
+            qemu.kill()
+            qemu.wait()
+            share.end()
+            for path in groups:
+                os.rmdir(path)
+
+
 @test
 def an_order_for_another_process_is_refused(server):
     """danchi-share looks at whom it is told of before it shows it anything."""

@@ -16,8 +16,8 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 11500, ["launcher/cli"]),
-    ("danchi: the audit's survey", "root", 3000, ["launcher/survey"]),
+    ("danchi", "the caller", 11800, ["launcher/cli"]),
+    ("danchi: the audit's survey", "root", 3200, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 15500, ["launcher/daemon"]),
     ("danchid: images", "root", 8500, ["launcher/images"]),
@@ -33,16 +33,17 @@ PARTS = [
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("danchi-resolver", "the context's uid, confined", 2600, ["launcher/resolver"]),
     ("danchid: volumes", "root", 2000, ["launcher/volumes"]),
+    ("danchid: pods", "root", 2800, ["launcher/pods"]),
     ("danchi-publish", "the context's uid, confined", 1700, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
-    ("danchi-share", "root, eight capabilities", 1400, ["launcher/share"]),
+    ("danchi-share", "root, thirteen capabilities", 2100, ["launcher/share"]),
     ("danchi-session", "the caller, root of own namespaces", 1500, ["launcher/session"]),
     ("shared: base, common", "with its program", 3700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 16500, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 17300, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 

@@ -2,6 +2,7 @@
 /* Links: launcher/limits/guest-*.c launcher/daemon/scan-settings.c launcher/images/reference.c
  * launcher/images/scan-disk.c launcher/daemon/context-explain.c
  * launcher/daemon/context-definition.c launcher/daemon/json-build.c
+ * launcher/pods/pod-settings.c
  * launcher/daemon/settings.c launcher/network/plan.c launcher/daemon/host-access.c
  * launcher/spec/access.c launcher/common/key-*.c launcher/common/[enj]*.c
  * launcher/common/paths.c launcher/spec/policy.c launcher/spec/terms.c

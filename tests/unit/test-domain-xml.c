@@ -41,14 +41,14 @@ sample (void)
                      .uid = 200001,
                      .gid = 200001,
                      .vsock_cid = 1000,
-                     .firmware = "/usr/share/qemu/qboot.rom",
-                     .kernel = "/usr/lib/danchi/images/vmlinuz",
-                     .initrd = "/usr/lib/danchi/images/initramfs.cpio",
+                     .firmware = "/var/lib/danchi/boot/qboot.rom.1",
+                     .kernel = "/var/lib/danchi/boot/vmlinuz.1",
+                     .initrd = "/var/lib/danchi/boot/initramfs.cpio.1",
                      .cmdline = "console=ttyS0 quiet",
                      .secret = "/run/danchi/guests/01/secret",
                      .console = "/run/danchi/guests/01/console.sock",
                      .agent = "/run/danchi/guests/01/agent.sock",
-                     .root = "/usr/lib/danchi/images/guest.erofs",
+                     .root = "/var/lib/danchi/boot/guest.erofs.1",
                      .spare_disks = 2 };
 }
 
@@ -96,8 +96,12 @@ test_writes_a_share_with_memory_that_is_shared_with_one_process (void)
 {
   DnDomain domain = sample ();
 
+  guint64 without = dn_domain_host_limit_bytes (&domain);
+
   domain.share = "/run/danchi/guests/01/share.sock";
   check ("share.xml", &domain);
+  /* Its virtiofsd is in QEMU's group, and counted to it. */
+  g_assert_cmpuint (dn_domain_host_limit_bytes (&domain) - without, ==, 264 << 20);
 }
 
 static void
@@ -188,6 +192,36 @@ test_writes_a_disk_for_a_port (void)
   g_assert_null (dn_domain_xml_build_spare_disk (disk, NULL, DN_DOMAIN_SPARE_DISKS_MAX, &error));
   g_assert_error (error, DN_ERROR, DN_ERROR_LIMIT);
   disk_free (disk);
+}
+
+/* A volume's file is raw and of the host's: what a program flushes is on its disk, a full host is a
+ * write error, and what is freed is given back.  Like all disks it has no label of its own: libvirt
+ * gives it the guest's while it is attached, test-volume-labels.py. */
+static void
+test_writes_a_volumes_disk_to_be_attached (void)
+{
+  static const char path[] = "/var/lib/danchi/volumes/00112233445566778899aabbccddeeff/disk.raw";
+  static const struct
+  {
+    const char *file;
+    const char *serial; /* as dn_volume_serial() has it */
+    gboolean is_readonly;
+  } cases[] = { { "volume-disk.xml", "v0011223344556677889", FALSE },
+                { "volume-disk-read-only.xml", "w0011223344556677889", TRUE } };
+  const DnGuestLimits limits = { .write_bytes_per_s = 10 << 20 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      DnGuestDisk *disk = disk_new (path, cases[i].serial, cases[i].is_readonly);
+      g_autoptr (GError) error = NULL;
+      g_autofree char *xml = NULL;
+
+      disk->is_kept = TRUE;
+      xml = dn_domain_xml_build_spare_disk (disk, &limits, 2, &error);
+      g_assert_no_error (error);
+      assert_golden (cases[i].file, xml);
+      disk_free (disk);
+    }
 }
 
 static void
@@ -299,6 +333,8 @@ main (int argc, char **argv)
   g_test_add_func ("/domain-xml/asks for the host's label by name",
                    test_asks_for_the_hosts_label_by_name);
   g_test_add_func ("/domain-xml/writes a disk for a port", test_writes_a_disk_for_a_port);
+  g_test_add_func ("/domain-xml/writes a volume's disk, to be attached",
+                   test_writes_a_volumes_disk_to_be_attached);
   g_test_add_func ("/domain-xml/refuses names that could break out",
                    test_refuses_names_that_could_break_out);
   g_test_add_func ("/domain-xml/refuses paths that could break out",

@@ -36,6 +36,13 @@ static const DnFindingLimits limits = { .image_age_days = 90 };
 #define CONTEXT(members) "{'contexts':[{'name':'acme'," members "}]}"
 #define CONTAINER(members) CONTEXT ("'containers':[{'name':'web','state':'running'," members "}]")
 #define IMAGE(members) CONTAINER ("'image':{'reference':'nginx:1'," members "}")
+#define PORT(address, port)                                                                        \
+  "{'address':'" address "','host_port':" port ",'port':80,'protocol':'tcp'}"
+#define PORTS(...) CONTAINER ("'ports':[" __VA_ARGS__ "]")
+#define RUNS(limits) CONTEXT ("'guest':{'is_running':true,'limits':{" limits "}}")
+#define TWO(limits)                                                                                \
+  CONTEXT ("'containers':[{'name':'web','state':'running','limits':{" limits                       \
+           "}},{'name':'db','state':'paused','limits':{" limits "}}]")
 #define GUEST(name, boot) "{'name':'" name "','guest':{'boot_id':" boot "}}"
 
 static const struct
@@ -219,6 +226,23 @@ static const struct
   { "context.root-only", 0, CONTEXT ("'access':{'users':['alice'],'groups':[]}"), NULL },
   { "context.root-only", 0, CONTEXT ("'is_ephemeral':true,'access':{'users':[],'groups':[]}"),
     NULL },
+  { "context.unenforced", 1, RUNS ("'enforced':{'cpu':'none','memory':'cgroup v1'}"),
+    "no limit of processors" },
+  { "context.unenforced", 1, RUNS ("'enforced':{'cpu':'none','memory':'none'}"),
+    "processors and memory" },
+  { "context.unenforced", 0, RUNS ("'enforced':{'cpu':'cgroup v2','memory':'cgroup v2'}"), NULL },
+  { "context.unlimited", 1, RUNS ("'cpu_quota_percent':0"), "reads of disks, writes to disks" },
+  { "context.unlimited", 1,
+    RUNS ("'cpu_quota_percent':100,'io_read_per_s':5,'io_write_bytes_per_s':0"),
+    "for: writes to disks" },
+  { "context.unlimited", 0,
+    RUNS ("'cpu_quota_percent':100,'io_read_per_s':5,'io_write_bytes_per_s':9"), NULL },
+  { "context.unlimited", 0, CONTEXT ("'guest':{'is_running':false,'limits':{}}"), NULL },
+  { "container.unlimited", 2, TWO ("'memory_bytes':null,'pids':null"),
+    "no --memory and no --pids-limit" },
+  { "container.unlimited", 2, TWO ("'memory_bytes':5,'pids':null"), "no --pids-limit" },
+  { "container.unlimited", 0, TWO ("'memory_bytes':5,'pids':7"), NULL },
+  { "container.unlimited", 0, CONTAINER ("'limits':{'memory_bytes':null,'pids':null}"), NULL },
   { "container.capability", 1, CONTAINER ("'capabilities':['NET_RAW','CHOWN']"), "NET_RAW CHOWN" },
   { "container.capability", 0, CONTAINER ("'capabilities':[]"), NULL },
   { "container.capability", 0, CONTAINER ("'capabilities':null"), NULL },
@@ -243,6 +267,17 @@ static const struct
   { "container.listeners-unknown", 0, CONTAINER ("'listeners_error':null"), NULL },
   { "container.listeners-unknown", 0,
     CONTEXT ("'containers':[{'state':'exited','listeners_error':'it does not run'}]"), NULL },
+  { "port.everywhere", 2, PORTS (PORT ("0.0.0.0", "8080") "," PORT ("::", "8080")),
+    "its tcp port 80 is published on 0.0.0.0, every address of this host, port 8080" },
+  { "port.everywhere", 0, PORTS (PORT ("192.0.2.1", "8080")), NULL },
+  { "port.network", 1, PORTS (PORT ("192.0.2.1", "8080")), "on 192.0.2.1, port 8080" },
+  { "port.network", 1, PORTS (PORT ("2001:db8::1", "8080")), "2001:db8::1" },
+  { "port.network", 0, PORTS (PORT ("127.0.0.2", "8080") "," PORT ("::1", "8080")), NULL },
+  { "port.network", 0, PORTS (PORT ("0.0.0.0", "8080") "," PORT ("::", "8080")), NULL },
+  { "port.low", 1, PORTS (PORT ("127.0.0.1", "1023") "," PORT ("::1", "1024")),
+    "published on 127.0.0.1, port 1023" },
+  { "port.low", 0, CONTAINER ("'ports':[]"), NULL },
+  { "port.low", 0, CONTAINER ("'ports':[null,7]"), NULL },
   { "image.damaged", 1,
     CONTAINER ("'image':{'reference':'nginx:1'},'damage':{'layer':2,'block':77,'count':1}"),
     "'nginx:1' was changed: layer 2, block 77" },

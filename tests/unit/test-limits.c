@@ -32,7 +32,7 @@ test_sums_what_a_guest_may_use (void)
   g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 128 + 8 + 18) * MIB);
   emulated.is_emulated = emulated.has_network = emulated.has_binds = TRUE;
   dn_guest_size (&emulated, &size);
-  g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 128 + 8 + 18 + 16 + 256 + 64) * MIB);
+  g_assert_cmpuint (size.limit_bytes, ==, (512 + 2 + 128 + 8 + 18 + 8 + 264 + 256 + 64) * MIB);
 }
 
 static void
@@ -193,6 +193,12 @@ test_reads_a_group_of_version_2 (void)
   g_assert_cmpuint (group.period_us, ==, 100000);
   g_assert_cmpuint (group.memory_bytes, ==, 734003200);
   g_assert_cmpuint (group.weight, ==, 200);
+  put (root, "/proc/8/cgroup", "0::/machine.slice/machine-qemu-1-danchi.scope/libvirt/emulator\n");
+  put (root, "/proc/9/cgroup", "0::/machine.slice/machine-qemu-1-danchi.scope\n");
+  g_assert_cmpstr (dn_host_group_holds (root, 7, 8), ==, "its guest's");
+  g_assert_cmpstr (dn_host_group_holds (root, 7, 9), ==, "another");
+  g_assert_cmpstr (dn_host_group_holds (root, 7, 10), ==, "another");
+  g_assert_cmpstr (dn_host_group_holds (root, 10, 8), ==, "absent");
   remove_tree (root);
 }
 
@@ -224,6 +230,13 @@ test_reads_groups_of_version_1 (void)
   g_assert_cmpuint (group.quota_us, ==, 0);
   g_assert_cmpuint (group.memory_bytes, ==, 409600000);
   g_assert_cmpuint (group.weight, ==, 2048);
+  /* What limits nothing need not be joined. */
+  put (root, "/proc/8/cgroup",
+       "1:cpu,cpuacct:/machine/qemu-1-danchi.libvirt-qemu/emulator\n"
+       "4:memory:/machine/qemu-1-danchi.libvirt-qemu\n0::/\n");
+  put (root, "/proc/9/cgroup", "4:memory:/machine/qemu-1-danchi.libvirt-qemu\n1:cpu,cpuacct:/\n");
+  g_assert_cmpstr (dn_host_group_holds (root, 7, 8), ==, "its guest's");
+  g_assert_cmpstr (dn_host_group_holds (root, 7, 9), ==, "another");
   remove_tree (root);
 }
 
@@ -247,6 +260,7 @@ test_says_where_the_host_limits_nothing (void)
   g_assert_true (dn_host_group_read (root, 8, &group));
   g_assert_cmpuint (group.version, ==, 0);
   g_assert_false (dn_host_group_read (root, 9, &group));
+  g_assert_cmpstr (dn_host_group_holds (root, 7, 7), ==, "absent");
   remove_tree (root);
 }
 

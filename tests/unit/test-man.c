@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/limits/guest-*.c launcher/daemon/scan-settings.c launcher/images/reference.c
+ * launcher/pods/pod-settings.c
  * launcher/images/scan-disk.c launcher/daemon/context-definition.c launcher/daemon/settings.c
  * launcher/network/plan.c launcher/daemon/host-access.c launcher/spec/access.c
  * launcher/common/paths.c launcher/common/key-*.c launcher/common/names.c

@@ -31,6 +31,14 @@ test_ps_shows_what_is_published_and_what_is_only_exposed (void)
     }
 }
 
+static guint64
+find (const char *table, guint16 port, gboolean is_udp, gboolean is_everywhere)
+{
+  const DnPortSought sought = { port, is_udp, is_everywhere };
+
+  return dn_port_owner_find_inode (table, &sought);
+}
+
 static void
 test_finds_the_socket_that_has_a_port (void)
 {
@@ -48,12 +56,31 @@ test_finds_the_socket_that_has_a_port (void)
         "   9: 00000000000000000000000001000000:0035 00000000000000000000000000000000:0000 07 "
         "00000000:00000000 00:00000000 00000000     0        0 333 2 0000000000000000 0\n";
 
-  g_assert_cmpuint (dn_port_owner_find_inode (tcp, 8080, FALSE), ==, 222);
-  g_assert_cmpuint (dn_port_owner_find_inode (tcp, 8081, FALSE), ==, 0);
-  g_assert_cmpuint (dn_port_owner_find_inode (udp6, 53, TRUE), ==, 333);
-  g_assert_cmpuint (dn_port_owner_find_inode (udp6, 53, FALSE), ==, 0);
-  g_assert_cmpuint (dn_port_owner_find_inode ("", 53, TRUE), ==, 0);
-  g_assert_cmpuint (dn_port_owner_find_inode ("x\ny\n\n1: z", 53, TRUE), ==, 0);
+  g_assert_cmpuint (find (tcp, 8080, FALSE, FALSE), ==, 222);
+  g_assert_cmpuint (find (tcp, 8081, FALSE, FALSE), ==, 0);
+  g_assert_cmpuint (find (udp6, 53, TRUE, FALSE), ==, 333);
+  g_assert_cmpuint (find (udp6, 53, FALSE, FALSE), ==, 0);
+  g_assert_cmpuint (find ("", 53, TRUE, FALSE), ==, 0);
+  g_assert_cmpuint (find ("x\ny\n\n1: z", 53, TRUE, FALSE), ==, 0);
+}
+
+static void
+test_finds_the_socket_that_has_a_port_of_every_address (void)
+{
+  static const char udp[]
+      = "  sl  local_address rem_address   st\n"
+        "  1: 0100007F:0035 00000000:0000 07 0:0 00:0 0     0        0 444 2 0 0\n"
+        "  2: 00000000:0036 00000000:0000 07 0:0 00:0 0     0        0 555 2 0 0\n"
+        "  3: 00000000:0035 00000000:0000 07 0:0 00:0 0     0        0 666 2 0 0\n";
+  static const char tcp6[]
+      = "  sl  local_address                         remote_address                        st\n"
+        "   9: 00000000000000000000000000000000:0035 00000000000000000000000000000000:0000 0A "
+        "00000000:00000000 00:00000000 00000000     0        0 777 2 0000000000000000 0\n";
+
+  g_assert_cmpuint (find (udp, 53, TRUE, FALSE), ==, 444);
+  g_assert_cmpuint (find (udp, 53, TRUE, TRUE), ==, 666);
+  g_assert_cmpuint (find (udp, 55, TRUE, TRUE), ==, 0);
+  g_assert_cmpuint (find (tcp6, 53, FALSE, TRUE), ==, 777);
 }
 
 int
@@ -63,5 +90,6 @@ main (int argc, char **argv)
 #define TEST(name) g_test_add_func ("/ports/" #name, test_##name)
   TEST (ps_shows_what_is_published_and_what_is_only_exposed);
   TEST (finds_the_socket_that_has_a_port);
+  TEST (finds_the_socket_that_has_a_port_of_every_address);
   return g_test_run ();
 }

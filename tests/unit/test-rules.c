@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/limits/guest-*.c launcher/daemon/scan-settings.c launcher/images/reference.c
  * launcher/images/scan-disk.c launcher/spec/admission*.c launcher/spec/placement.c
- * launcher/spec/terms.c launcher/spec/bind-policy.c launcher/spec/signing-key.c
+ * launcher/spec/t[em]*.c launcher/spec/bind-policy.c launcher/spec/signing-key.c
  * launcher/spec/reference-glob.c launcher/spec/policy.c launcher/spec/profile.c
  * launcher/spec/profile-file.c launcher/spec/profile-table.c launcher/spec/capability.c
- * launcher/spec/tmpfs.c launcher/spec/quantity.c launcher/spec/ulimit.c
+ * launcher/pods/pod-settings.c launcher/spec/quantity.c launcher/spec/ulimit.c
  * launcher/daemon/context-definition.c launcher/daemon/settings.c launcher/network/plan.c
  * launcher/daemon/host-access.c launcher/spec/access.c launcher/common/paths.c
  * launcher/common/key-*.c launcher/common/names.c launcher/common/error.c

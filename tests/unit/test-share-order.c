@@ -34,6 +34,9 @@ assert_same (const DnShareOrder *one, const DnShareOrder *other)
   g_assert_cmpuint (one->process.ticks, ==, other->process.ticks);
   g_assert_cmpuint (one->process.uid, ==, other->process.uid);
   g_assert_cmpuint (one->process.gid, ==, other->process.gid);
+  g_assert_cmpint (one->qemu.pid, ==, other->qemu.pid);
+  g_assert_cmpuint (one->qemu.ticks, ==, other->qemu.ticks);
+  g_assert_cmpuint (one->qemu.uid, ==, other->qemu.uid);
   g_assert_cmpuint (one->number, ==, other->number);
   g_assert_cmpuint (one->guest_uid, ==, other->guest_uid);
   g_assert_cmpuint (one->guest_gid, ==, other->guest_gid);
@@ -76,6 +79,10 @@ test_an_order_comes_back (void)
   *order = (DnShareOrder){ .verb = DN_SHARE_UNBIND,
                            .process = { .pid = 2, .ticks = 0, .uid = 1, .gid = 1 } };
   assert_comes_back (order);
+  *order = (DnShareOrder){ .verb = DN_SHARE_JOIN,
+                           .process = { .pid = 77, .ticks = 5, .uid = 200001, .gid = 200002 },
+                           .qemu = { .pid = 78, .ticks = 6, .uid = 200001, .gid = 200002 } };
+  assert_comes_back (order);
   *order = (DnShareOrder){ .verb = DN_SHARE_START, .process = { .uid = 1, .gid = 1 } };
   assert_comes_back (order);
 }
@@ -101,6 +108,11 @@ test_what_root_must_not_do_is_no_order (void)
     "bind 9 0 5 5 0 5 0\n0 0 1 1 0\n/a\n\n",
     "bind 9 0 5 5 0 16777216 5\n0 0 1 1 0\n/a\n\n",
     "bind 9 0 0 5 0 5 5\n0 0 1 1 0\n/a\n\n",
+    "join 9 0 5 5 0 0 0\n",
+    "join 9 0 5 5 0 0 0\n1 5\n",
+    "join 9 0 0 5 0 0 0\n10 5\n",
+    "join 9 0 5 5 0 0 0\n10 5\nmore",
+    "join 1 0 5 5 0 0 0\n10 5\n",
     /* Sources. */
     "bind 9 0 5 5 0 5 5\n",
     "bind 9 0 5 5 0 5 5\n2 0 1 1 0\n/a\n\n",

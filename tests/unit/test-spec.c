@@ -10,12 +10,14 @@
    launcher/common/paths.c launcher/spec/network-*.c launcher/spec/port-spec.c
    launcher/base/network-rule.c launcher/base/public-address.c */
 
-/* tests/golden/spec/NAME.in.json holds {"args", "image", "exec"}; NAME.json is the config.json (or
- * the process object) that comes of it, NAME.error the refusal. */
+/* tests/golden/spec/NAME.in.json holds {"args", "image", "exec", "files"}; NAME.json is the
+ * config.json (or the process object) that comes of it, NAME.error the refusal.  "files": which of
+ * the host's paths that are bound are none of directories. */
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/json.h"
 #include "../../launcher/common/paths.h"
 #include "../../launcher/spec/profile-store.h"
+#include "../../launcher/spec/spec-mounts.h"
 #include "../../launcher/spec/spec.h"
 #include "golden.h"
 
@@ -28,6 +30,7 @@ typedef struct
   JsonObject *args;
   DnImageConfig image;
   JsonObject *exec;
+  char **files;
 } Case;
 
 static void
@@ -57,6 +60,7 @@ case_read (const char *path, Case *ret_case)
   const DnJsonField fields[] = { { "args", DN_JSON_OBJECT, TRUE, &ret_case->args },
                                  { "image", DN_JSON_OBJECT, TRUE, &image },
                                  { "exec", DN_JSON_OBJECT, FALSE, &ret_case->exec },
+                                 { "files", DN_JSON_STRINGS, FALSE, &ret_case->files },
                                  { NULL } };
 
   g_file_get_contents (path, &text, &size, &error);
@@ -73,6 +77,7 @@ case_clear (Case *c)
 {
   g_clear_pointer (&c->args, json_object_unref);
   g_clear_pointer (&c->exec, json_object_unref);
+  g_strfreev (c->files);
   g_free (c->image.user);
   g_free (c->image.working_dir);
   g_strfreev (c->image.env);
@@ -99,6 +104,25 @@ build_exec (JsonNode *spec, JsonObject *exec, GError **error)
   return dn_spec_build_exec (spec, command, env, user, working_dir, has_terminal, error);
 }
 
+/* As the part of binds does it (launcher/binds), which asks the host what is a directory. */
+static void
+add_binds (JsonNode *spec, const DnContainerOptions *options, char **files)
+{
+  JsonArray *mounts = json_object_get_array_member (json_node_get_object (spec), "mounts");
+
+  for (char **text = options->volumes; text != NULL && *text != NULL; text++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (DnMountSpec) bind = dn_mount_spec_parse (*text, &error);
+
+      g_assert_no_error (error);
+      if (bind->kind == DN_MOUNT_BIND)
+        dn_spec_add_share (mounts, bind,
+                           files == NULL
+                               || !g_strv_contains ((const char *const *) files, bind->source));
+    }
+}
+
 /* The options go through the text that danchid stores, as they do in life. */
 static JsonNode *
 build (const Case *c, GError **error)
@@ -118,6 +142,8 @@ build (const Case *c, GError **error)
   if (profile == NULL)
     return NULL;
   spec = dn_spec_build (stored, profile, &c->image, CONTAINER_ID, FIRST_UID, error);
+  if (spec != NULL)
+    add_binds (spec, stored, c->files);
   if (spec == NULL || c->exec == NULL)
     return g_steal_pointer (&spec);
   return build_exec (spec, c->exec, error);
@@ -165,7 +191,8 @@ check_container (JsonObject *spec, gboolean has_capabilities)
       g_assert_true (has_option (mount, "nosuid"));
       g_assert_true (has_option (mount, "nodev") || g_str_equal (type, "devpts"));
       g_assert_cmpstr (type, !=, "bind");
-      g_assert_cmpstr (json_object_get_string_member (mount, "source"), ==, type);
+      if (!g_str_equal (type, "volume"))
+        g_assert_cmpstr (json_object_get_string_member (mount, "source"), ==, type);
     }
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (linux_part, "namespaces")),
                     ==, 7);

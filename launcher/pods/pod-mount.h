@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the mounts of a pod's container come to in its guest: one kind for each, by what is there
+ * and whose it is.
+ *
+ *     what the kernel shows of itself     the profile's own, whatever its options say
+ *     tmpfs                               one in the guest's memory
+ *     /dev/shm of the sandbox             one in the guest's memory, the same for all of the pod
+ *     the kubelet's, of this pod          from the host, through the share: volumes, /etc/hosts,
+ *                                         the termination log
+ *     the runtime's, of this sandbox      likewise: /etc/hostname, /etc/resolv.conf
+ *     anything else of the host's         likewise, as far as [pods] binds of danchi.conf permits
+ *
+ * Pure.
+ */
+#pragma once
+
+#include "oci-config.h"
+#include "pod-settings.h"
+
+/* Names of the share that one container can have beside its root. */
+#define DN_POD_SHARES_MAX 31
+
+typedef enum
+{
+  DN_POD_MOUNT_TMPFS,
+  DN_POD_MOUNT_MEMORY, /* the pod's: `name` says which */
+  DN_POD_MOUNT_SHARE,
+} DnPodMountKind;
+
+typedef struct
+{
+  DnPodMountKind kind;
+  const DnOciMount *mount; /* borrowed from the config */
+  char *name;              /* owned; of MEMORY */
+  gboolean is_readonly;
+  gboolean is_file; /* of SHARE: it was a file when the container was made */
+  guint number;     /* of SHARE: from 1; 0 is the container's root */
+  char *root;       /* owned; of SHARE: what permits it; the way to it may hold no symbolic link */
+  char *rest;       /* owned; from there on none may lead out of it */
+} DnPodMount;
+
+/* Who asks: of the pod. */
+typedef struct
+{
+  const char *sandbox_id;
+  const char *pod_uid; /* or NULL: no pod of Kubernetes' */
+  const DnPodSettings *settings;
+  const char *const *own; /* danchid's directories, ends with NULL */
+  const char *file;       /* danchi.conf, for errors */
+} DnPodMountRules;
+
+/**
+ * dn_pod_mounts_plan:
+ * @what: for errors
+ *
+ * A later mount of a place takes the place of an earlier one's; those of the kernel's own are left
+ * out.  Parents come before what lies in them.
+ *
+ * Returns: (transfer full) (element-type DnPodMount): or NULL with DN_ERROR_DENIED, naming what
+ * would permit it, DN_ERROR_USAGE or DN_ERROR_LIMIT
+ */
+GPtrArray *dn_pod_mounts_plan (const DnOciConfig *config, const DnPodMountRules *rules,
+                               const char *what, GError **error);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pods.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "../common/error.h"
+#include "../daemon/context-end.h"
+#include "../daemon/context-freeze.h"
+#include "../daemon/context-guest.h"
+
+DnContext *
+dn_pods_find (DnDaemon *daemon, const char *namespace_, const char *id, GError **error)
+{
+  DnContext *context, *found = NULL;
+  GHashTableIter iter;
+  guint count = 0;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    {
+      const DnPod *pod = context->pod;
+
+      if (pod == NULL || !g_str_equal (pod->id, id)
+          || (namespace_ != NULL && !g_str_equal (pod->namespace_, namespace_)))
+        continue;
+      count++;
+      found = context;
+    }
+  if (count == 1)
+    (void) dn_context_ref (found);
+  g_mutex_unlock (&daemon->lock);
+  if (count == 1)
+    return found;
+  if (count == 0)
+    dn_throw (error, DN_ERROR_NOT_FOUND, "pod '%.76s': there is none", id);
+  else
+    dn_throw (error, DN_ERROR_CONFLICT,
+              "pod '%.76s': is in several namespaces of containerd's\nsay which", id);
+  return NULL;
+}
+
+void
+dn_pods_remove (DnContext *context, const char *reason)
+{
+  /* The guest first: what runs in it ends with it, and waits for nobody. */
+  dn_context_stop_guest (context, 0, reason);
+  dn_context_end_containers (context, 0, TRUE, reason);
+  dn_context_forget (context);
+}
+
+void
+dn_pods_settle (DnDaemon *daemon)
+{
+  g_autoptr (GPtrArray) contexts = dn_context_list (daemon);
+
+  for (guint i = 0; i < contexts->len; i++)
+    {
+      DnContext *context = contexts->pdata[i];
+
+      if (context->pod != NULL && !context->pod->is_made)
+        dn_pods_remove (context, "the pod was not made to its end");
+    }
+}
+
+static gboolean
+is_gone (const char *directory)
+{
+  struct stat status;
+
+  return stat (directory, &status) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+void
+dn_pods_sweep (DnDaemon *daemon, GPtrArray *removed)
+{
+  g_autoptr (GPtrArray) contexts = dn_context_list (daemon);
+
+  for (guint i = 0; i < contexts->len; i++)
+    {
+      DnContext *context = contexts->pdata[i];
+      gboolean is_over;
+
+      g_mutex_lock (&daemon->lock);
+      is_over = context->pod != NULL && context->pod->is_made && !context->is_removed
+                && !dn_context_is_frozen_locked (context);
+      g_mutex_unlock (&daemon->lock);
+      if (!is_over || !is_gone (context->pod->bundle))
+        continue;
+      dn_pods_remove (context, "the pod's bundle is gone");
+      g_ptr_array_add (removed, g_strdup_printf ("pod %s", context->pod->id));
+    }
+}

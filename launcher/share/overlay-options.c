@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "overlay-options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Undoes \040 and its like, as mountinfo writes blanks, in place. */
+static void
+unescape_octal (char *text)
+{
+  char *to = text;
+
+  for (const char *at = text; *at != '\0';)
+    {
+      bool is_octal = at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7'
+                      && at[3] >= '0' && at[3] <= '7';
+
+      if (is_octal)
+        {
+          *to++ = (char) ((at[1] - '0') * 64 + (at[2] - '0') * 8 + (at[3] - '0'));
+          at += 4;
+        }
+      else
+        *to++ = *at++;
+    }
+  *to = '\0';
+}
+
+/* The end of a layer's path: a colon, unless a backslash is before it. */
+static const char *
+find_end (const char *at)
+{
+  while (*at != '\0' && *at != ':')
+    at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
+  return at;
+}
+
+/* A copy of @size bytes without overlayfs's backslashes; NULL: no memory */
+static char *
+copy_part (const char *from, size_t size)
+{
+  char *copy = malloc (size + 1), *to = copy;
+
+  if (copy == NULL)
+    return NULL;
+  for (size_t i = 0; i < size; i++)
+    {
+      if (from[i] == '\\' && i + 1 < size)
+        i++;
+      *to++ = from[i];
+    }
+  *to = '\0';
+  return copy;
+}
+
+static int
+add_lower (DnOverlayOptions *options, const char *from, size_t size)
+{
+  if (size == 0)
+    return -EINVAL; /* "::" is data alone, which no snapshotter makes */
+  if (options->lower_count == DN_OVERLAY_LAYERS_MAX)
+    return -E2BIG;
+  options->lower[options->lower_count] = copy_part (from, size);
+  return options->lower[options->lower_count++] == NULL ? -ENOMEM : 0;
+}
+
+static int
+add_lowers (DnOverlayOptions *options, const char *value, const char *end)
+{
+  int r = 0;
+
+  while (r == 0)
+    {
+      const char *stop = find_end (value);
+
+      if (stop > end)
+        stop = end;
+      r = add_lower (options, value, (size_t) (stop - value));
+      if (stop == end)
+        break;
+      value = stop + 1;
+    }
+  return r;
+}
+
+static int
+set_part (char **part, const char *from, size_t size)
+{
+  free (*part);
+  *part = size > 0 ? copy_part (from, size) : NULL;
+  return *part == NULL ? (size > 0 ? -ENOMEM : -EINVAL) : 0;
+}
+
+static int
+keep (DnOverlayOptions *options, const char *from, size_t size)
+{
+  size_t used = strlen (options->options);
+
+  if (used + size + 2 > sizeof options->options)
+    return -E2BIG;
+  (void) snprintf (options->options + used, sizeof options->options - used, ",%.*s", (int) size,
+                   from);
+  return 0;
+}
+
+static bool
+begins (const char *option, size_t size, const char *key)
+{
+  return size >= strlen (key) && strncmp (option, key, strlen (key)) == 0;
+}
+
+static int
+read_option (DnOverlayOptions *options, const char *at, size_t size)
+{
+  static const char *const kept[] = { "redirect_dir=", "metacopy=", "userxattr", "volatile" };
+
+  if (begins (at, size, "lowerdir="))
+    return add_lowers (options, at + strlen ("lowerdir="), at + size);
+  if (begins (at, size, "lowerdir+="))
+    return add_lower (options, at + strlen ("lowerdir+="), size - strlen ("lowerdir+="));
+  if (begins (at, size, "upperdir="))
+    return set_part (&options->upper, at + strlen ("upperdir="), size - strlen ("upperdir="));
+  if (begins (at, size, "workdir="))
+    return set_part (&options->work, at + strlen ("workdir="), size - strlen ("workdir="));
+  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+    if (begins (at, size, kept[i]))
+      return keep (options, at, size);
+  return 0;
+}
+
+/* Commas that part options are the only ones that are not written as \\054. */
+static int
+read_options (char *text, DnOverlayOptions *options)
+{
+  char *saved = NULL;
+  int r = 0;
+
+  for (char *option = strtok_r (text, ",", &saved); option != NULL && r == 0;
+       option = strtok_r (NULL, ",", &saved))
+    {
+      unescape_octal (option);
+      r = read_option (options, option, strlen (option));
+    }
+  if (r == 0 && (options->lower_count == 0 || (options->upper == NULL) != (options->work == NULL)))
+    r = -EINVAL;
+  return r;
+}
+
+/* Super options are the last of a line's words, the type the second after " - ". */
+static int
+read_line (char *line, DnOverlayOptions *options)
+{
+  char *at = strstr (line, " - ");
+  char *last = strrchr (line, ' ');
+
+  if (at == NULL || last == NULL || last <= at || strncmp (at + 3, "overlay ", 8) != 0)
+    return -EINVAL;
+  return read_options (last + 1, options);
+}
+
+int
+dn_overlay_options_find (const char *mountinfo, unsigned long long id,
+                         DnOverlayOptions *ret_options)
+{
+  *ret_options = (DnOverlayOptions){ .lower_count = 0 };
+  for (const char *at = mountinfo; *at != '\0';)
+    {
+      size_t size = strcspn (at, "\n");
+      char *end = NULL;
+
+      if (strtoull (at, &end, 10) == id && end != at && *end == ' ')
+        {
+          char *line = strndup (at, size);
+          int r = line == NULL ? -ENOMEM : read_line (line, ret_options);
+
+          free (line);
+          return r;
+        }
+      at += size;
+      at += *at == '\n';
+    }
+  return -ENOENT;
+}
+
+void
+dn_overlay_options_clear (DnOverlayOptions *options)
+{
+  for (size_t i = 0; i < options->lower_count; i++)
+    free (options->lower[i]);
+  free (options->upper);
+  free (options->work);
+  *options = (DnOverlayOptions){ .lower_count = 0 };
+}
+
+bool
+dn_overlay_options_base (const DnOverlayOptions *options, char ret_base[PATH_MAX])
+{
+  if (options->upper == NULL || options->upper[0] != '/'
+      || snprintf (ret_base, PATH_MAX, "%s", options->upper) >= PATH_MAX)
+    return false;
+  for (int i = 0; i < 2; i++)
+    {
+      char *slash = strrchr (ret_base, '/');
+
+      if (slash == NULL || slash == ret_base)
+        return false;
+      *slash = '\0';
+    }
+  return true;
+}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The areas of the CRI's validation suite, as tests of our own: one module each, all in TESTS.
+
+    @test("R5.16")
+    def a_pod_is_ready_once_it_runs(node): ...
+
+`only_danchi`: what holds for Danchi alone, where runc's pods differ.
+"""
+
+import importlib
+
+TESTS = []
+AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network",
+         "volumes", "load", "faults")
+
+
+def test(*demands, seconds=60, only_danchi=False):
+    def add(function):
+        function.demands, function.seconds, function.is_danchis = demands, seconds, only_danchi
+        function.sentence = function.__name__.replace("_", " ")
+        function.area = function.__module__.rsplit(".", 1)[-1]
+        TESTS.append(function)
+        return function
+    return add
+
+
+for area in AREAS:
+    importlib.import_module(f"areas.{area}")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens when a part of it ends."""
+
+import os
+import signal
+
+from areas import test
+from machine import expect, expect_equal, kill9, wait_until
+
+
+@test("R4.5", seconds=180)
+def pods_go_on_while_containerd_is_away(node):
+    go_on(node, signal.SIGTERM)
+
+
+@test("R4.5", seconds=180)
+def pods_go_on_when_containerd_was_killed(node):
+    go_on(node, signal.SIGKILL)
+
+
+def go_on(node, number):
+    with node.shared_pod() as pod:
+        container = pod.sh("i=0; while :; do echo line $i; i=$((i+1)); sleep 0.2; done")
+        ending = pod.sh("sleep 2; exit 5")
+        container.log_has("line 1")
+        node.end_containerd(number)
+        node.start_containerd()
+        for one in (container, ending):
+            one.client = node.client
+        expect_equal(container.state(), "running", "its state")
+        before = container.log().count("\n")
+        wait_until(lambda: container.log().count("\n") > before + 2, "its log goes on", 20)
+        expect_equal(container.execute("echo", "here"), "here\n", "an exec afterwards")
+        expect_equal(ending.wait().exit_code, 5, "the exit code of what ended meanwhile")
+
+
+@test(seconds=180, only_danchi=True)
+def a_guest_that_dies_is_known_within_seconds(node):
+    with node.pod() as pod:
+        container = pod.sh("exec sleep 1000")
+        [guest] = [entry["guest"] for entry in node.machine.json("context", "inspect", *[
+            one["name"] for one in node.machine.json("context", "ls") if one["state"] == "running"])]
+        kill9(guest["qemu_pid"])
+        wait_until(lambda: container.state() == "exited", "the container is known to have ended", 15)
+        wait_until(lambda: pod.status().state == node.messages.SANDBOX_NOTREADY, "so is the pod", 15)
+
+
+@test(seconds=180, only_danchi=True)
+def a_shim_that_is_killed_leaves_nothing(node):
+    with node.pod() as pod:
+        pod.sh("exec sleep 1000")
+        for pid in shims():
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: pod.status().state == node.messages.SANDBOX_NOTREADY, "the pod is known to be lost", 20)
+    wait_until(lambda: node.machine.guest_ids() == [], "its guest is gone", 20)
+
+
+def shims():
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        if words and words[0].endswith(b"containerd-shim-danchi-v2"):
+            found.append(int(pid))
+    expect(found, "no shim runs")
+    return found

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that CNI plug-ins made."""
+
+import contextlib
+import socket
+import urllib.request
+
+from areas import test
+from client import Stream
+from machine import expect, expect_equal, wait_until
+
+SERVE = "mkdir -p /tmp/www; echo hello from a pod > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www"
+
+
+def fetch(url):
+    with contextlib.suppress(OSError):
+        with urllib.request.urlopen(url, timeout=3) as answer:
+            return answer.read()
+    return None
+
+
+@test("R5.13", seconds=120)
+def a_pod_is_reached_by_its_addresses_from_the_node(node):
+    with node.shared_pod() as pod:
+        pod.sh(SERVE)
+        network = pod.status().network
+        addresses = [network.ip] + [one.ip for one in network.additional_ips]
+        expect_equal(len(addresses), 2, "addresses")
+        for address in addresses:
+            host = f"[{address}]" if ":" in address else address
+            wait_until(lambda url=f"http://{host}:8080/": fetch(url) == b"hello from a pod\n", f"{address} answers", 20)
+
+
+@test("R5.13", seconds=120)
+def a_pod_reaches_another_and_the_node(node):
+    with socket.create_server(("0.0.0.0", 0)) as listening, node.shared_pod() as one, node.pod() as other:
+        one.sh(SERVE)
+        container = other.sh("exec sleep 1000")
+        address = one.status().network.ip
+        wait_until(lambda: container.execute("wget", "-q", "-O", "-", f"http://{address}:8080/", check=False).stdout
+                   == b"hello from a pod\n", "the other pod answers", 20)
+        port = listening.getsockname()[1]
+        container.exec_sh(f"nc 10.89.0.1 {port} < /dev/null > /dev/null 2>&1 &")
+        listening.settimeout(5)
+        listening.accept()[0].close()
+
+
+@test(seconds=120)
+def names_are_asked_of_the_servers_of_the_pod(node):
+    config = {"servers": ["10.96.0.10"], "searches": ["tests.svc.local"], "options": ["ndots:5"]}
+    with node.pod(dns_config=config) as pod:
+        container = pod.sh("cat /etc/resolv.conf")
+        container.wait()
+        words = container.log().split()
+        expect({"10.96.0.10", "tests.svc.local", "ndots:5"} <= set(words), words)
+
+
+@test(seconds=120)
+def a_host_port_leads_to_the_pod(node):
+    with node.pod(port_mappings=[{"container_port": 8080, "host_port": 12080}]) as pod:
+        pod.sh(SERVE)
+        address = "10.89.0.1"
+        wait_until(lambda: fetch(f"http://{address}:12080/") == b"hello from a pod\n", "the host's port answers", 20)
+
+
+@test("R3.2", seconds=120)
+def a_port_is_forwarded_to_the_pod(node):
+    with node.shared_pod() as pod:
+        pod.sh(SERVE)
+        address = pod.status().network.ip
+        wait_until(lambda: fetch(f"http://{address}:8080/"), "it serves", 20)
+        url = node.client.call("PortForward", pod_sandbox_id=pod.id, port=[8080]).url
+        stream = Stream(f"{url}?port=8080", "v4.channel.k8s.io")
+        stream.send(b"GET / HTTP/1.0\r\n\r\n", 0)
+        stream.read_until(b"hello from a pod", 0)
+        stream.close()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Security contexts, honoured and tightened."""
+
+import json
+import os
+
+from areas import test
+from client import CriError
+from machine import expect, expect_equal
+
+# The test image's own user is not root.
+ROOT = {"run_as_user": {"value": 0}}
+
+
+def status_of(container, key):
+    for line in container.execute("cat", "/proc/1/status").splitlines():
+        if line.startswith(key + ":"):
+            return line.split(":", 1)[1].split()
+    raise AssertionError(key)
+
+
+@test("R2.3", "R3.6", seconds=120, only_danchi=True)
+def seccomp_is_on_whatever_the_pod_says_of_it(node):
+    with node.shared_pod() as pod:
+        for profile in ({}, {"seccomp": {"profile_type": 0}}, {"seccomp": {"profile_type": 1}}):
+            container = pod.sh("exec sleep 1000", security=profile)
+            expect_equal(status_of(container, "Seccomp"), ["2"], f"the mode with {profile}")
+            container.stop(0)
+            container.remove()
+
+
+@test("R3.5", "R5.12", seconds=120)
+def capabilities_are_dropped_and_added(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("exec sleep 1000", security={"capabilities": {"drop_capabilities": ["ALL"]}})
+        expect_equal(int(status_of(container, "CapBnd")[0], 16), 0, "the bounding set")
+        container = pod.sh("exec sleep 1000", security={"capabilities": {"drop_capabilities": ["ALL"],
+                                                                         "add_capabilities": ["NET_BIND_SERVICE"]},
+                                                        **ROOT})
+        expect_equal(int(status_of(container, "CapEff")[0], 16), 1 << 10, "the effective set")
+
+
+@test("R3.4", seconds=120)
+def no_new_privileges_is_set_when_asked_for(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("exec sleep 1000", security={"no_new_privs": True})
+        expect_equal(status_of(container, "NoNewPrivs"), ["1"], "the flag")
+
+
+@test("R4.3", seconds=120)
+def a_root_is_read_only_or_not_as_asked_for(node):
+    with node.shared_pod() as pod:
+        closed = pod.sh("touch /x; echo $?; touch /etc/x; echo $?", security={"readonly_rootfs": True, **ROOT})
+        closed.wait()
+        expect(closed.log().count("Read-only") == 2 and "\n0" not in closed.log(), closed.log())
+        opened = pod.sh("touch /x && echo made && ls /x", security=ROOT)
+        opened.wait()
+        expect_equal(opened.log(), "made\n/x\n", "in one that is not")
+
+
+@test("R5.3", seconds=120)
+def groups_are_those_asked_for(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("id -G", security={"run_as_user": {"value": 1000}, "run_as_group": {"value": 1000},
+                                              "supplemental_groups": [1234, 5678]})
+        container.wait()
+        expect({"1000", "1234", "5678"} <= set(container.log().split()), container.log())
+
+
+@test("R2.2", seconds=120)
+def paths_are_masked_and_read_only(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("wc -c < /proc/uptime; echo x > /proc/sys/kernel/panic",
+                           security={"masked_paths": ["/proc/uptime"], "readonly_paths": ["/proc/sys"], **ROOT})
+        container.wait()
+        expect(container.log().splitlines()[0] == "0" and "ead-only" in container.log(), container.log())
+
+
+@test("R1.4", "R1.6", seconds=120, only_danchi=True)
+def a_privileged_container_is_confined_to_its_guest(node):
+    with node.pod(security={"privileged": True, "namespace_options": {"pid": 1}}) as pod:
+        try:
+            container = pod.sh("exec sleep 1000", security={"privileged": True})
+        except CriError as error:
+            expect("privileged" in str(error).lower(), error)
+            return
+        devices = container.exec_sh("ls /dev").split()
+        hosts = [name for name in devices if name in ("kvm", "mem") or name.startswith("sd")]
+        expect(not hosts, hosts)
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            expect(container.execute("cat", "/proc/sys/kernel/random/boot_id") != file.read(), "the host's kernel")
+
+
+@test("R3.6", seconds=120)
+def a_profile_of_the_nodes_is_used(node):
+    path = os.path.join(node.directory, "no-chmod.json")
+    with open(path, "w") as file:
+        json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            {"names": ["chmod", "fchmodat", "fchmodat2"], "action": "SCMP_ACT_ERRNO"}]}, file)
+    with node.shared_pod() as pod:
+        container = pod.sh("touch /tmp/x; chmod 600 /tmp/x; echo $?",
+                           security={"seccomp": {"profile_type": 2, "localhost_ref": path}})
+        container.wait()
+        expect(container.log().endswith("\n1\n"), container.log())
+
+
+@test("R2.2", seconds=120)
+def a_sysctl_that_is_not_the_pods_is_refused(node):
+    try:
+        pod = node.pod(linux={"sysctls": {"kernel.panic": "7"}})
+    except CriError as error:
+        expect("kernel.panic" in str(error), error)
+        return
+    pod.remove()
+    expect(False, "a pod has set kernel.panic")

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the tests of pods: containerd, the shim, danchid and CNI plug-ins in one cell.
+
+    run.py [--runtime danchi|runc] [--programs DIR] [WORD...]      WORDs choose by area or sentence
+
+DIR has another containerd than Debian's, and its ctr.
+
+Debian's own Python, for its gRPC.  With --runtime runc the tests themselves are tested: what they
+say of a pod has to hold there, but for those that say what only Danchi promises.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e"), os.path.join(os.path.dirname(HERE), "tools")]
+import areas  # noqa: E402
+from client import CriError  # noqa: E402
+from machine import PATIENCE, Failure  # noqa: E402
+from node import Node  # noqa: E402
+from tally import Tally, forget_tally  # noqa: E402
+
+
+class TimeIsUp(BaseException):
+    """Not an Exception: no test shall catch it by accident."""
+
+
+def ring(_number, _frame):
+    raise TimeIsUp()
+
+
+def run_one(node, test, tally):
+    label = f"{test.area}: {test.sentence}" + (f" [{' '.join(test.demands)}]" if test.demands else "")
+    begun = time.monotonic()
+    signal.alarm(int(test.seconds * PATIENCE))
+    try:
+        test(node)
+        signal.alarm(0)
+        tally.passes(label, f"{time.monotonic() - begun:.1f} s")
+    except TimeIsUp:
+        tally.fails(label, f"time is up after {test.seconds * PATIENCE:.0f} s\n"
+                    f"{traceback.format_exc()}\n{node.log_tail()}")
+    except (Failure, CriError) as failure:
+        tally.fails(label, f"{failure}\n{traceback.format_exc()}\n{node.log_tail()}")
+    except Exception:  # pylint: disable=broad-except
+        tally.fails(label, traceback.format_exc())
+    finally:
+        signal.alarm(0)
+        for pod in [pod for pod in node.pods if pod is not node.shared]:
+            try:
+                pod.remove()
+            except CriError as error:
+                tally.fails(f"{label}: afterwards", str(error))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runtime", default="danchi", choices=("danchi", "runc"))
+    parser.add_argument("--programs", default="/usr/bin")
+    parser.add_argument("words", nargs="*")
+    options = parser.parse_args()
+    signal.signal(signal.SIGALRM, ring)
+    forget_tally("cri")
+    tally = Tally("cri")
+    chosen = [test for test in areas.TESTS if options.runtime == "danchi" or not test.is_danchis]
+    if options.words:
+        chosen = [test for test in chosen if any(word.replace("_", " ") in f"{test.area}: {test.sentence}"
+                                                 for word in options.words)]
+    node = Node(options.runtime, programs=os.path.realpath(options.programs))
+    node.start()
+    try:
+        for test in chosen:
+            run_one(node, test, tally)
+    finally:
+        node.end()
+    return tally.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

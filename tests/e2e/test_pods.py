@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pods of Kubernetes, as the shim has them made: a guest for each, its containers in it."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+
+import ask
+from machine import EMULATION, PATIENCE, expect, expect_equal, kill9, wait_until
+from suite import new_name, test
+from test_binds import mount_owners
+
+SETTINGS = """[guest]
+allow_emulation = yes
+[pods]
+memory_mib = 192
+"""
+NAMESPACES = ["pid", "ipc", "uts", "mount", "network"]
+CAPABILITIES = ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
+                "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID"]
+STANDARD_MOUNTS = [
+    ("/proc", "proc", ["nosuid", "noexec", "nodev"]),
+    ("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+    ("/dev/pts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620",
+                            "gid=5"]),
+    ("/dev/mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
+    ("/sys", "sysfs", ["nosuid", "noexec", "nodev", "ro"]),
+    ("/run", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+]
+
+SHM = {"destination": "/dev/shm", "type": "bind", "options": ["rbind", "ro"],
+       "source": "/run/containerd/io.containerd.grpc.v1.cri/sandboxes/p1/shm"}
+
+
+def config(*args, uid=0, groups=(), mounts=(), annotations=None, **more):
+    """A config.json as containerd writes it."""
+    every = [{"destination": target, "type": kind, "source": kind, "options": options}
+             for target, kind, options in STANDARD_MOUNTS]
+    sets = {name: CAPABILITIES for name in ("bounding", "effective", "permitted")}
+    document = {
+        "ociVersion": "1.1.0",
+        "process": {"terminal": False, "user": {"uid": uid, "gid": uid,
+                                                "additionalGids": list(groups)},
+                    "args": list(args), "env": ["PATH=/bin", "HELLO=world"], "cwd": "/",
+                    "capabilities": sets, "noNewPrivileges": False, "oomScoreAdj": -998,
+                    "apparmorProfile": "cri-containerd.apparmor.d",
+                    "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 2048, "soft": 1024}]},
+        "root": {"path": "rootfs"},
+        "mounts": every + list(mounts),
+        "annotations": annotations or {},
+        "linux": {"namespaces": [{"type": name} for name in NAMESPACES],
+                  "cgroupsPath": "/kubepods/burstable/one",
+                  "resources": {"devices": [{"allow": False, "access": "rwm"}],
+                                "memory": {"limit": 64 << 20}, "cpu": {"shares": 512}},
+                  "maskedPaths": ["/proc/kcore"], "readonlyPaths": ["/proc/sys"]},
+    }
+    document["linux"].update(more)
+    return document
+
+
+class Pods:
+    """Directories as containerd has them, and the verbs of one machine."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.top = f"{machine.state}-pods"
+        mount_owners(self.top)
+
+    def ask(self, verb, args):
+        return ask.Answer(ask.ask(self.machine.socket, verb, args))
+
+    def ok(self, verb, args):
+        answer = self.ask(verb, args)
+        expect(answer.ok is not None, f"{verb}: {answer.error}")
+        return answer.ok
+
+    def refused(self, verb, args, *words):
+        answer = self.ask(verb, args)
+        expect(answer.error is not None, f"{verb} goes through: {answer.ok}")
+        for word in words:
+            expect(word in json.dumps(answer.error), f"{word!r} is not in {answer.error}")
+
+    def create(self, pod, document=None, **more):
+        os.makedirs(f"{self.top}/{pod}", exist_ok=True)
+        return self.ok("pod-create", {"id": pod, "namespace": "k8s.io", "netns": "",
+                                      "bundle": f"{self.top}/{pod}",
+                                      "config": document or config("/pause"), **more})
+
+    def rootfs(self, name):
+        """An overlay of two layers and one that is written, as the overlayfs snapshotter has it."""
+        top = f"{self.top}/{name}"
+        for directory in "1/fs/bin", "1/fs/etc", "2/fs/etc", "3/fs", "3/work", "rootfs":
+            os.makedirs(f"{top}/{directory}")
+        shutil.copy(shutil.which("busybox"), f"{top}/1/fs/bin/busybox")
+        for applet in "sh", "cat", "id", "sleep", "echo", "ls", "stat", "touch", "rm", "hostname":
+            os.symlink("busybox", f"{top}/1/fs/bin/{applet}")
+        for place, text in ("1/fs/etc/lower", "lower\n"), ("1/fs/etc/both", "below\n"), (
+                "2/fs/etc/both", "above\n"):
+            with open(f"{top}/{place}", "w") as file:
+                file.write(text)
+        os.chown(f"{top}/1/fs/etc/lower", 33, 33)
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                        f"index=off,lowerdir={top}/2/fs:{top}/1/fs,upperdir={top}/3/fs,"
+                        f"workdir={top}/3/work", f"{top}/rootfs"], check=True)
+        return f"{top}/rootfs"
+
+    def container(self, pod, name, document):
+        rootfs = self.rootfs(f"{pod}-{name}")
+        made = self.ok("pod-container-create", {"pod": pod, "id": name, "config": document,
+                                                "rootfs": rootfs})
+        self.ok("container-start", {"container": made["id"]})
+        return made["id"]
+
+    def remove(self, pod):
+        return self.ok("pod-remove", {"id": pod})["was_there"]
+
+    def end(self):
+        for entry in self.ok("pod-list", {})["pods"]:
+            self.remove(entry["pod"]["id"])
+        subprocess.run(["umount", "-l", "-R", self.top], check=True)
+        os.rmdir(self.top)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.top}.img")
+
+
+@contextlib.contextmanager
+def pods(machine, more=""):
+    machine.more_settings = SETTINGS + more
+    machine.restart()
+    one = Pods(machine)
+    try:
+        yield one
+    finally:
+        one.end()
+        machine.more_settings = ""
+        machine.restart()
+
+
+@test("R1.1", "R2.1")
+def a_pods_containers_are_in_one_guest_and_share_what_a_pod_shares(machine):
+    with pods(machine) as one:
+        made = one.create("p1", config("/pause", annotations={
+            "io.kubernetes.cri.sandbox-name": "web", "io.kubernetes.cri.sandbox-uid": "u-1",
+            "io.kubernetes.cri.sandbox-namespace": "shop",
+            "io.kubernetes.cri.sandbox-memory": str(64 << 20)}), hostname="web")
+        expect(os.path.exists(f"/proc/{made['guest']['qemu_pid']}"), "there is no guest")
+        one.refused("pod-create", {"id": "p1", "namespace": "k8s.io", "bundle": one.top,
+                                   "config": config("/pause")}, "conflict")
+        first = one.container("p1", "c1", config(
+            "sh", "-c", "cat /etc/lower /etc/both; id -u; echo $HELLO; hostname; sleep 1000",
+            groups=[5, 7], mounts=[SHM]))
+        second = one.container("p1", "c2", config("sleep", "1000", mounts=[SHM]))
+        wait_until(lambda: "web" in machine.out("logs", first), "the container has written")
+        expect_equal(machine.out("logs", first).split(), ["lower", "above", "0", "world", "web"],
+                     "what the container says")
+
+        def space(container, name):
+            return machine.out("exec", container, "stat", "-Lc", "%i", f"/proc/self/ns/{name}")
+        for name in "user", "ipc", "uts", "net":
+            expect_equal(space(first, name), space(second, name), f"the {name} namespace")
+        for name in "pid", "mnt", "cgroup":
+            expect(space(first, name) != space(second, name), f"the {name} namespace is shared")
+        expect_equal(machine.out("exec", first, "stat", "-c", "%u", "/etc/lower"), "33",
+                     "whose a file of the image is")
+        # As the kubelet's sandbox directory is bound, and as several of the pod see it.
+        machine.danchi("exec", first, "sh", "-c", "echo mine > /dev/shm/note")
+        expect_equal(machine.out("exec", second, "cat", "/dev/shm/note"), "mine", "/dev/shm")
+        # What is written is where the snapshotter looks for it, with its owner.
+        machine.danchi("exec", first, "sh", "-c", "echo new > /etc/lower; rm /etc/both; touch /new")
+        upper = f"{one.top}/p1-c1/3/fs"
+        expect_equal(open(f"{upper}/etc/lower").read(), "new\n", "what was written")
+        expect_equal(os.stat(f"{upper}/new").st_uid, 0, "whose a new file is")
+        # The guest is the pod's: it stays when containers end, and others come in.
+        one.ok("container-kill", {"container": first, "signal": "KILL"})
+        expect_equal(one.ok("container-wait", {"container": first})["exit_code"], 137, "its end")
+        one.ok("container-remove", {"container": first})
+        third = one.container("p1", "c3", config("sleep", "1000"))
+        expect_equal(space(third, "net"), space(second, "net"), "the later one's network")
+        listed = one.ok("pod-list", {})["pods"]
+        expect_equal([entry["pod"]["name"] for entry in listed], ["web"], "pods that are listed")
+        expect_equal(listed[0]["tenant"], "shop", "the pod's tenant")
+        expect(one.remove("p1"), "the pod was not there")
+        expect(not one.remove("p1"), "the pod is there still")
+        expect(not os.path.exists(f"/proc/{made['guest']['qemu_pid']}"), "its guest is there")
+        expect_equal([entry for entry in machine.containers() if entry["id"] == third], [],
+                     "its containers")
