@@ -27,7 +27,7 @@ PARTS = [
     ("danchid: guests through libvirt", "root", 8400, ["launcher/guest"]),
     ("danchid: limits", "root", 2000, ["launcher/limits"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
-    ("danchid: specs and filters", "root", 8400, ["launcher/spec", "launcher/verify"]),
+    ("danchid: specs and filters", "root", 8500, ["launcher/spec", "launcher/verify"]),
     ("danchid: network", "root", 4700, ["launcher/network"]),
     ("danchi-gateway", "an own uid, CAP_NET_ADMIN", 3500, ["launcher/gateway"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
