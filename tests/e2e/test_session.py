@@ -9,7 +9,8 @@ import subprocess
 
 from machine import ARCHIVES, BUILD, EMULATION, expect, expect_equal, kill9, wait_until
 from suite import Skip, test
-from user import (ELSEWHERE, FIRST_SUBID, HOST, HOST_PRIVATE, NAME, NAMED, OTHER_UID, PUBLIC, UID, User)
+from user import (ELSEWHERE, FIRST_SUBID, HOST, HOST_6, HOST_PRIVATE, NAME, NAMED, OTHER_UID, PUBLIC,
+                  PUBLIC_6, UID, User)
 
 IMAGE = "docker.io/danchi/busybox:test"
 TICK = "i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done"
@@ -146,6 +147,26 @@ def answer_of(user, address):
     return user.danchi("exec", "web", "sh", "-c", f"sleep 2 | nc -w 5 {address} 80", check=False).stdout.strip()
 
 
+def an_image_comes_from_a_registry(user):
+    """In its jail, by way of pasta."""
+    settings = f"{user.place}/registry.yml"
+    with open(settings, "w") as file:
+        file.write(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {user.place}/registry}}}}\n"
+                   "http: {addr: '0.0.0.0:5000'}\nlog: {level: error, accesslog: {disabled: true}}\n")
+    user.start([*user.inside, "docker-registry", "serve", settings], stderr=subprocess.DEVNULL)
+    name = f"{PUBLIC}:5000/acme/box:1"
+    push = [*user.inside, "skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false",
+            f"docker-archive:{ARCHIVES}/busybox.tar", f"docker://{name}"]
+    wait_until(lambda: subprocess.run(push, stderr=subprocess.DEVNULL).returncode == 0, "the registry", 20)
+    containers = f"{user.home}/.config/danchi/containers"
+    user.run("mkdir", containers)
+    for file, text in (("registries.conf", f'[[registry]]\nlocation = "{PUBLIC}:5000"\ninsecure = true\n'),
+                       ("policy.json", '{"default": [{"type": "insecureAcceptAnything"}]}')):
+        user.run("tee", f"{containers}/{file}", input=text.encode())
+    expect(name in user.out("pull", name), "pull")
+    expect_equal(user.out("run", "--rm", name, "echo", "pulled"), "pulled", "a run of it")
+
+
 @test("R5.17", "R5.13", seconds=240, only=EMULATION)
 def a_sessions_egress_and_ports_are_held_to_the_policy_without_root(machine):
     with a_user(machine) as user:
@@ -153,7 +174,8 @@ def a_sessions_egress_and_ports_are_held_to_the_policy_without_root(machine):
         user.danchi("run", "-d", "--name", "web", "--network", "egress", "-p", "8080:8080", IMAGE,
                     "busybox", "httpd", "-f", "-p", "8080", "-h", "/etc")
         wait_until(lambda: answer_of(user, PUBLIC) == f"hello from {PUBLIC}", "a public server answers", 30)
-        for address in (*ELSEWHERE, HOST, HOST_PRIVATE, "127.0.0.1", "169.254.254.1", "169.254.254.3"):
+        expect_equal(answer_of(user, PUBLIC_6), f"hello from {PUBLIC_6}", "a public server by IPv6")
+        for address in (*ELSEWHERE, HOST, *HOST_6, HOST_PRIVATE, "127.0.0.1", "169.254.254.1", "169.254.254.3"):
             expect_equal(answer_of(user, address), "", f"what {address} says")
         # The host's next address is no way in either.
         user.on_host("ip", "address", "add", "9.9.8.2/32", "dev", "lo")
@@ -182,6 +204,7 @@ def a_sessions_egress_and_ports_are_held_to_the_policy_without_root(machine):
         expect("DIFFERS" not in verdicts.values() and "UNKNOWN" not in verdicts.values(), f"{verdicts}")
         bind = user.danchi("run", "--rm", "-v", "/tmp:/x", IMAGE, "true", check=False)
         expect(bind.status != 0 and "tmp" in bind.stderr, f"a bind: {bind.stderr}")
+        an_image_comes_from_a_registry(user)
         user.danchi("rm", "-f", "web")
         user.run(f"{BUILD}/bin/danchi-session", "end")
         expect_equal(user.on_host("ss", "-Hltn").count(":8080"), 0, "sockets left")

@@ -16,7 +16,8 @@ from machine import BUILD, PATIENCE, TOP, Failure, Result, wait_until
 UID, OTHER_UID = 23456, 23457
 FIRST_SUBID = 524288
 PUBLIC, HOST, HOST_PRIVATE = "9.9.9.1", "9.9.9.2", "192.168.77.1"
-ELSEWHERE = ("10.0.0.1", "100.64.0.1", "169.254.169.254")
+ELSEWHERE = ("10.0.0.1", "100.64.0.1", "169.254.169.254", "fd12::1")
+PUBLIC_6, HOST_6 = "2a00:1450::1", ("2a00:1450::2", "2a00:1450:2::2")
 NAME, NAMED = "danchi.example.com", "9.9.9.9"
 
 HOST_SCRIPT = r"""
@@ -66,10 +67,10 @@ exec sleep 1000000
 
 SERVER = r"""
 import socket, sys
-listening = socket.create_server(("", 80), backlog=50)
+listening = socket.create_server(("", 80), family=socket.AF_INET6, dualstack_ipv6=True, backlog=50)
 while True:
     client, address = listening.accept()
-    client.sendall(b"hello from " + client.getsockname()[0].encode() + b"\n")
+    client.sendall(b"hello from " + client.getsockname()[0].removeprefix("::ffff:").encode() + b"\n")
     client.close()
 """
 
@@ -87,9 +88,9 @@ class User:
                                ready=b"ready\n")
         self.make_internet()
 
-    def start(self, words, ready=None):
+    def start(self, words, ready=None, **options):
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   start_new_session=True)
+                                   start_new_session=True, **options)
         self.processes.append(process)
         if ready and process.stdout.readline() != ready:
             raise Failure(f"{words[0]}: it does not get ready")
@@ -111,9 +112,13 @@ class User:
                 subprocess.run([*prefix, *line.split()], check=True)
         do(self.enter(), f"ip link add up0 type veth peer name up1 netns {far.pid}",
            f"ip address add {HOST}/24 dev up0", f"ip address add {HOST_PRIVATE}/24 dev lo",
-           "ip link set up0 up", f"ip route add default via {PUBLIC}")
+           f"ip address add {HOST_6[0]}/64 dev up0 nodad", f"ip address add {HOST_6[1]}/128 dev lo",
+           "ip link set up0 up", f"ip route add default via {PUBLIC}",
+           f"ip -6 route add default via {PUBLIC_6} dev up0")
         do(inside, "ip link set lo up", f"ip address add {PUBLIC}/24 dev up1", "ip link set up1 up",
-           *(f"ip address add {address}/32 dev lo" for address in (*ELSEWHERE, NAMED)))
+           f"ip address add {PUBLIC_6}/64 dev up1 nodad",
+           *(f"ip address add {address} dev lo" for address in (*ELSEWHERE, NAMED)))
+        self.inside = inside
         self.start([*inside, "python3", "-c", SERVER])
         self.start(self.enter("python3", "-c", SERVER))
         self.start([*inside, "dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts",
