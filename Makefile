@@ -19,7 +19,7 @@
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
 #   launcher/session/   an ordinary user's own Danchi: its namespaces and what runs in them
-#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway,share}/,
+#   launcher/{cli,daemon,relay,resolver,publish,intake,gateway,share,shim}/,
 #   guest-agent/{init,agent,unpack}/   the programs
 
 SHELL := /bin/bash
@@ -89,6 +89,11 @@ INTAKE_SRC := $(call sources,launcher/intake)
 GATEWAY_SRC := $(call sources,launcher/gateway) launcher/network/plan.c launcher/network/gateway-order.c
 SHARE_SRC := $(call sources,launcher/share)
 SESSION_SRC := $(call sources,launcher/session)
+SHIM_SRC := $(call sources,launcher/shim)
+# Its messages, written by protoc-c; the same in every MODE.
+PB := build/gen/shim
+PB_NAMES := $(patsubst launcher/shim/proto/%.proto,%,$(sort $(wildcard launcher/shim/proto/*.proto)))
+PB_SRC := $(PB_NAMES:%=$(PB)/%.pb-c.c)
 # In both: block devices that the kernel checks.
 MAPPER_SRC := $(call sources,guest-agent/mapper)
 INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
@@ -97,7 +102,7 @@ UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
                  $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway \
-                 $(B)/bin/danchi-share $(B)/bin/danchi-session
+                 $(B)/bin/danchi-share $(B)/bin/danchi-session $(B)/bin/containerd-shim-danchi-v2
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -161,6 +166,24 @@ $(B)/bin/danchi-share: $(call host_objs,$(SHARE_SRC) launcher/confined/allowlist
 $(B)/bin/danchi-session: $(call host_objs,$(SESSION_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS)) $(LDLIBS)
+
+# Between containerd and danchid: launcher/shim/main.c.
+$(B)/bin/containerd-shim-danchi-v2: $(call host_objs,$(SHIM_SRC) $(PB_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS) libprotobuf-c) $(LDLIBS)
+
+$(PB_NAMES:%=$(PB)/%.pb-c.c) $(PB_NAMES:%=$(PB)/%.pb-c.h) &: $(wildcard launcher/shim/proto/*.proto) | deps
+	@mkdir -p $(PB)
+	$(call say,PROTO,$(PB))
+	$(Q)protoc-c --proto_path=launcher/shim/proto --c_out=$(PB) $(wildcard launcher/shim/proto/*.proto)
+
+# What includes the messages, tests too, needs them written first.
+$(foreach room,host fuzz,$(patsubst %.c,$(B)/$(room)/%.o,$(SHIM_SRC) \
+  $(wildcard tests/unit/test-shim-*.c tests/fuzz/fuzz-shim-*.c))): $(PB_SRC)
+$(B)/host/launcher/shim/%.o $(B)/host/tests/unit/test-shim-%.o $(B)/host/$(PB)/%.o: \
+  CPPFLAGS += -Ibuild/gen -I$(PB) $(call pkg_cflags,$(HOST_PKGS) libprotobuf-c)
+$(B)/fuzz/launcher/shim/%.o $(B)/fuzz/tests/fuzz/fuzz-shim-%.o $(B)/fuzz/$(PB)/%.o: \
+  CPPFLAGS += -Ibuild/gen -I$(PB) $(call pkg_cflags,$(HOST_PKGS) libprotobuf-c)
 
 $(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)

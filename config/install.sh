@@ -13,7 +13,8 @@ to=$root$prefix
 
 install -d -m 755 "$to"/{bin,libexec/danchi,lib/danchi/images,share/danchi} \
   "$to"/{lib/systemd/system,share/doc/danchi,share/man/man1}
-install -m 755 "$build/bin/danchi" "$to/bin/"
+# The shim where containerd looks for it: in its PATH.
+install -m 755 "$build/bin/danchi" "$build/bin/containerd-shim-danchi-v2" "$to/bin/"
 install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi-publish" \
   "$build/bin/danchi-resolver" "$build/bin/danchi-intake" "$build/bin/danchi-gateway" \
   "$build/bin/danchi-share" "$build/bin/danchi-session" "$to/libexec/danchi/"

@@ -21,7 +21,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent network scale secrets asan e2e,redteam+kernel compat+fuzz lab
+CHECK_PLAN := unit agent network shim scale secrets asan e2e,redteam+kernel compat+fuzz lab
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
@@ -104,6 +104,16 @@ tests-run-network:
 check-network: deps  ## the programs with the network, between namespaces of this machine; needs root
 	+@$(BUILD_TESTS) tests-build-network || true
 	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-network
+
+# The shim between a containerd and a danchid that are the test's.
+.PHONY: tests-run-shim
+tests-run-shim:
+	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py shim --jobs 1 --timeout 300 tests/shim/test-shim.py
+
+.PHONY: check-shim
+check-shim: deps  ## containerd's shim against a client and a danchid of the test's; needs root
+	+@$(BUILD_TESTS) $(B)/bin/containerd-shim-danchi-v2 || true
+	@$(MAKE) --no-print-directory MODE=$(MODE) tests-run-shim
 
 .PHONY: check-asan
 check-asan: deps  ## unit and agent tests under ASan and UBSan
@@ -271,14 +281,14 @@ check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200
 
 # Programs for the compatibility test: COMPAT='nginx git', COMPAT=all, or those that CI has time for.
 COMPAT ?=
-COMPAT_QUICK := nginx redis memcached haproxy python3 git
+COMPAT_QUICK := nginx redis browser memcached haproxy python3 git
 COMPAT_ALL := $(COMPAT_QUICK) nodejs openjdk postgresql mariadb
 # The image of a program that is there in another way, too.
 COMPAT_IMAGES := $(patsubst %-on-a-volume,%,$(COMPAT:%-as-root=%))
 COMPAT_CHOSEN := $(if $(filter all,$(COMPAT)),$(COMPAT_ALL),$(COMPAT_IMAGES))
 COMPAT_NAMES := $(if $(COMPAT),$(COMPAT_CHOSEN),$(COMPAT_QUICK))
 
-build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/work* tests/compat/Work*) \
+build/compat/%.tar: $(wildcard tests/compat/*.sh tests/compat/browser.html tests/compat/work* tests/compat/Work*) \
   $(wildcard tests/images/*) | deps
 	@mkdir -p $(@D)
 	./tests/compat/build.sh $* $@
@@ -308,4 +318,6 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@$(CELL) ./tests/bench/images.py --large "$(BENCH_LARGE)"
 	@$(CELL) ./tests/bench/network.py
 	@$(CELL) ./tests/bench/binds.py
+	@$(CELL) ./tests/bench/neighbour.py
+	@$(CELL) ./tests/bench/limits.py
 	@$(CELL) ./tests/bench/pods.py --runs $(BENCH_RUNS)

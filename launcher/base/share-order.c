@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const verbs[] = { "start", "check", "bind", "unbind", "pod", "join" };
-
+static const char *const verbs[]
+    = { "start", "check", "bind", "unbind", "pod", "join", "look", "copy", "refresh" };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 typedef struct
@@ -42,7 +42,21 @@ finish (const Writer *writer)
 static bool
 has_source (DnShareVerb verb)
 {
-  return verb == DN_SHARE_CHECK || verb == DN_SHARE_BIND || verb == DN_SHARE_POD;
+  return verb != DN_SHARE_START && verb != DN_SHARE_UNBIND && verb != DN_SHARE_JOIN;
+}
+
+/* Whether it is about no guest's share. */
+static bool
+is_question (DnShareVerb verb)
+{
+  return verb == DN_SHARE_CHECK || verb == DN_SHARE_LOOK;
+}
+
+/* Whether a pod's ids go with it. */
+static bool
+is_of_pod (DnShareVerb verb)
+{
+  return verb == DN_SHARE_POD || verb == DN_SHARE_COPY || verb == DN_SHARE_REFRESH;
 }
 
 static void
@@ -143,16 +157,15 @@ is_sound (const DnShareOrder *order)
 {
   const DnShareProcess *process = &order->process;
 
-  if (order->verb != DN_SHARE_CHECK && (process->uid == 0 || process->gid == 0))
+  if (!is_question (order->verb) && (process->uid == 0 || process->gid == 0))
     return false;
   if (order->verb == DN_SHARE_JOIN && (process->pid <= 1 || order->qemu.pid <= 1))
     return false;
-  if ((order->verb == DN_SHARE_BIND || order->verb == DN_SHARE_UNBIND
-       || order->verb == DN_SHARE_POD)
+  if (!is_question (order->verb) && order->verb != DN_SHARE_START && order->verb != DN_SHARE_JOIN
       && (process->pid <= 1 || order->number >= DN_SHARE_NUMBERS))
     return false;
   /* Root's alone, and one range. */
-  if (order->verb == DN_SHARE_POD)
+  if (is_of_pod (order->verb))
     return order->source.uid == 0 && order->guest_uid == order->guest_gid && order->guest_uid > 0
            && order->guest_uid <= DN_SHARE_GUEST_IDS - DN_SHARE_POD_IDS;
   /* The guest's own root is nobody's owner. */
@@ -210,8 +223,8 @@ dn_share_answer_format (const DnShareAnswer *answer, char *text, size_t size)
 {
   Writer writer = { .text = text, .size = size };
 
-  add (&writer, "%d %d %" PRIu64 " %d %u %u\n%s", answer->code, (int) answer->pid, answer->ticks,
-       answer->is_directory, answer->owner_uid, answer->owner_gid, answer->text);
+  add (&writer, "%d %d %" PRIu64 " %d %d %u %u\n%s", answer->code, (int) answer->pid, answer->ticks,
+       answer->is_directory, answer->is_memory, answer->owner_uid, answer->owner_gid, answer->text);
   return finish (&writer);
 }
 
@@ -224,7 +237,8 @@ dn_share_answer_parse (const char *text, DnShareAnswer *ret_answer)
   memset (ret_answer, 0, sizeof *ret_answer);
   if (!take_number (&at, 4095, ' ', &code) || !take_number (&at, INT32_MAX, ' ', &pid)
       || !take_number (&at, UINT64_MAX, ' ', &ret_answer->ticks)
-      || !take_flag (&at, &ret_answer->is_directory) || !take_u32 (&at, ' ', &ret_answer->owner_uid)
+      || !take_flag (&at, &ret_answer->is_directory) || !take_flag (&at, &ret_answer->is_memory)
+      || !take_u32 (&at, ' ', &ret_answer->owner_uid)
       || !take_u32 (&at, '\n', &ret_answer->owner_gid) || strlen (at) >= sizeof ret_answer->text)
     return -EINVAL;
   ret_answer->code = (int) code;

@@ -8,9 +8,12 @@
  *     bind SHARE NUMBER IDS SOURCE   it becomes /NUMBER in the share
  *     pod SHARE NUMBER IDS SOURCE    likewise, for a pod: all ids of the host's up to 65535 become
  *                                    those of the range that begins with IDS
+ *     look SOURCE                    what it is; nothing is made, and any file system will do
+ *     copy SHARE NUMBER IDS SOURCE   a copy of a small directory becomes /NUMBER, for a pod
+ *     refresh SHARE NUMBER IDS SOURCE   that copy is brought up to date
  *     unbind SHARE NUMBER            it goes; nothing there is no error
  *     join SHARE QEMU                it goes into the control groups of its guest's QEMU
- *                                    descriptor of these five: report
+ *                                    descriptor of all but start: report
  *
  * The answer is one message on `report`, dn_share_answer_*.  From root to root, over a socket that
  * nobody else can reach.  What a caller brings is in it as text only: paths that danchid has found
@@ -55,6 +58,9 @@ typedef enum
   DN_SHARE_UNBIND,
   DN_SHARE_POD,
   DN_SHARE_JOIN,
+  DN_SHARE_LOOK,
+  DN_SHARE_COPY,
+  DN_SHARE_REFRESH,
 } DnShareVerb;
 
 /* virtiofsd of one guest; ticks tell it from a later process of the same number. */
@@ -102,7 +108,8 @@ typedef struct
   int code;          /* 0, or an errno */
   pid_t pid;         /* of start */
   uint64_t ticks;    /* likewise */
-  bool is_directory; /* of check and bind, as are the next */
+  bool is_directory; /* of check, look, bind, as are the next */
+  bool is_memory;    /* it is the mount of a tmpfs */
   uid_t owner_uid;   /* on the host, who appears as the container's user */
   gid_t owner_gid;
   char text[DN_SHARE_TEXT_BYTES]; /* where it failed: what and why; may have a second line */

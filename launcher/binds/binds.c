@@ -284,6 +284,7 @@ bind_one (DnPartStart *start, const Binds *binds, guint index, const DnShareSour
   g_autofree char *what = g_strdup_printf ("bind '%s'", spec->source);
   g_autofree DnShareSource *source = g_memdup2 (owner, sizeof *owner);
   const DnGuestBind bind = { .what = what,
+                             .verb = DN_SHARE_BIND,
                              .number = dn_binds_number (start->slot, index),
                              .guest_uid = first + fact->uid,
                              .guest_gid = first + fact->gid,

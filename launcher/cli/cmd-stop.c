@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* danchi stop and restart: the two that give a container time to end. */
+#include <string.h>
+
 #include "../common/signal-name.h"
 #include "commands.h"
 #include "each.h"
@@ -21,19 +23,21 @@ clear_end (EndOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EndOptions, clear_end)
 
-#define END_ROWS(options)                                                                            \
-  { "time",                                                                                          \
-    't',                                                                                             \
-    0,                                                                                               \
-    G_OPTION_ARG_FILENAME,                                                                           \
-    &(options).timeout,                                                                              \
-    "How long it may take until it is killed; -1: as long as it takes",                              \
-    "SECONDS" },                                                                                     \
-      { "timeout", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &(options).timeout, NULL, NULL }, \
-  {                                                                                                  \
-    "signal", 's', 0, G_OPTION_ARG_FILENAME, &(options).signal,                                      \
-        "What it is sent, in place of its own stop signal", "SIGNAL"                                 \
-  }
+#define END_ROWS 3
+
+static void
+fill_end (EndOptions *options, GOptionEntry *ret_rows)
+{
+  const GOptionEntry rows[END_ROWS] = {
+    { "time", 't', 0, G_OPTION_ARG_FILENAME, &options->timeout,
+      "How long it may take until it is killed; -1: as long as it takes", "SECONDS" },
+    { "timeout", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options->timeout, NULL, NULL },
+    { "signal", 's', 0, G_OPTION_ARG_FILENAME, &options->signal,
+      "What it is sent, in place of its own stop signal", "SIGNAL" },
+  };
+
+  memcpy (ret_rows, rows, sizeof rows);
+}
 
 /* Without --time it is the container's own.  FALSE with @ret_status: it was printed */
 static gboolean
@@ -70,10 +74,10 @@ dn_cmd_stop (DnCli *cli, char **words)
   g_autoptr (JsonObject) args = json_object_new ();
   g_auto (EndOptions) options = { 0 };
   g_auto (GStrv) names = NULL;
+  GOptionEntry entries[END_ROWS + 1] = { 0 };
   int status;
 
-  const GOptionEntry entries[] = { END_ROWS (options), DN_OPTION_END };
-
+  fill_end (&options, entries);
   if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status)
       || !read_end (cli, &options, args, &status))
     return status;
@@ -106,13 +110,12 @@ dn_cmd_restart (DnCli *cli, char **words)
   g_auto (GStrv) names = NULL, keys = NULL;
   int status;
 
-  const GOptionEntry entries[] = {
-    END_ROWS (options),
-    { "volume-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &keys,
-      "The key of an encrypted volume, where its guest is gone", "NAME=FILE" },
-    DN_OPTION_END,
+  GOptionEntry entries[END_ROWS + 2] = {
+    [END_ROWS] = { "volume-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &keys,
+                   "The key of an encrypted volume, where its guest is gone", "NAME=FILE" },
   };
 
+  fill_end (&options, entries);
   if (!dn_options_parse (cli, entries, DN_OPTIONS_ANYWHERE, words, 1, G_MAXUINT, &names, &status)
       || !read_end (cli, &options, args, &status))
     return status;

@@ -8,6 +8,7 @@
 #include "../guest/kvm-probe.h"
 #include "../limits/host-memory.h"
 #include "../network/network-facts.h"
+#include "../pods/pod-overhead.h"
 #include "container.h"
 #include "daemon-record.h"
 #include "doctor-access.h"
@@ -111,6 +112,23 @@ count_guests (DnDaemon *daemon, GPtrArray *contexts)
   return count;
 }
 
+/* As a RuntimeClass has it, to be put there: ../pods/pod-overhead.h. */
+static JsonObject *
+pod_facts (const DnSettings *settings, gboolean is_emulated)
+{
+  g_autofree char *memory = NULL, *cpu = NULL;
+  JsonObject *object = json_object_new (), *fixed = json_object_new ();
+  DnPodOverhead overhead;
+
+  dn_pod_overhead (&settings->pods, is_emulated, &overhead);
+  memory = g_strdup_printf ("%" G_GUINT64_FORMAT "Mi", overhead.memory_bytes >> 20);
+  cpu = g_strdup_printf ("%um", overhead.cpu_millis);
+  json_object_set_string_member (fixed, "memory", memory);
+  json_object_set_string_member (fixed, "cpu", cpu);
+  json_object_set_object_member (object, "overhead", fixed);
+  return object;
+}
+
 static JsonObject *
 settings_facts (const DnSettings *settings)
 {
@@ -131,7 +149,7 @@ DN_VERB (info)
   DnDaemon *daemon = request->daemon;
   g_autoptr (GPtrArray) contexts = NULL, images = NULL;
   g_autoptr (DnSettings) settings = NULL;
-  JsonObject *ok, *directories;
+  JsonObject *ok, *directories, *accelerator;
 
   (void) ret_fds;
   if (!read_nothing (request, error))
@@ -148,7 +166,10 @@ DN_VERB (info)
   json_object_set_int_member (ok, "guests", count_guests (daemon, contexts));
   json_object_set_int_member (ok, "images", images->len);
   json_object_set_object_member (ok, "host", host_facts (request->caller));
-  json_object_set_object_member (ok, "accelerator", accelerator_facts ());
+  accelerator = accelerator_facts ();
+  json_object_set_object_member (
+      ok, "pods", pod_facts (settings, !json_object_get_boolean_member (accelerator, "kvm")));
+  json_object_set_object_member (ok, "accelerator", accelerator);
   json_object_set_object_member (ok, "settings", settings_facts (settings));
   directories = json_object_new ();
   json_object_set_string_member (directories, "config", paths->config);

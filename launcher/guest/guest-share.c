@@ -100,7 +100,7 @@ dn_guest_has_share (DnGuest *guest)
 gboolean
 dn_guest_bind (DnGuest *guest, const DnGuestBind *bind, DnShareAnswer *ret_answer, GError **error)
 {
-  DnShareOrder order = { .verb = bind->is_of_pod ? DN_SHARE_POD : DN_SHARE_BIND,
+  DnShareOrder order = { .verb = bind->verb,
                          .number = bind->number,
                          .guest_uid = bind->guest_uid,
                          .guest_gid = bind->guest_gid,

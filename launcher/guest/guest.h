@@ -301,7 +301,8 @@ typedef struct
   guint number;     /* its name in the share; below %DN_SHARE_NUMBERS */
   guint guest_uid;  /* as the guest's kernel counts: who the owner appears as */
   guint guest_gid;
-  gboolean is_of_pod; /* all ids of the host's become those from guest_uid on */
+  /* DN_SHARE_BIND; or of a pod: DN_SHARE_POD, DN_SHARE_COPY, DN_SHARE_REFRESH */
+  DnShareVerb verb;
   const DnShareSource *source;
 } DnGuestBind;
 

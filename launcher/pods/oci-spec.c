@@ -193,6 +193,20 @@ add_tmpfs_options (JsonBuilder *builder, const DnOciMount *mount)
     }
 }
 
+/* /dev/shm is as runc's is; a volume can fill what the container may use of memory, and as the
+ * kubelet makes it belongs to the pod's fsGroup. */
+static void
+add_memory_options (JsonBuilder *builder, const DnPodMount *mount)
+{
+  g_autofree char *gid = g_strdup_printf ("gid=%u", mount->gid);
+
+  if (g_str_equal (mount->name, DN_POD_MEMORY_SHM))
+    return;
+  json_builder_add_string_value (builder, "size=50%");
+  json_builder_add_string_value (builder, mount->gid != 0 ? "mode=2777" : "mode=0777");
+  json_builder_add_string_value (builder, gid);
+}
+
 static void
 add_mount (JsonBuilder *builder, const DnPodMount *mount)
 {
@@ -204,7 +218,9 @@ add_mount (JsonBuilder *builder, const DnPodMount *mount)
       break;
     case DN_POD_MOUNT_MEMORY:
       begin_mount (builder, mount->mount->target, "pod", mount->name);
+      add_memory_options (builder, mount);
       break;
+    case DN_POD_MOUNT_COPY:
     case DN_POD_MOUNT_SHARE:
       begin_mount (builder, mount->mount->target, "share", "share");
       if (mount->is_file)

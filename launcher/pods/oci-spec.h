@@ -28,6 +28,16 @@ typedef struct
   guint root_share;
 } DnOciSpecPlan;
 
+/* The guest that a container is to be in. */
+typedef struct
+{
+  guint64 memory_bytes;
+  guint64 vcpus;
+} DnOciRoom;
+
+/* What of the document are options of any container: its limits. (transfer full) */
+DnContainerOptions *dn_oci_options_new (const DnOciConfig *config, const DnOciRoom *room);
+
 /* The document. (transfer full) */
 JsonNode *dn_oci_spec_build (const DnOciSpecPlan *plan);
 

@@ -5,107 +5,15 @@
 
 #include "../binds/binds.h"
 #include "../common/error.h"
-#include "../common/paths.h"
 #include "../daemon/container-call.h"
 #include "../daemon/json-build.h"
 #include "../daemon/settings-file.h"
-#include "../guest/share-server.h"
 #include "oci-spec.h"
-#include "pod-mount.h"
+#include "pod-volumes.h"
 #include "pod.h"
 
 /* The agent waits for the host as long. */
 #define CALL_TIMEOUT_MS 30000
-#define ORDINARY_UID 1 /* any that a share knows: check makes a mount and throws it away */
-
-/* All containers of a pod have one range of ids: what one writes to a volume is another's. */
-#define FIRST_UID DN_CONTEXT_FIRST_UID
-
-static char *
-what_of (const DnPodMember *member)
-{
-  return g_strdup_printf ("container '%.76s'", member->id);
-}
-
-/* By what is permitted now. (transfer full): or NULL */
-static GPtrArray *
-plan_mounts (DnContainer *container, const DnPodMember *member, GError **error)
-{
-  g_autoptr (DnSettings) settings = dn_settings_get (container->daemon);
-  const DnPaths *paths = dn_paths ();
-  const char *const own[] = { paths->config, paths->state, paths->run, NULL };
-  const DnPod *pod = container->context->pod;
-  g_autofree char *what = what_of (member);
-  const DnPodMountRules rules = { .sandbox_id = pod->id,
-                                  .pod_uid = pod->pod_uid,
-                                  .settings = &settings->pods,
-                                  .own = own,
-                                  .file = settings->file };
-
-  return dn_pod_mounts_plan (member->config, &rules, what, error);
-}
-
-static void
-set_files (DnPodMember *member)
-{
-  for (guint i = 0; member->files != NULL && i < member->mounts->len; i++)
-    {
-      DnPodMount *mount = member->mounts->pdata[i];
-
-      mount->is_file = g_strv_contains ((const char *const *) member->files, mount->mount->target);
-    }
-}
-
-static gboolean
-fill_source (const char *root, const char *rest, gboolean is_writable, DnShareSource *source,
-             GError **error)
-{
-  *source = (DnShareSource){ .is_writable = is_writable, .is_executable = TRUE };
-  if (strchr (root, '\n') != NULL || strchr (rest, '\n') != NULL
-      || g_strlcpy (source->root, root, sizeof source->root) >= sizeof source->root
-      || g_strlcpy (source->rest, rest, sizeof source->rest) >= sizeof source->rest)
-    return dn_throw (error, DN_ERROR_LIMIT, "mount '%.200s': its path cannot be passed on", root);
-  return TRUE;
-}
-
-/* Looks for all that comes from the host; @ret_files: which of it are files. */
-static gboolean
-check_sources (GPtrArray *mounts, char ***ret_files, GError **error)
-{
-  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
-
-  for (guint i = 0; i < mounts->len; i++)
-    {
-      const DnPodMount *mount = mounts->pdata[i];
-      g_autofree char *what = g_strdup_printf ("mount '%s'", mount->mount->target);
-      g_autofree DnShareOrder *order = g_new0 (DnShareOrder, 1);
-      DnShareAnswer answer;
-
-      if (mount->kind != DN_POD_MOUNT_SHARE)
-        continue;
-      order->verb = DN_SHARE_CHECK;
-      order->guest_uid = order->guest_gid = ORDINARY_UID;
-      if (!fill_source (mount->root, mount->rest, !mount->is_readonly, &order->source, error)
-          || !dn_share_server_order (order, -1, what, &answer, error))
-        return FALSE;
-      if (!answer.is_directory)
-        g_strv_builder_add (files, mount->mount->target);
-    }
-  *ret_files = g_strv_builder_end (files);
-  return TRUE;
-}
-
-gboolean
-dn_pod_container_plan (DnContainer *container, GError **error)
-{
-  DnPodMember *member = container->pod;
-
-  member->mounts = plan_mounts (container, member, error);
-  if (member->mounts == NULL || !check_sources (member->mounts, &member->files, error))
-    return FALSE;
-  set_files (member);
-  return TRUE;
-}
 
 gboolean
 dn_pod_container_load (DnContainer *container, JsonObject *object, const char *what, GError **error)
@@ -113,13 +21,9 @@ dn_pod_container_load (DnContainer *container, JsonObject *object, const char *w
   container->pod = dn_pod_member_read (object, what, error);
   if (container->pod == NULL)
     return FALSE;
-  if (container->context->pod == NULL)
-    return dn_throw (error, DN_ERROR_CONFIG, "%s: its context is no pod", what);
-  container->pod->mounts = plan_mounts (container, container->pod, error);
-  if (container->pod->mounts == NULL)
-    return FALSE;
-  set_files (container->pod);
-  return TRUE;
+  return container->context->pod != NULL
+             ? dn_pod_volumes_restore (container, error)
+             : dn_throw (error, DN_ERROR_CONFIG, "%s: its context is no pod", what);
 }
 
 JsonNode *
@@ -127,15 +31,15 @@ dn_pod_container_spec (DnContainer *container, const DnContainerOptions *options
 {
   const DnPodMember *member = container->pod;
   const DnPod *pod = container->context->pod;
-  const DnOciSpecPlan plan
-      = { .config = member->config,
-          .options = options,
-          .profile = container->profile,
-          .mounts = member->mounts,
-          .pod_sysctls = pod->sysctls,
-          .hostname = pod->hostname[0] != '\0' ? pod->hostname : container->context->name,
-          .first_uid = FIRST_UID,
-          .root_share = dn_binds_number (slot, 0) };
+  const char *hostname = pod->hostname[0] != '\0' ? pod->hostname : container->context->name;
+  const DnOciSpecPlan plan = { .config = member->config,
+                               .options = options,
+                               .profile = container->profile,
+                               .mounts = member->mounts,
+                               .pod_sysctls = pod->sysctls,
+                               .hostname = hostname,
+                               .first_uid = DN_POD_FIRST_UID,
+                               .root_share = dn_binds_number (slot, 0) };
 
   return dn_oci_spec_build (&plan);
 }
@@ -146,7 +50,7 @@ dn_pod_container_filter (DnContainer *container, char ***ret_relaxations, char *
 {
   g_autoptr (DnSettings) settings = dn_settings_get (container->daemon);
   const DnOciConfig *config = container->pod->config;
-  g_autofree char *what = what_of (container->pod);
+  g_autofree char *what = g_strdup_printf ("container '%s'", container->pod->id);
 
   /* Once more: what this node grants may have become less since it was made. */
   if (!dn_oci_admit (config, &settings->pods, container->profile, settings->file, what,
@@ -159,42 +63,18 @@ dn_pod_container_filter (DnContainer *container, char ***ret_relaxations, char *
 static gboolean
 prepare (DnPartStart *start, GError **error)
 {
-  g_autoptr (GPtrArray) mounts = NULL;
-  g_auto (GStrv) files = NULL;
-
   if (start->container->pod == NULL)
     return TRUE;
   start->entry->wants_share = TRUE;
-  /* Once more: what is permitted, and what is there, may have changed. */
-  mounts = plan_mounts (start->container, start->container->pod, error);
-  return mounts != NULL && check_sources (mounts, &files, error);
-}
-
-static gboolean
-bind_one (DnPartStart *start, const char *root, const char *rest, gboolean is_writable, guint index,
-          const char *what, GError **error)
-{
-  g_autofree DnShareSource *source = g_new0 (DnShareSource, 1);
-  const DnGuestBind bind = { .what = what,
-                             .number = dn_binds_number (start->slot, index),
-                             .guest_uid = FIRST_UID,
-                             .guest_gid = FIRST_UID,
-                             .is_of_pod = TRUE,
-                             .source = source };
-  DnShareAnswer answer;
-
-  return fill_source (root, rest, is_writable, source, error)
-         && dn_guest_bind (start->guest, &bind, &answer, error);
+  return dn_pod_volumes_check (start->container, error);
 }
 
 /* The root has to be there before CREATE. */
 static gboolean
 enter (DnPartStart *start, GError **error)
 {
-  const DnPodMember *member = start->container->pod;
-
-  return member == NULL
-         || bind_one (start, member->rootfs, "", TRUE, 0, "the container's root", error);
+  return start->container->pod == NULL
+         || dn_pod_volumes_share_root (start->container, start->guest, start->slot, error);
 }
 
 static gboolean
@@ -220,14 +100,12 @@ furnish (DnPartStart *start, GError **error)
 
   for (guint i = 0; member != NULL && i < member->mounts->len; i++)
     {
-      const DnPodMount *mount = member->mounts->pdata[i];
-      g_autofree char *what = g_strdup_printf ("mount '%s'", mount->mount->target);
+      DnPodMount *mount = member->mounts->pdata[i];
 
-      if (mount->kind != DN_POD_MOUNT_SHARE)
+      if (!dn_pod_mount_is_shared (mount))
         continue;
       count++;
-      if (!bind_one (start, mount->root, mount->rest, !mount->is_readonly, mount->number, what,
-                     error)
+      if (!dn_pod_volumes_share (start->guest, start->slot, mount, error)
           || !mount_one (start, mount, error))
         return FALSE;
     }
@@ -240,21 +118,8 @@ furnish (DnPartStart *start, GError **error)
 static void
 leave (DnContainer *container, DnGuest *guest)
 {
-  guint slot;
-
-  if (guest == NULL || container->pod == NULL || !dn_guest_has_share (guest))
-    return;
-  g_mutex_lock (&container->daemon->lock);
-  slot = container->slot;
-  g_mutex_unlock (&container->daemon->lock);
-  dn_guest_unbind (guest, dn_binds_number (slot, 0));
-  for (guint i = 0; i < container->pod->mounts->len; i++)
-    {
-      const DnPodMount *mount = container->pod->mounts->pdata[i];
-
-      if (mount->kind == DN_POD_MOUNT_SHARE)
-        dn_guest_unbind (guest, dn_binds_number (slot, mount->number));
-    }
+  if (guest != NULL && container->pod != NULL && dn_guest_has_share (guest))
+    dn_pod_volumes_unshare (container, guest);
 }
 
 static void

@@ -20,9 +20,6 @@ JsonNode *dn_pod_container_spec (DnContainer *container, const DnContainerOption
 GBytes *dn_pod_container_filter (DnContainer *container, char ***ret_relaxations, char **ret_hash,
                                  GError **error);
 
-/* Plans its mounts by what is permitted now, and looks for them on the host. */
-gboolean dn_pod_container_plan (DnContainer *container, GError **error);
-
 /* Reads what the container's file has of it, and plans its mounts.  At danchid's start. */
 gboolean dn_pod_container_load (DnContainer *container, JsonObject *object, const char *what,
                                 GError **error);

@@ -14,6 +14,7 @@ free_mount (gpointer data)
 
   g_free (mount->name);
   g_free (mount->root);
+  g_free (mount->version);
   g_free (mount->rest);
   g_free (mount);
 }
@@ -83,6 +84,52 @@ take_kubelets (DnPodMount *mount, const DnPodMountRules *rules)
   return TRUE;
 }
 
+static gboolean
+is_volume (const DnPodMount *mount, const char *plugin)
+{
+  const char *rest = below (mount->rest, "volumes");
+  const char *name = rest != NULL ? below (rest, plugin) : NULL;
+
+  return name != NULL && name[0] != '\0' && strchr (name, '/') == NULL;
+}
+
+/* What the kubelet writes anew at one stroke. */
+static gboolean
+is_copied (const DnPodMount *mount)
+{
+  static const char *const plugins[] = { "kubernetes.io~secret", "kubernetes.io~configmap",
+                                         "kubernetes.io~projected", "kubernetes.io~downward-api" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (plugins); i++)
+    if (is_volume (mount, plugins[i]))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+dn_pod_mount_is_shared (const DnPodMount *mount)
+{
+  return mount->kind == DN_POD_MOUNT_SHARE || mount->kind == DN_POD_MOUNT_COPY;
+}
+
+gboolean
+dn_pod_mount_may_be_memory (const DnPodMount *mount)
+{
+  return mount->kind == DN_POD_MOUNT_SHARE && is_volume (mount, "kubernetes.io~empty-dir");
+}
+
+/* Named by the volume, which several containers of the pod may have. */
+void
+dn_pod_mount_become_memory (DnPodMount *mount, guint gid)
+{
+  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, mount->rest, -1);
+
+  mount->kind = DN_POD_MOUNT_MEMORY;
+  mount->gid = gid;
+  g_free (mount->name);
+  mount->name = g_strdup_printf ("dir-%.16s", hash);
+}
+
 /* Files that the runtime made for this sandbox, in a directory that has its name. */
 static gboolean
 take_runtimes (DnPodMount *mount, const DnPodMountRules *rules)
@@ -131,15 +178,21 @@ plan_bind (DnPodMount *mount, const DnPodMountRules *rules, const char *what, GE
     {
       mount->kind = DN_POD_MOUNT_MEMORY;
       mount->is_readonly = FALSE;
-      mount->name = g_strdup ("shm");
+      mount->name = g_strdup (DN_POD_MEMORY_SHM);
       return TRUE;
     }
   mount->kind = DN_POD_MOUNT_SHARE;
   if (!dn_tmpfs_path_is_plain (mount->mount->source))
     return dn_throw (error, DN_ERROR_USAGE, "%s: mount '%s': its source is no plain absolute path",
                      what, mount->mount->target);
-  return take_kubelets (mount, rules) || take_runtimes (mount, rules)
-         || take_permitted (mount, rules, what, error);
+  if (!take_kubelets (mount, rules))
+    return take_runtimes (mount, rules) || take_permitted (mount, rules, what, error);
+  if (is_copied (mount))
+    {
+      mount->kind = DN_POD_MOUNT_COPY;
+      mount->is_readonly = TRUE;
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -190,7 +243,7 @@ dn_pod_mounts_plan (const DnOciConfig *config, const DnPodMountRules *rules, con
       return NULL;
   g_ptr_array_sort (list, compare);
   for (guint i = 0; i < list->len; i++)
-    if (((DnPodMount *) list->pdata[i])->kind == DN_POD_MOUNT_SHARE)
+    if (dn_pod_mount_is_shared (list->pdata[i]))
       ((DnPodMount *) list->pdata[i])->number = ++shares;
   if (shares <= DN_POD_SHARES_MAX)
     return g_steal_pointer (&list);

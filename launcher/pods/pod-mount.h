@@ -5,8 +5,12 @@
  *     what the kernel shows of itself     the profile's own, whatever its options say
  *     tmpfs                               one in the guest's memory
  *     /dev/shm of the sandbox             one in the guest's memory, the same for all of the pod
- *     the kubelet's, of this pod          from the host, through the share: volumes, /etc/hosts,
- *                                         the termination log
+ *     the kubelet's, of this pod:
+ *       secret, configMap, projected,     copied into the share, and again when they change
+ *       downwardAPI
+ *       emptyDir of medium Memory         one in the guest's memory, the same for all of the pod
+ *       all else                          from the host, through the share: /etc/hosts, the
+ *                                         termination log, emptyDir, CSI
  *     the runtime's, of this sandbox      likewise: /etc/hostname, /etc/resolv.conf
  *     anything else of the host's         likewise, as far as [pods] binds of danchi.conf permits
  *
@@ -20,11 +24,15 @@
 /* Names of the share that one container can have beside its root. */
 #define DN_POD_SHARES_MAX 31
 
+/* The name of a pod's /dev/shm. */
+#define DN_POD_MEMORY_SHM "shm"
+
 typedef enum
 {
   DN_POD_MOUNT_TMPFS,
   DN_POD_MOUNT_MEMORY, /* the pod's: `name` says which */
   DN_POD_MOUNT_SHARE,
+  DN_POD_MOUNT_COPY, /* of a directory, likewise in the share */
 } DnPodMountKind;
 
 typedef struct
@@ -34,10 +42,20 @@ typedef struct
   char *name;              /* owned; of MEMORY */
   gboolean is_readonly;
   gboolean is_file; /* of SHARE: it was a file when the container was made */
-  guint number;     /* of SHARE: from 1; 0 is the container's root */
+  guint gid;        /* of MEMORY: whose it is */
+  guint number;     /* of SHARE and COPY: from 1; 0 is the container's root */
+  char *version;    /* owned; of COPY: the one that the guest has, or NULL; under op_lock */
   char *root;       /* owned; of SHARE: what permits it; the way to it may hold no symbolic link */
   char *rest;       /* owned; from there on none may lead out of it */
 } DnPodMount;
+
+/* Whether it comes from the host by a name in the share. */
+gboolean dn_pod_mount_is_shared (const DnPodMount *mount);
+
+/* Whether it may be an emptyDir, whose medium the host has to be asked for; then it can become one
+ * in the guest's memory, of group @gid. */
+gboolean dn_pod_mount_may_be_memory (const DnPodMount *mount);
+void dn_pod_mount_become_memory (DnPodMount *mount, guint gid);
 
 /* Who asks: of the pod. */
 typedef struct

@@ -69,7 +69,7 @@ dn_pod_settings_check (const DnPodSettings *settings, const char *what, const Dn
       g_autofree char *fault = dn_bind_root_find_fault (*entry);
 
       if (fault != NULL)
-        return dn_key_file_throw (error, what, places, GROUP, "binds", "%s", fault);
+        return dn_key_file_throw (error, what, places, GROUP, "binds", "'%s' %s", *entry, fault);
       if ((*entry)[0] == '~')
         return dn_key_file_throw (error, what, places, GROUP, "binds",
                                   "'%s': a pod has nobody's home", *entry);

@@ -128,6 +128,7 @@ dn_pod_member_free (DnPodMember *member)
   dn_oci_config_free (member->config);
   g_clear_pointer (&member->document, json_node_unref);
   g_strfreev (member->files);
+  g_strfreev (member->memory);
   g_free (member);
 }
 
@@ -140,6 +141,7 @@ dn_pod_member_to_json (const DnPodMember *member)
   json_object_set_string_member (object, "rootfs", member->rootfs);
   json_object_set_member (object, "config", json_node_copy (member->document));
   dn_json_set_strings (object, "files", member->files);
+  dn_json_set_strings (object, "memory", member->memory);
   return object;
 }
 
@@ -153,6 +155,7 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
     { "rootfs", DN_JSON_STRING, TRUE, &member->rootfs },
     { "config", DN_JSON_OBJECT, TRUE, &config },
     { "files", DN_JSON_STRINGS, FALSE, &member->files },
+    { "memory", DN_JSON_STRINGS, FALSE, &member->memory },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 

@@ -61,6 +61,7 @@ typedef struct
   DnOciConfig *config;
   GPtrArray *mounts; /* DnPodMount */
   char **files;      /* targets of the mounts that are files */
+  char **memory;     /* of those in the host\'s memory: "GID TARGET" */
 } DnPodMember;
 
 void dn_pod_member_free (DnPodMember *member);

@@ -8,6 +8,7 @@
 #include "../daemon/context-end.h"
 #include "../daemon/context-freeze.h"
 #include "../daemon/context-guest.h"
+#include "pod-volumes.h"
 
 DnContext *
 dn_pods_find (DnDaemon *daemon, const char *namespace_, const char *id, GError **error)
@@ -62,6 +63,7 @@ dn_pods_settle (DnDaemon *daemon)
       if (context->pod != NULL && !context->pod->is_made)
         dn_pods_remove (context, "the pod was not made to its end");
     }
+  dn_pod_volumes_watch (daemon);
 }
 
 static gboolean

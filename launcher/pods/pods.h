@@ -11,7 +11,8 @@ DnContext *dn_pods_find (DnDaemon *daemon, const char *namespace_, const char *i
 /* Ends and forgets all of it: containers, guest, context.  Blocks. */
 void dn_pods_remove (DnContext *context, const char *reason);
 
-/* At the start, after the guests were adopted: those that were not made to their end go. */
+/* At the start, after the guests were adopted: those that were not made to their end go, and the
+ * others' volumes are looked after from now on. */
 void dn_pods_settle (DnDaemon *daemon);
 
 /* Those whose bundle is gone go. @removed: (element-type utf8): what was, for people */

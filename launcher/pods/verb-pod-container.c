@@ -8,10 +8,10 @@
 #include "../daemon/request-record.h"
 #include "../daemon/settings-file.h"
 #include "../daemon/verbs.h"
-#include "../limits/guest-size.h"
 #include "../spec/profile-store.h"
 #include "oci-spec.h"
 #include "pod-container.h"
+#include "pod-volumes.h"
 #include "pods.h"
 
 #define PROFILE "standard"
@@ -73,34 +73,16 @@ read_wish (DnRequest *request, Wish *wish, GError **error)
   return TRUE;
 }
 
-/* A limit that the guest as a whole keeps anyway is none: there is no less than the guest has. */
-static gint64
-limit_memory (gint64 bytes, const DnContext *context)
-{
-  return bytes > 0 && dn_guest_size_least ((guint64) bytes) > context->definition.guest_memory_bytes
-             ? -1
-             : bytes;
-}
-
-/* (transfer full): what of it are options of any container */
+/* (transfer full) */
 static DnContainerOptions *
 make_options (const Wish *wish, const DnContext *context)
 {
-  const DnOciConfig *config = wish->member->config;
-  g_autoptr (JsonObject) none = json_object_new ();
-  DnContainerOptions *options = dn_container_options_read (none, NULL);
-  gint64 period = config->cpu_period_us > 0 ? config->cpu_period_us : 100000;
+  const DnOciRoom room
+      = { context->definition.guest_memory_bytes, context->definition.guest_vcpus };
+  DnContainerOptions *options = dn_oci_options_new (wish->member->config, &room);
 
-  g_assert (options != NULL);
   options->has_terminal = wish->has_terminal;
   options->keeps_stdin_open = wish->has_stdin;
-  options->memory_bytes = limit_memory (config->memory_bytes, context);
-  options->pids_limit = config->pids;
-  options->cpu_shares = config->cpu_shares >= 2 ? config->cpu_shares : 0;
-  if (config->cpu_quota_us > 0)
-    options->cpus = MIN ((double) config->cpu_quota_us / (double) period,
-                         (double) context->definition.guest_vcpus);
-  options->ends_whole = config->ends_whole;
   return options;
 }
 
@@ -144,7 +126,7 @@ decide (DnContainer *container, DnRequest *request, GError **error)
   settings = dn_settings_get (container->daemon);
   return dn_oci_admit (container->pod->config, &settings->pods, container->profile, settings->file,
                        what, &container->relaxations, error)
-         && dn_pod_container_plan (container, error)
+         && dn_pod_volumes_plan (container, error)
          && dn_request_record_decided (request, container, error);
 }
 

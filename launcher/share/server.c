@@ -15,6 +15,7 @@
 #include "../base/fdpass.h"
 #include "../base/share-order.h"
 #include "answer.h"
+#include "copy.h"
 #include "group.h"
 #include "id-map.h"
 #include "layers.h"
@@ -84,6 +85,41 @@ bind_pod (const DnShareOrder *order, DnShareAnswer *answer)
     dn_share_place_put (tree, order->number, answer->is_directory, answer);
 }
 
+/* What it is, and whose. */
+static void
+look (const DnShareOrder *order, DnShareAnswer *answer)
+{
+  struct stat status;
+  int fd = dn_share_source_open (&order->source, &status, answer);
+
+  if (fd < 0)
+    return;
+  answer->owner_uid = status.st_uid;
+  answer->owner_gid = status.st_gid;
+  (void) close (fd);
+}
+
+static void
+copy (const DnShareOrder *order, DnShareAnswer *answer)
+{
+  struct stat status;
+  int found = dn_share_source_open (&order->source, &status, answer), fd;
+
+  if (found < 0)
+    return;
+  fd = openat (found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  (void) close (found);
+  if (fd < 0)
+    dn_share_refuse (answer, errno, "%s", strerror (errno));
+  else if (dn_share_place_enter (&order->process, answer))
+    {
+      if (order->verb == DN_SHARE_COPY)
+        dn_share_copy_make (fd, order->number, order->guest_uid, answer);
+      else
+        dn_share_copy_refresh (fd, order->number, order->guest_uid, answer);
+    }
+}
+
 /* In the process of its own. */
 static _Noreturn void
 carry_out (const DnShareOrder *order, const DnFdList *fds)
@@ -108,6 +144,13 @@ carry_out (const DnShareOrder *order, const DnFdList *fds)
       break;
     case DN_SHARE_POD:
       bind_pod (order, &answer);
+      break;
+    case DN_SHARE_LOOK:
+      look (order, &answer);
+      break;
+    case DN_SHARE_COPY:
+    case DN_SHARE_REFRESH:
+      copy (order, &answer);
       break;
     case DN_SHARE_UNBIND:
       if (dn_share_place_enter (&order->process, &answer))

@@ -148,6 +148,16 @@ explain (const DnShareSource *source, const Word *word, DnShareAnswer *answer)
 }
 
 static bool
+is_mount (int fd)
+{
+  struct statx status;
+
+  return statx (fd, "", AT_EMPTY_PATH, 0, &status) == 0
+         && (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0
+         && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+static bool
 is_fit (int fd, struct stat *ret_status, DnShareAnswer *answer)
 {
   struct statfs system;
@@ -169,6 +179,7 @@ is_fit (int fd, struct stat *ret_status, DnShareAnswer *answer)
         return false;
       }
   answer->is_directory = S_ISDIR (ret_status->st_mode);
+  answer->is_memory = (unsigned long) system.f_type == TMPFS_MAGIC && is_mount (fd);
   return true;
 }
 

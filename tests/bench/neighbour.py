@@ -84,7 +84,7 @@ def measure_podman(directory, count):
     finally:
         pod.peer.end(["box"])
         # Podman's own, which it leaves.
-        for path in glob.glob("/sys/fs/cgroup/*/libpod_parent"):
+        for path in sorted(glob.glob("/sys/fs/cgroup/*/libpod_parent/**/", recursive=True), reverse=True):
             with contextlib.suppress(OSError):
                 os.rmdir(path)
     return pod.peer.version + ", two containers", found

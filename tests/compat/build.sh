@@ -3,7 +3,7 @@
 # build.sh PROGRAM OUT.tar: an image of a Debian package as somebody would make it who knows nothing
 # of Danchi: the program, its libraries, a user of its own where it has one, busybox as a shell.
 #
-#   memcached haproxy python3 git nodejs openjdk postgresql mariadb
+#   memcached haproxy python3 git nodejs openjdk postgresql mariadb browser
 #
 # nginx and redis are those of tests/images/build.sh.
 set -euo pipefail
@@ -124,8 +124,24 @@ build_mariadb() {
   pack --user mysql --own /var/lib/mysql=106:106 --cmd sh --cmd /srv/work-mariadb.sh
 }
 
+# A browser on a screen of its own, by VNC: what drives real displays, other fonts and ICU stay out.
+build_browser() {
+  local others='libllvm.*|libz3-.*|libgl1-mesa-dri|libicu.*|libxml2|libdrm-.+|libsensors.*|wget'
+  KEEP=libpam0g LEAVE_OUT="$others|fonts-(urw|free|cro|lib).*|ttf-.*|xfonts-.*" "$images/rootfs.sh" "$root" \
+    tigervnc-standalone-server dillo fonts-dejavu-core busybox-static
+  add_user app 1000
+  ln -sf busybox "$root/usr/bin/sh" # xkbcomp is started by one
+  install -D "$here/browser.sh" "$root/srv/browser.sh"
+  install -D "$here/browser.html" "$root/srv/www/index.html"
+  mv "$root/usr/share/fonts/truetype/dejavu" "$stage/fonts"
+  slim
+  install -D -t "$root/usr/share/fonts/truetype/dejavu" "$stage/fonts"/DejaVuSans*.ttf
+  "$images/make-image.py" "$root" "$out" docker --label org.danchi.test=compat-browser \
+    --name docker.io/danchi/browser:compat --user app --expose 5900/tcp --env HOME=/tmp --cmd sh --cmd /srv/browser.sh
+}
+
 case $what in
   nginx | redis) exec "$images/build.sh" "$what" "$out" docker ;;
-  memcached | haproxy | python3 | git | nodejs | openjdk | postgresql | mariadb) "build_$what" ;;
+  memcached | haproxy | python3 | git | nodejs | openjdk | postgresql | mariadb | browser) "build_$what" ;;
   *) echo "build.sh: unknown program '$what'" >&2; exit 2 ;;
 esac

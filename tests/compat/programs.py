@@ -5,14 +5,16 @@ A check gets the machine and the running container's name; what it returns is pr
 that run to their end have no check: they print "done" and exit with 0.
 """
 
+import contextlib
 import socket
 import urllib.request
 
+import rfb
 from machine import PATIENCE, expect, expect_equal, wait_until
 
 
 # Ports of this host's loopback.
-WEB, STORE = 18080, 16379
+WEB, STORE, SCREEN = 18080, 16379, 15900
 
 
 class Program:
@@ -96,6 +98,18 @@ def check_redis_again(machine, name):
     ask(machine, name, "redis-cli", "info", "persistence", words="aof_enabled:1")
 
 
+def check_browser(machine, name):
+    """By VNC from this host: a screen on which the browser has drawn its page (R5.10)."""
+    def has_page():
+        expect(machine.state_of(name) == "running", machine.danchi("logs", name).stderr[-1500:])
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            width, height, pixels = rfb.read_screen("127.0.0.1", SCREEN)
+            expect_equal((width, height), (640, 480), "the screen's size")
+            return pixels.count(rfb.pixel(0x2a, 0x7f, 0x62)) > width * height // 2
+        return False
+    wait_until(has_page, "the page's green is on most of the screen", 60)
+
+
 def check_memcached(machine, name):
     ask(machine, name, "busybox", "nc", "-w", "5", "127.0.0.1", "11211", words="VALUE k 0 5",
         input=b"set k 0 0 5\r\nhello\r\nget k\r\nquit\r\n")
@@ -151,6 +165,7 @@ ALL = [
     Program("redis-on-a-volume", check_redis, image="docker.io/danchi/redis:demo", archive="redis",
             volume="/data:size=64m", again=check_redis_again, profiles=["strict"],
             command=["/usr/bin/redis-server", "--bind", "127.0.0.1", "--appendonly", "yes", "--dir", "/data"]),
+    Program("browser", check_browser, flags=["-p", f"{SCREEN}:5900", "-m", "256m"], profiles=["strict"]),
     Program("memcached", check_memcached),
     Program("haproxy", check_haproxy),
     Program("python3"),

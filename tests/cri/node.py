@@ -94,6 +94,9 @@ class Node:
         self.machine = machine = Machine("cri")
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
+        # A shim asks for nothing: on a host without KVM it is the host that has to say so.
+        if machine.accelerator != "kvm":
+            machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []
         self.shared = None
 

@@ -21,7 +21,7 @@ def make_package(stage):
     """The programs and the scripts as they are shipped; images and dependencies take minutes."""
     helpers = ["danchid", "danchi-relay", "danchi-intake", "danchi-gateway", "danchi-share",
                "danchi-publish"]
-    for path, names in ("usr/bin", ["danchi"]), ("usr/libexec/danchi", helpers):
+    for path, names in ("usr/bin", ["danchi", "containerd-shim-danchi-v2"]), ("usr/libexec/danchi", helpers):
         os.makedirs(f"{stage}/{path}")
         for name in names:
             shutil.copy(f"{BUILD}/bin/{name}", f"{stage}/{path}/{name}")

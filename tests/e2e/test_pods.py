@@ -8,8 +8,8 @@ import shutil
 import subprocess
 
 import ask
-from machine import EMULATION, PATIENCE, expect, expect_equal, kill9, wait_until
-from suite import new_name, test
+from machine import EMULATION, expect, expect_equal, kill9, wait_until
+from suite import test
 from test_binds import mount_owners
 
 SETTINGS = """[guest]
@@ -186,3 +186,94 @@ def a_pods_containers_are_in_one_guest_and_share_what_a_pod_shares(machine):
         expect(not os.path.exists(f"/proc/{made['guest']['qemu_pid']}"), "its guest is there")
         expect_equal([entry for entry in machine.containers() if entry["id"] == third], [],
                      "its containers")
+
+
+def put_version(volume, version, files, uid=0, gid=0, mode=0o400):
+    """As the kubelet writes a secret: a directory of this version, then the link to it."""
+    os.makedirs(f"{volume}/..{version}")
+    for name, text in files.items():
+        with open(f"{volume}/..{version}/{name}", "w") as file:
+            file.write(text)
+        os.chmod(file.name, mode)
+        os.chown(file.name, uid, gid)
+        if not os.path.lexists(f"{volume}/{name}"):
+            os.symlink(f"..data/{name}", f"{volume}/{name}")
+    os.symlink(f"..{version}", f"{volume}/..data_tmp")
+    os.rename(f"{volume}/..data_tmp", f"{volume}/..data")
+
+
+def bind(source, target, *options):
+    return {"destination": target, "type": "bind", "source": source,
+            "options": ["rbind", "rprivate", *options]}
+
+
+@test("R2.2", "R3.4", "R5.4", only=EMULATION)
+def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
+    top = f"{machine.state}-pods"
+    more = f"kubelet_directory = {top}/kubelet\nbinds = {top}/granted:ro\n"
+    with pods(machine, more) as one:
+        kubelet = f"{one.top}/kubelet/pods/u-2"
+        secret = f"{kubelet}/volumes/kubernetes.io~secret/token"
+        disk = f"{kubelet}/volumes/kubernetes.io~empty-dir/disk"
+        memory = f"{kubelet}/volumes/kubernetes.io~empty-dir/memory"
+        for directory in secret, disk, memory, f"{kubelet}/containers", f"{one.top}/granted":
+            os.makedirs(directory)
+        for place in secret, memory:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "kubelet", place], check=True)
+        os.chmod(disk, 0o777)
+        put_version(secret, "one", {"key": "first\n"}, gid=2000, mode=0o440)
+        open(f"{kubelet}/containers/log", "w").close()
+        os.chmod(f"{kubelet}/containers/log", 0o666)
+        with open(f"{one.top}/granted/file", "w") as file:
+            file.write("granted\n")
+        labels = {"io.kubernetes.cri.sandbox-uid": "u-2"}
+        made = one.create("p2", config("/pause", annotations=labels))
+        mounts = [bind(secret, "/secret", "ro"), bind(disk, "/disk", "rw"),
+                  bind(memory, "/memory", "rw"), bind(f"{one.top}/granted", "/granted", "ro"),
+                  bind(f"{kubelet}/containers/log", "/dev/termination-log", "rw")]
+        first = one.container("p2", "c1", config("sleep", "1000", uid=1000, groups=[2000],
+                                                 mounts=mounts))
+        second = one.container("p2", "c2", config("sleep", "1000", mounts=mounts[:3]))
+
+        def sh(script, container=first):
+            return machine.out("exec", container, "sh", "-c", script)
+        expect_equal(sh("cat /secret/key /granted/file; stat -Lc %u:%g /secret/key").split(),
+                     ["first", "granted", "0:2000"], "what comes from the host")
+        expect("Read-only" in sh("(echo x > /secret/key) 2>&1 || true"), "a secret can be written")
+        sh("echo a > /disk/a; echo m > /memory/m; echo done > /dev/termination-log")
+        expect_equal((os.stat(f"{disk}/a").st_uid, open(f"{kubelet}/containers/log").read()),
+                     (1000, "done\n"), "what the container wrote")
+        expect_equal(sh("cat /disk/a /memory/m", second).split(), ["a", "m"], "the other's view")
+        expect_equal(os.listdir(memory), [], "the host's side of a volume in memory")
+        put_version(secret, "two", {"key": "second\n", "more": "more\n"}, gid=2000, mode=0o440)
+        shutil.rmtree(f"{secret}/..one")
+        wait_until(lambda: sh("cat /secret/key; cat /secret/more || true").split()
+                   == ["second", "more"], "a secret's new version is there", 20)
+        expect_equal(sh("ls -A /secret").split(), ["..data", "..one", "..two", "key", "more"],
+                     "the volume")
+
+        # danchid goes and comes; whoever is in the guest stays.
+        kill9(machine.daemon.pid)
+        machine.daemon.wait()
+        machine.start()
+        expect_equal(sh("cat /memory/m"), "m", "a container after danchid's end")
+        put_version(secret, "three", {"key": "third\n"}, gid=2000, mode=0o440)
+        wait_until(lambda: sh("cat /secret/key") == "third", "it is looked after again", 20)
+        one.container("p2", "c3", config("sleep", "1000"))
+
+        # What is not granted is said.
+        def refuse(document, *words):
+            one.refused("pod-container-create", {"pod": "p2", "id": "no", "rootfs": one.top,
+                                                 "config": document}, "denied", *words)
+        refuse(config("sh", mounts=[bind("/srv", "/host", "ro")]), "/srv", "[pods] binds")
+        refuse(config("sh", mounts=[bind("/etc", "/host", "ro")]), "given to no guest")
+        refuse(config("sh", mounts=[bind(f"{one.top}/granted", "/w", "rw")]), "read-only")
+        refuse(config("sh", devices=[{"path": "/dev/fuse", "type": "c"}]), "devices")
+        refuse(config("sh", namespaces=[{"type": "pid"}, {"type": "ipc"}]), "hostNetwork")
+        refuse(config("sh", sysctl={"kernel.panic": "1"}), "kernel.panic")
+
+        # Its bundle goes without a word: then gc removes the pod.
+        os.rmdir(f"{one.top}/p2")
+        expect("pod p2" in one.ok("gc", {})["removed"], "gc does not tell of the pod")
+        expect_equal(one.ok("pod-list", {})["pods"], [], "pods after gc")
+        expect(not os.path.exists(f"/proc/{made['guest']['qemu_pid']}"), "its guest is there")

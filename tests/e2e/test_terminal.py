@@ -112,3 +112,17 @@ def a_terminal_needs_a_terminal(machine):
     expect(result.status in (2, 125), f"exit status {result.status}")
     expect("TTY" in result.stderr or "terminal" in result.stderr, f"error: {result.stderr!r}")
     expect_error(result, result.status)
+
+
+@test(only=EMULATION)
+def stats_fit_the_terminal_and_leave_out_what_matters_least(machine):
+    name = box(machine)
+    for columns, titles in ((160, ["CONTAINER ID", "CONTEXT", "MEM %", "GUEST MEM"]), (120, ["CONTEXT"]), (80, [])):
+        with Terminal(machine.command("stats", "--no-stream", name), 24, columns) as terminal:
+            shown = terminal.expect_text("PIDS") + terminal.expect_text("\n") + terminal.expect_text("\n")
+            lines = shown.replace("\r", "").strip().splitlines()
+            expect(len(lines) == 2 and all(len(line) <= columns for line in lines), f"{columns}: {lines}")
+            for title in ["NAME", "CPU %", "MEM USAGE / LIMIT", "NET I/O", "BLOCK I/O", "PIDS", *titles]:
+                expect(title in lines[0], f"{columns} columns: no {title!r} in {lines[0]!r}")
+            expect(name in lines[1], f"{columns}: {lines}")
+            print(f"# {lines[0]}\n# {lines[1]}")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # rootfs.sh DIRECTORY PACKAGE...: unpacks Debian packages and what they depend on into DIRECTORY,
 # without installing anything and without running their scripts.  Downloads are kept in
-# build/cache/debs.  KEEP: packages that are not left out although most programs go without them.
+# build/cache/debs.  KEEP: packages that are not left out although most programs go without them;
+# LEAVE_OUT: a pattern of others that this image goes without.
 set -euo pipefail
 top=$(dirname "$(realpath "$0")")/../..
 root=$(realpath -m "$1")
@@ -31,6 +32,7 @@ wanted=()
 missing=()
 while read -r package; do
   [[ $package =~ $skip && " ${KEEP:-} " != *" $package "* ]] && continue
+  [[ -n ${LEAVE_OUT:-} && $package =~ ^($LEAVE_OUT)$ ]] && continue
   wanted+=("$package")
   compgen -G "$cache/${package}_*.deb" > /dev/null || missing+=("$package")
 done < "$root.packages"

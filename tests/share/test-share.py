@@ -484,5 +484,136 @@ def main():
     return 1 if failed else 0
 
 
+class Pod:
+    """An overlay as a container's root, with a share that it is a name in."""
+
+    def __init__(self, server):
+        self.top = tempfile.mkdtemp(prefix="pod-")
+        os.chmod(self.top, 0o755)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "pod", self.top], check=True)
+        for name in "1/fs/bin", "2/fs", "3/fs", "3/work", "root", "outside":
+            os.makedirs(f"{self.top}/{name}")
+        put(f"{self.top}/1/fs/low", "low", 33, 0o644)
+        put(f"{self.top}/1/fs/bin/su", "su", 0, 0o755)
+        put(f"{self.top}/2/fs/high", "high", 70000, 0o600)
+        put(f"{self.top}/outside/secret", "secret", 0, 0o600)
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                        f"index=off,lowerdir={self.top}/2/fs:{self.top}/1/fs,"
+                        f"upperdir={self.top}/3/fs,workdir={self.top}/3/work", f"{self.top}/root"],
+                       check=True)
+        self.share = Share(server, f"{self.top}/socket")
+        code, words = self.order("pod", 0, f"{self.top}/root")
+        assert code == 0, words
+        self.root = self.share.walk("0")
+
+    def order(self, verb, number, where, first=FIRST):
+        share = self.share
+        code, _, words = share.server.order(
+            f"{verb} {share.pid} {share.ticks} {sh.UID} {sh.UID} {number} {first} {first}\n"
+            + source(where, "", verb == "pod", True))
+        return code, words
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.share.end()
+        subprocess.run(["umount", "-l", "-R", self.top], check=True)
+        os.rmdir(self.top)
+
+
+@test
+def a_pods_root_has_every_owner_and_is_written_where_it_was(server):
+    with Pod(server) as pod:
+        share, root = pod.share, pod.root
+        assert share.lookup(root, "low")[2:] == (FIRST + 33, FIRST + 33)
+        # What a pod has no number for is nobody's, and stays closed.
+        assert share.lookup(root, "high")[2:] == (65534, 65534)
+        refused(lambda: share.open(share.walk("0", "high")), errno.EACCES, errno.EPERM,
+                errno.EOVERFLOW)
+        refused(lambda: share.create(root, "no", uid=FIRST + 5, gid=FIRST + 5), errno.EACCES)
+        node, handle = share.create(root, "new")
+        share.write(node, handle, b"new")
+        share.setattr(node, sh.OWNER | sh.GROUP, uid=FIRST + 42, gid=FIRST + 43)
+        low = share.walk("0", "low")
+        share.write(low, share.open(low, os.O_RDWR), b"LOW")
+        share.lookup(share.walk("0", "bin"), "su")
+        share.ask(sh.UNLINK, share.walk("0", "bin"), b"su\0")
+        upper = f"{pod.top}/3/fs"
+        status = os.stat(f"{upper}/new")
+        assert (status.st_uid, status.st_gid) == (42, 43)
+        assert open(f"{upper}/low").read() == "LOW" and os.stat(f"{upper}/low").st_uid == 33
+        assert open(f"{pod.top}/1/fs/low").read() == "low"
+        assert stat.S_ISCHR(os.stat(f"{upper}/bin/su").st_mode)
+
+
+@test
+def a_hostile_guest_makes_nothing_of_a_pods_root_but_plain_files(server):
+    with Pod(server) as pod:
+        share, root = pod.share, pod.root
+        node, _ = share.create(root, "mine")
+        refused(lambda: share.setattr(node, sh.MODE, 0o4755), errno.EPERM)
+        refused(lambda: share.create(root, "set", 0o6755), errno.EPERM)
+        refused(lambda: share.mknod(root, "disk", stat.S_IFBLK | 0o666, os.makedev(8, 0)))
+        refused(lambda: share.mknod(root, "white", stat.S_IFCHR | 0o600, 0))
+        for name in b"trusted.overlay.opaque", b"trusted.overlay.redirect", b"security.capability":
+            refused(lambda: share.ask(sh.SETXATTR, node, struct.pack("<II", 1, 0) + name + b"\0y"))
+        # No number of the host's, and none of another pod's.
+        for uid in 1000, 0x40000000, FIRST + 65536:
+            refused(lambda: share.setattr(node, sh.OWNER, uid=uid))
+        for name in "../../outside", "../3", "/etc":
+            refused(lambda: share.lookup(root, name))
+        assert sorted(os.listdir(f"{pod.top}/3/fs")) == ["mine"]
+        assert os.stat(f"{pod.top}/3/fs/mine").st_mode & 0o7000 == 0
+
+
+@test
+def a_copy_is_of_one_version_and_cannot_be_written(server):
+    with Pod(server) as pod:
+        volume = f"{pod.top}/volume"
+        os.makedirs(f"{volume}/..1/sub")
+        put(f"{volume}/..1/key", "first", 5, 0o440, 6)
+        put(f"{volume}/..1/sub/deep", "deep", 0, 0o400)
+        for name, to in ("key", "..data/key"), ("sub", "..data/sub"), ("..data", "..1"):
+            os.symlink(to, f"{volume}/{name}")
+        code, words = pod.order("copy", 1, volume)
+        assert code == 0, words
+        share = pod.share
+        top = share.walk("1")
+
+        def read(*names):
+            node, _, uid, gid = share.lookup(share.walk("1", *names[:-1]), names[-1])
+            return share.read(node, share.open(node)), uid, gid
+        assert read("..1", "key") == (b"first", FIRST + 5, FIRST + 6)
+        assert read("..1", "sub", "deep") == (b"deep", FIRST, FIRST)
+        assert share.ask(sh.READLINK, share.walk("1", "..data")) == b"..1"
+        for call in (lambda: share.create(top, "x"), lambda: share.mkdir(top, "x"),
+                     lambda: share.open(share.walk("1", "..1", "key"), os.O_WRONLY),
+                     lambda: share.setattr(share.walk("1", "..1", "key"), sh.MODE, 0o777)):
+            refused(call, errno.EROFS)
+        os.mkdir(f"{volume}/..2")
+        put(f"{volume}/..2/key", "second", 5, 0o440, 6)
+        os.symlink("..2", f"{volume}/..new")
+        os.rename(f"{volume}/..new", f"{volume}/..data")
+        os.unlink(f"{volume}/sub")
+        code, words = pod.order("refresh", 1, volume)
+        assert code == 0, words
+        assert read("..2", "key")[0] == b"second"
+        refused(lambda: share.lookup(top, "sub"), errno.ENOENT)
+        # The one before is for whoever has just followed the link; it goes with the next.
+        assert read("..1", "key")[0] == b"first"
+        os.rename(f"{volume}/..2", f"{volume}/..3")
+        os.symlink("..3", f"{volume}/..new")
+        os.rename(f"{volume}/..new", f"{volume}/..data")
+        assert pod.order("refresh", 1, volume)[0] == 0
+        refused(lambda: share.lookup(top, "..1"), errno.ENOENT)
+        refused(lambda: share.create(top, "x"), errno.EROFS)
+        # More than a volume of that kind can have is refused, and nothing half of it is shown.
+        with open(f"{volume}/..3/large", "wb") as file:
+            file.truncate(20 << 20)
+        assert pod.order("copy", 2, volume)[0] == errno.EFBIG
+        refused(lambda: share.lookup(1, "2"), errno.ENOENT)
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -36,6 +36,9 @@ def expand_links(path, patterns):
     """Returns the sources, or the pattern that matches nothing."""
     sources = []
     for pattern in patterns:
+        if pattern.startswith("build/gen/"):
+            sources.append(pattern)  # made by a rule, maybe not yet
+            continue
         if pattern.startswith("!"):
             sources = [source for source in sources if source != pattern[1:]]
             continue

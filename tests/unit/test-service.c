@@ -126,8 +126,9 @@ test_the_unit_keeps_the_capabilities_that_danchid_keeps (void)
 static void
 test_apparmor_accepts_the_profiles (void)
 {
-  static const char *const profiles[] = { "config/apparmor/danchid", "config/apparmor/danchi-relay",
-                                          "config/apparmor/danchi-resolver" };
+  static const char *const profiles[]
+      = { "config/apparmor/danchid", "config/apparmor/danchi-relay",
+          "config/apparmor/danchi-resolver", "config/apparmor/danchi-publish" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (profiles); i++)
     {

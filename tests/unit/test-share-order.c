@@ -135,6 +135,36 @@ test_what_root_must_not_do_is_no_order (void)
     }
 }
 
+/* Root's alone, a whole range, and no id of the guest's own. */
+static void
+test_a_pods_order_has_a_range (void)
+{
+  static const char *const verbs[] = { "pod", "copy", "refresh" };
+  static const char *const bad[] = { " 9 0 5 5 0 100000 100001\n1 1 0 0 0\n/a\n\n",
+                                     " 9 0 5 5 0 0 0\n1 1 0 0 0\n/a\n\n",
+                                     " 9 0 5 5 0 16711681 16711681\n1 1 0 0 0\n/a\n\n",
+                                     " 9 0 5 5 0 100000 100000\n1 1 1000 0 0\n/a\n\n",
+                                     " 1 0 5 5 0 100000 100000\n1 1 0 0 0\n/a\n\n",
+                                     " 9 0 5 5 2048 100000 100000\n1 1 0 0 0\n/a\n\n",
+                                     " 9 0 5 5 0 100000 100000\n" };
+  g_autofree DnShareOrder *order = g_new (DnShareOrder, 1);
+
+  for (gsize verb = 0; verb < G_N_ELEMENTS (verbs); verb++)
+    {
+      g_autofree char *good
+          = g_strconcat (verbs[verb], " 9 0 5 5 0 100000 100000\n1 1 0 0 0\n/a\n\n", NULL);
+
+      g_assert_cmpint (dn_share_order_parse (good, order), ==, 0);
+      for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+        {
+          g_autofree char *text = g_strconcat (verbs[verb], bad[i], NULL);
+
+          g_assert_cmpint (dn_share_order_parse (text, order), ==, -EINVAL);
+        }
+    }
+  g_assert_cmpint (dn_share_order_parse ("look 0 0 0 0 0 0 0\n0 1 0 0 0\n/a\nb\n", order), ==, 0);
+}
+
 static void
 test_what_does_not_fit_is_not_cut (void)
 {
@@ -153,6 +183,7 @@ test_an_answer_comes_back (void)
                                  .pid = 4711,
                                  .ticks = 123456789012345,
                                  .is_directory = true,
+                                 .is_memory = true,
                                  .owner_uid = 4294967294u,
                                  .owner_gid = 5,
                                  .text = "uid 5 may not read it\nor so" };
@@ -165,6 +196,7 @@ test_an_answer_comes_back (void)
   g_assert_cmpint (again.pid, ==, answer.pid);
   g_assert_cmpuint (again.ticks, ==, answer.ticks);
   g_assert_true (again.is_directory);
+  g_assert_true (again.is_memory);
   g_assert_cmpuint (again.owner_uid, ==, answer.owner_uid);
   g_assert_cmpuint (again.owner_gid, ==, answer.owner_gid);
   g_assert_cmpstr (again.text, ==, answer.text);
@@ -189,6 +221,7 @@ main (int argc, char **argv)
   g_test_add_func ("/share-order/an order comes back", test_an_order_comes_back);
   g_test_add_func ("/share-order/what root must not do is no order",
                    test_what_root_must_not_do_is_no_order);
+  g_test_add_func ("/share-order/a pod's order has a range", test_a_pods_order_has_a_range);
   g_test_add_func ("/share-order/what does not fit is not cut", test_what_does_not_fit_is_not_cut);
   g_test_add_func ("/share-order/an answer comes back", test_an_answer_comes_back);
   g_test_add_func ("/share-order/ids in between are nobody's", test_ids_in_between_are_nobodys);

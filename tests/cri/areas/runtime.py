@@ -47,6 +47,15 @@ def the_runtime_tells_its_version_and_that_it_is_ready(node):
     expect(conditions["RuntimeReady"] and conditions["NetworkReady"], conditions)
 
 
+@test(only_danchi=True)
+def the_overhead_of_a_pod_is_printed_for_the_runtime_class(node):
+    """Without KVM it is more than the shipped file has, by what the emulator takes."""
+    [runtime_class] = read_yaml("runtimeclass.yaml")
+    shipped, here = runtime_class["overhead"]["podFixed"], node.machine.json("info")["pods"]["overhead"]
+    expect_equal(here["cpu"], shipped["cpu"], "of a processor")
+    expect(int(here["memory"].removesuffix("Mi")) >= int(shipped["memory"].removesuffix("Mi")), here)
+
+
 @test()
 def an_unknown_runtime_class_is_refused(node):
     try:

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
+ * launcher/pods/pod-size.c launcher/limits/guest-size.c launcher/spec/*.c launcher/common/*.c
+ * launcher/base/network-rule.c launcher/base/public-address.c launcher/base/fdpass.c
+ * protocol/*.c */
+/* Packages: gio-unix-2.0 libseccomp */
+
+/* tests/golden/pods/NAME.in.json holds {"config", "settings", "sandbox"}: containerd's config.json,
+ * lines of [pods] in danchi.conf, and the sandbox's document.  NAME.json is what the guest gets,
+ * with the size of its guest; NAME.error the refusal. */
+#include "../../launcher/common/error.h"
+#include "../../launcher/common/json.h"
+#include "../../launcher/common/paths.h"
+#include "../../launcher/pods/oci-spec.h"
+#include "../../launcher/pods/pod-size.h"
+#include "../../launcher/spec/profile-store.h"
+#include "golden.h"
+
+#define DIRECTORY "tests/golden/pods/"
+#define SANDBOX_ID "5a4db0c5"
+#define FIRST_UID 100000
+
+typedef struct
+{
+  JsonObject *config;
+  JsonObject *sandbox;
+  char *settings;
+} Case;
+
+static void
+case_read (const char *path, Case *ret_case)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) root = NULL;
+  gsize size;
+  const DnJsonField fields[] = { { "config", DN_JSON_OBJECT, TRUE, &ret_case->config },
+                                 { "sandbox", DN_JSON_OBJECT, TRUE, &ret_case->sandbox },
+                                 { "settings", DN_JSON_STRING, FALSE, &ret_case->settings },
+                                 { NULL } };
+
+  g_file_get_contents (path, &text, &size, &error);
+  g_assert_no_error (error);
+  root = dn_json_parse (text, size, 1024 * 1024, path, &error);
+  g_assert_no_error (error);
+  dn_json_read (json_node_get_object (root), fields, path, &error);
+  g_assert_no_error (error);
+}
+
+static void
+read_settings (const char *text, DnPodSettings *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = g_strconcat ("[pods]\n", text != NULL ? text : "", NULL);
+  DnKey keys[DN_POD_KEYS + 1] = { 0 };
+
+  dn_pod_settings_init (settings);
+  dn_pod_settings_fill_keys (settings, keys);
+  g_assert_true (dn_key_file_parse (file, strlen (file), "danchi.conf", keys, &error));
+  g_assert_true (dn_pod_settings_check (settings, "danchi.conf", NULL, &error));
+}
+
+static JsonNode *
+build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
+                 const DnPodSettings *settings, const DnPodSize *size, GError **error)
+{
+  static const char *const own[] = { "/etc/danchi", "/var/lib/danchi", "/run/danchi", NULL };
+  const DnPodMountRules rules
+      = { .sandbox_id = SANDBOX_ID,
+          .pod_uid = dn_oci_config_annotation (sandbox, "io.kubernetes.cri.sandbox-uid"),
+          .settings = settings,
+          .own = own,
+          .file = "danchi.conf" };
+  const DnOciRoom room = { size->memory_bytes, size->vcpus };
+  g_autoptr (DnContainerOptions) options = dn_oci_options_new (config, &room);
+  g_autoptr (DnProfile) profile = dn_profile_load ("standard", NULL, error);
+  g_autoptr (GPtrArray) mounts = dn_pod_mounts_plan (config, &rules, "container 'c'", error);
+  g_auto (GStrv) relaxations = NULL;
+  DnOciSpecPlan plan = { .config = config,
+                         .options = options,
+                         .profile = profile,
+                         .mounts = mounts,
+                         .pod_sysctls = sandbox->sysctls,
+                         .hostname = "web",
+                         .first_uid = FIRST_UID,
+                         .root_share = 32 };
+
+  if (mounts == NULL
+      || !dn_oci_admit (config, settings, profile, "danchi.conf", "container 'c'", &relaxations,
+                        error))
+    return NULL;
+  for (guint i = 0; i < mounts->len; i++)
+    if (dn_pod_mount_may_be_memory (mounts->pdata[i])
+        && g_str_has_suffix (((DnPodMount *) mounts->pdata[i])->rest, "in-memory"))
+      dn_pod_mount_become_memory (mounts->pdata[i], 2000);
+  return dn_oci_spec_build (&plan);
+}
+
+static JsonNode *
+build (const Case *c, DnPodSize *ret_size, GError **error)
+{
+  DnPodSettings settings;
+  g_autoptr (DnOciConfig) sandbox = dn_oci_config_read (c->sandbox, "pod 'p'", error);
+  g_autoptr (DnOciConfig) config
+      = sandbox != NULL ? dn_oci_config_read (c->config, "container 'c'", error) : NULL;
+  JsonNode *spec = NULL;
+
+  read_settings (c->settings, &settings);
+  if (config != NULL && dn_pod_size (sandbox, &settings, "danchi.conf", ret_size, error))
+    spec = build_container (config, sandbox, &settings, ret_size, error);
+  dn_pod_settings_clear (&settings);
+  return spec;
+}
+
+static gboolean
+has_option (JsonObject *mount, const char *option)
+{
+  JsonArray *options = json_object_get_array_member (mount, "options");
+
+  for (guint i = 0; i < json_array_get_length (options); i++)
+    if (g_str_equal (json_array_get_string_element (options, i), option))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whatever containerd asked for, this holds of every container. */
+static void
+check (JsonObject *spec)
+{
+  JsonObject *process = json_object_get_object_member (spec, "process");
+  JsonObject *linux_part = json_object_get_object_member (spec, "linux");
+  JsonArray *mounts = json_object_get_array_member (spec, "mounts");
+  JsonObject *mapping;
+
+  g_assert_true (json_object_get_boolean_member (process, "noNewPrivileges"));
+  for (guint i = 0; i < json_array_get_length (mounts); i++)
+    {
+      JsonObject *mount = json_array_get_object_element (mounts, i);
+      const char *type = json_object_get_string_member (mount, "type");
+
+      g_assert_true (has_option (mount, "nosuid"));
+      g_assert_true (has_option (mount, "nodev") || g_str_equal (type, "devpts"));
+      g_assert_cmpstr (type, !=, "bind");
+      if (!g_str_equal (type, "pod"))
+        g_assert_cmpstr (json_object_get_string_member (mount, "source"), ==, type);
+    }
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (linux_part, "namespaces")),
+                    ==, 7);
+  mapping
+      = json_array_get_object_element (json_object_get_array_member (linux_part, "uidMappings"), 0);
+  g_assert_cmpint (json_object_get_int_member (mapping, "hostID"), ==, FIRST_UID);
+  g_assert_false (json_object_has_member (spec, "hooks"));
+  g_assert_false (json_object_has_member (linux_part, "devices"));
+}
+
+static void
+test_golden (gconstpointer data)
+{
+  const char *name = data;
+  g_autofree char *input = g_strconcat (DIRECTORY, name, ".in.json", NULL);
+  g_autofree char *output = NULL, *text = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) error = NULL;
+  DnPodSize size = { 0 };
+  Case c = { NULL };
+
+  case_read (input, &c);
+  node = build (&c, &size, &error);
+  if (node != NULL)
+    {
+      g_autofree char *json = dn_json_to_text (node, TRUE);
+
+      g_assert_no_error (error);
+      check (json_node_get_object (node));
+      output = g_strconcat (DIRECTORY, name, ".json", NULL);
+      text = g_strdup_printf ("%s\nguest: %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT "\n", json,
+                              size.memory_bytes >> 20, size.vcpus);
+    }
+  else
+    {
+      g_assert_nonnull (error);
+      output = g_strconcat (DIRECTORY, name, ".error", NULL);
+      text = g_strdup_printf ("%s: %s\n", dn_error_code_to_name ((DnError) error->code),
+                              error->message);
+    }
+  golden_compare (output, text);
+  g_clear_pointer (&c.config, json_object_unref);
+  g_clear_pointer (&c.sandbox, json_object_unref);
+  g_free (c.settings);
+}
+
+static void
+test_a_wrong_type_is_refused_wherever_it_stands (void)
+{
+  static const char *const bad[] = {
+    "{'process': []}",
+    "{'process': {'args': 'sh'}}",
+    "{'process': {'args': [1]}}",
+    "{'process': {'user': {'uid': '0'}}}",
+    "{'process': {'user': {'uid': -1}}}",
+    "{'process': {'user': {'uid': 65536}}}",
+    "{'process': {'user': {'additionalGids': [0.5]}}}",
+    "{'process': {'user': {'umask': 512}}}",
+    "{'process': {'cwd': 'relative'}}",
+    "{'process': {'env': ['=x']}}",
+    "{'process': {'capabilities': {'bounding': ['CAP_NOTHING']}}}",
+    "{'process': {'capabilities': {'bounding': ['CHOWN']}}}",
+    "{'process': {'rlimits': [{}]}}",
+    "{'process': {'rlimits': [{'type': 'RLIMIT_RTPRIO', 'hard': 99, 'soft': 99}]}}",
+    "{'root': 'rootfs'}",
+    "{'root': {'readonly': 1}}",
+    "{'hostname': 'a b'}",
+    "{'mounts': {}}",
+    "{'mounts': [1]}",
+    "{'mounts': [{'destination': 'x'}]}",
+    "{'mounts': [{'destination': '/a/../b'}]}",
+    "{'annotations': {'a': 1}}",
+    "{'hooks': {'prestart': [{'path': '/bin/x'}]}}",
+    "{'linux': {'namespaces': [{}]}}",
+    "{'linux': {'namespaces': [{'type': 'user'}]}}",
+    "{'linux': {'sysctl': {'net.x': 1}}}",
+    "{'linux': {'maskedPaths': ['relative']}}",
+    "{'linux': {'resources': {'memory': {'limit': '1'}}}}",
+    "{'linux': {'resources': {'cpu': {'period': -1}}}}",
+    "{'linux': {'seccomp': []}}",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *text = g_strdelimit (g_strdup (bad[i]), "'", '"');
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 4096, "it", &error);
+
+      g_assert_no_error (error);
+      g_assert_null (dn_oci_config_read (json_node_get_object (node), "it", &error));
+      g_assert_nonnull (error);
+    }
+}
+
+static void
+test_settings_name_what_is_wrong (void)
+{
+  static const char *const bad[][2] = { { "capabilities = CHOWN;NOTHING\n", "NOTHING" },
+                                        { "binds = ~/src:rw\n", "home" },
+                                        { "binds = /srv:maybe\n", "/srv:maybe" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *file = g_strconcat ("[pods]\n", bad[i][0], NULL);
+      g_autoptr (GError) error = NULL;
+      DnKey keys[DN_POD_KEYS + 1] = { 0 };
+      DnPodSettings settings;
+
+      dn_pod_settings_init (&settings);
+      dn_pod_settings_fill_keys (&settings, keys);
+      g_assert_true (dn_key_file_parse (file, strlen (file), "danchi.conf", keys, &error));
+      g_assert_false (dn_pod_settings_check (&settings, "danchi.conf", NULL, &error));
+      if (strstr (error->message, bad[i][1]) == NULL)
+        g_error ("%s", error->message);
+      dn_pod_settings_clear (&settings);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GDir) directory = NULL;
+  const char *file;
+  guint count = 0;
+
+  g_test_init (&argc, &argv, NULL);
+  dn_paths_override ("config", NULL, NULL);
+  directory = g_dir_open (DIRECTORY, 0, NULL);
+  g_assert_nonnull (directory);
+  while ((file = g_dir_read_name (directory)) != NULL)
+    if (g_str_has_suffix (file, ".in.json"))
+      {
+        char *name = g_strndup (file, strlen (file) - strlen (".in.json"));
+        g_autofree char *path = g_strconcat ("/oci-spec/golden/", name, NULL);
+
+        g_test_add_data_func_full (path, name, test_golden, g_free);
+        count++;
+      }
+  g_assert_cmpuint (count, >, 8);
+  g_test_add_func ("/oci-spec/a wrong type is refused wherever it stands",
+                   test_a_wrong_type_is_refused_wherever_it_stands);
+  g_test_add_func ("/oci-spec/settings name what is wrong", test_settings_name_what_is_wrong);
+  return g_test_run ();
+}
