@@ -3,16 +3,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../pods/pod-mount.h"
 #include "../spec/mount-spec.h"
 #include "binds.h"
 
-/* One bind: as "0 ro,nosuid,nodev,noexec,nosymfollow,idmapped". */
+/* How owners are translated: by the mount, or in a pod's share by those of an overlay's layers, or
+ * because it is a copy. */
+#define IDMAPPED "idmapped"
+#define COPY "copy"
+
+/* One bind: as "0 ro,noexec,nosuid,nodev,nosymfollow,idmapped".  @owners: NULL: it is not safe */
 static char *
-format_bind (guint number, gboolean is_readonly, gboolean is_executable, gboolean is_safe)
+format_bind (guint number, gboolean is_readonly, gboolean is_executable, const char *owners)
 {
-  return g_strdup_printf ("%u %s%s%s", number, is_readonly ? "ro" : "rw",
-                          is_executable ? "" : ",noexec",
-                          is_safe ? ",nosuid,nodev,nosymfollow,idmapped" : "");
+  return g_strdup_printf (
+      "%u %s%s%s%s", number, is_readonly ? "ro" : "rw", is_executable ? "" : ",noexec",
+      owners != NULL ? ",nosuid,nodev,nosymfollow," : "", owners != NULL ? owners : "");
 }
 
 static gint
@@ -35,6 +41,22 @@ join (GPtrArray *lines)
 }
 
 static void
+add_pods (const DnContainer *container, guint slot, GPtrArray *lines)
+{
+  g_ptr_array_add (lines, format_bind (dn_binds_number (slot, 0), FALSE, TRUE, IDMAPPED));
+  for (guint i = 0; i < container->pod->mounts->len; i++)
+    {
+      const DnPodMount *mount = container->pod->mounts->pdata[i];
+      const guint number = dn_binds_number (slot, mount->number);
+
+      if (mount->kind == DN_POD_MOUNT_COPY)
+        g_ptr_array_add (lines, format_bind (number, TRUE, FALSE, COPY));
+      else if (mount->kind == DN_POD_MOUNT_SHARE)
+        g_ptr_array_add (lines, format_bind (number, mount->is_readonly, TRUE, IDMAPPED));
+    }
+}
+
+static void
 add_promised (DnContainer *container, GPtrArray *lines)
 {
   g_autoptr (DnContainerOptions) options = dn_container_copy_options (container);
@@ -46,12 +68,14 @@ add_promised (DnContainer *container, GPtrArray *lines)
   is_there = container->in_guest && container->state == DN_CONTAINER_RUNNING;
   slot = container->slot;
   g_mutex_unlock (&container->daemon->lock);
+  if (is_there && container->pod != NULL)
+    add_pods (container, slot, lines);
   for (guint i = 0; is_there && binds != NULL && i < binds->len; i++)
     {
       const DnMountSpec *spec = binds->pdata[i];
 
       g_ptr_array_add (lines, format_bind (dn_binds_number (slot, i), spec->is_readonly,
-                                           spec->is_executable, TRUE));
+                                           spec->is_executable, IDMAPPED));
     }
 }
 
@@ -76,11 +100,27 @@ has_all (char **flags, const char *const *wanted)
   return TRUE;
 }
 
+/* Nobody but danchi-share mounts here: an overlay is one that it has laid over translated layers,
+ * and a tmpfs that is not translated holds what it has copied. */
+static const char *
+find_owners (char **flags, const char *rest)
+{
+  static const char *const safe[] = { "nosuid", "nodev", "nosymfollow", NULL };
+  static const char *const closed[] = { "ro", "noexec", NULL };
+  const char *type = strstr (rest, "- ");
+
+  if (!has_all (flags, safe) || type == NULL)
+    return NULL;
+  if (g_strv_contains ((const char *const *) flags, IDMAPPED)
+      || g_str_has_prefix (type, "- overlay "))
+    return IDMAPPED;
+  return g_str_has_prefix (type, "- tmpfs ") && has_all (flags, closed) ? COPY : NULL;
+}
+
 /* A line of mountinfo whose place is "/NUMBER": all else is not a bind, and is told as it is. */
 static void
 add_observed (const char *line, GPtrArray *lines)
 {
-  static const char *const safe[] = { "nosuid", "nodev", "nosymfollow", "idmapped", NULL };
   g_auto (GStrv) words = g_strsplit (line, " ", 7);
   g_auto (GStrv) flags = NULL;
   guint64 number;
@@ -96,7 +136,7 @@ add_observed (const char *line, GPtrArray *lines)
   g_ptr_array_add (lines,
                    format_bind ((guint) number, g_strv_contains ((const char *const *) flags, "ro"),
                                 !g_strv_contains ((const char *const *) flags, "noexec"),
-                                has_all (flags, safe)));
+                                find_owners (flags, words[6])));
 }
 
 char *

@@ -124,7 +124,8 @@ mount_words (JsonObject *mount)
     g_string_append_c (words, '2');
   if (g_str_equal (words->str, "share"))
     g_string_assign (words, "virtiofs");
-  if (g_str_equal (words->str, "secrets")) /* as the kernel calls it */
+  if (g_str_equal (words->str, "secrets")
+      || g_str_equal (words->str, "pod")) /* as the kernel calls it */
     g_string_assign (words, "tmpfs");
   /* What the agent makes of one, in the kernel's word. */
   if (g_str_equal (words->str, "volume"))

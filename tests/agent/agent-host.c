@@ -106,6 +106,7 @@ host_new (void)
   g_autofree char *disk = NULL;
   g_autofree char *program = g_strdup_printf ("%s/guest/bin/danchi-agent", build_dir ());
   g_autofree char *socket_option = NULL;
+  g_autofree char *share = NULL;
   g_autofree char *run_dir = NULL;
   g_autofree char *audit_option = NULL;
   g_autofree char *events_option = NULL;
@@ -141,6 +142,7 @@ host_new (void)
   disk = g_strdup_printf ("disk=%s", image);
   layers = g_strdup_printf ("layers=%s/layers.img", host->dir);
   volume = g_strdup_printf ("volume=%s/volume.img", host->dir);
+  share = g_build_filename (host->dir, "share", NULL);
   template = g_strdup_printf ("%s/volume.ext4", host->dir);
   run_dir = g_build_filename (host->dir, "run", NULL);
   host->socket_path = g_build_filename (host->dir, "socket", NULL);
@@ -173,6 +175,8 @@ host_new (void)
                            layers,
                            "--disk",
                            volume,
+                           "--share",
+                           share,
                            "--volume-template",
                            template,
                            "--test-audit",
@@ -580,10 +584,11 @@ host_create (Host *host, const HostContainer *container)
       "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":65536}],"
       "\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":65536}],"
       "\"maskedPaths\":[\"/proc/kcore\",\"/proc/keys\",\"/sys/firmware\",\"/nowhere\"],"
-      "\"readonlyPaths\":[\"/proc/sys\",\"/proc/bus\"]%s}}",
+      "\"readonlyPaths\":[\"/proc/sys\",\"/proc/bus\"]%s},\"annotations\":{%s}}",
       process, container->root != NULL ? container->root : "{\"readonly\":true}",
       container->mounts != NULL ? container->mounts : "", first_uid, first_uid,
-      container->linux_members != NULL ? container->linux_members : "");
+      container->linux_members != NULL ? container->linux_members : "",
+      container->annotations != NULL ? container->annotations : "");
   DnMsgCreate create = { .request = host_next_request (host),
                          .streams = host_streams (container->id, 0),
                          .flags = container->flags,
@@ -592,7 +597,8 @@ host_create (Host *host, const HostContainer *container)
   guint8 payload[256];
 
   g_strlcpy (create.container, container->id, sizeof create.container);
-  g_strlcpy (create.disk, container->layer_count > 0 ? "layers" : "disk", sizeof create.disk);
+  if (!container->is_of_share)
+    g_strlcpy (create.disk, container->layer_count > 0 ? "layers" : "disk", sizeof create.disk);
   for (guint i = 0; i < container->layer_count; i++)
     {
       DnMsgDiskLayer layer = container->layers[i];

@@ -84,6 +84,8 @@ typedef struct
   const char *linux_members; /* more members of linux, ",..." */
   const char *mounts;        /* more mounts, ",..." */
   guint32 first_uid;         /* of the guest's: its id 0; 0: HOST_FIRST_UID */
+  const char *annotations;   /* members of annotations, or NULL: there are none */
+  gboolean is_of_share;      /* its root is no disk */
   guint32 killing_call;      /* its filter kills for it; 0: for none */
   /* Or none: the disk "disk".  Else those of the disk "layers", the host's file layers.img. */
   const DnMsgDiskLayer *layers;

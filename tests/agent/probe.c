@@ -457,6 +457,20 @@ gather (int ms)
   return 0;
 }
 
+/* A new file with that text. */
+static int
+put_text (const char *path, const char *text)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  int r = fd < 0 || write (fd, text, strlen (text)) != (ssize_t) strlen (text);
+
+  if (r != 0)
+    printf ("%s: %s\n", path, strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return r;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -492,6 +506,8 @@ main (int argc, char **argv)
     return list_processes ();
   if (strcmp (command, "write") == 0)
     return try_write (argument);
+  if (strcmp (command, "put") == 0 && argc == 4)
+    return put_text (argument, argv[3]);
   if (strcmp (command, "env") == 0)
     return printf ("%s\n", getenv (argument) != NULL ? getenv (argument) : "(none)") < 0;
   if (strcmp (command, "ids") == 0)

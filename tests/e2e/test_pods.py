@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods of Kubernetes, as the shim has them made: a guest for each, its containers in it."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -252,6 +253,11 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
         expect_equal(sh("ls -A /secret").split(), ["..data", "..one", "..two", "key", "more"],
                      "the volume")
 
+        # What was promised holds, also of what lies in the share.
+        promised = machine.danchi("--format", "json", "verify", check=False, timeout=120)
+        expect(promised.status == 0 and ",copy" in promised.stdout,
+               f"verify: {promised.status}: {promised.stdout[-400:]}")
+
         # danchid goes and comes; whoever is in the guest stays.
         kill9(machine.daemon.pid)
         machine.daemon.wait()
@@ -277,3 +283,18 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
         expect("pod p2" in one.ok("gc", {})["removed"], "gc does not tell of the pod")
         expect_equal(one.ok("pod-list", {})["pods"], [], "pods after gc")
         expect(not os.path.exists(f"/proc/{made['guest']['qemu_pid']}"), "its guest is there")
+
+        # danchid ends while it makes one: what is half made goes with the next danchid's start.
+        os.makedirs(f"{one.top}/p3")
+        asked = {"id": "p3", "namespace": "k8s.io", "bundle": f"{one.top}/p3",
+                 "config": config("/pause")}
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answer = pool.submit(one.ask, "pod-create", asked)
+            wait_until(machine.guest_ids, "a guest is begun", 20)
+            kill9(machine.daemon.pid)
+            machine.daemon.wait()
+            with contextlib.suppress(OSError):
+                answer.result(30)
+        machine.start()
+        one.ok("gc", {})
+        expect_equal((one.ok("pod-list", {})["pods"], machine.guest_ids()), ([], []), "what is left")
