@@ -10,6 +10,7 @@
 #pragma once
 
 #include "network.h"
+#include "pod-record.h"
 #include "wire.h"
 
 /* The protocol's generation, an integer: both sides name what they speak, the lower wins. */

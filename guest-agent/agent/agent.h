@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "loop.h"
+#include "pod-card.h"
 #include "pod.h"
 #include "stream.h"
 #include "transport.h"
@@ -82,6 +83,7 @@ struct DnAgent
   DnDisks disks;
   DnNetwork network;
   DnCards cards;
+  DnPodCard pod_card;
   DnVolumes *volumes; /* owned */
   DnPod pod;
   DnContainer *containers;

@@ -174,7 +174,7 @@ send_secrets (DnContainer *container, int sync_fd, DnFault *fault)
   return 0;
 }
 
-/* Its namespaces become the pod's. */
+/* Its namespaces become the pod's, and the guest's card is the pod's from here on. */
 static int
 make_pod (DnContainer *container, pid_t pid, DnFault *fault)
 {
@@ -184,7 +184,9 @@ make_pod (DnContainer *container, pid_t pid, DnFault *fault)
   pod->first_uid = config->first_uid;
   pod->first_gid = config->first_gid;
   pod->id_count = config->id_count;
-  return dn_pod_take (pod, pid, fault);
+  if (dn_pod_take (pod, pid, fault) < 0)
+    return fault->status;
+  return dn_pod_card_enter (&container->agent->pod_card, pod->namespaces[DN_POD_NETWORK], fault);
 }
 
 int

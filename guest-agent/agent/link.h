@@ -48,6 +48,15 @@ void dn_link_add_no_addresses (DnNetlinkBatch *batch, int index);
 /* @flags: IFF_UP, IFF_NOARP: to be set. @mtu: 0 leaves it. */
 void dn_link_set (DnNetlinkBatch *batch, int index, unsigned flags, uint16_t mtu);
 
+/* Goes to another network namespace and has another name there. */
+void dn_link_move (DnNetlinkBatch *batch, int index, int netns_fd, const char *name);
+/* While it is down.  @mtu as above. */
+void dn_link_set_mac (DnNetlinkBatch *batch, int index, const uint8_t mac[DN_MAC_BYTES]);
+
+/* What a record says (protocol/pod-record.h), for ever and without looking for others that have the
+ * address; an address brings no route along. */
+void dn_link_add_record (DnNetlinkBatch *batch, int index, const DnPodRecord *record);
+
 /* The whole address, /32 or /128, without looking for others that have it. */
 void dn_link_add_address (DnNetlinkBatch *batch, int index, const DnLinkAddress *address);
 

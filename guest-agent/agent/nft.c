@@ -12,6 +12,7 @@
 #define TYPE_CARD 41
 #define TYPE_VERDICT NFT_DATA_VERDICT
 #define REGISTER NFT_REG_1
+#define IPV4_CHECKSUM 10
 
 static void
 begin (DnNft *nft, unsigned message, unsigned flags)
@@ -77,8 +78,8 @@ dn_nft_add_chain (DnNft *nft, const char *chain)
   begin_chain (nft, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain);
 }
 
-void
-dn_nft_add_hook (DnNft *nft, const char *chain, unsigned hook, int priority)
+static void
+add_hook (DnNft *nft, const char *chain, unsigned hook, int priority, unsigned policy)
 {
   size_t nest;
 
@@ -87,8 +88,20 @@ dn_nft_add_hook (DnNft *nft, const char *chain, unsigned hook, int priority)
   dn_netlink_put_be32 (nft->batch, NFTA_HOOK_HOOKNUM, hook);
   dn_netlink_put_be32 (nft->batch, NFTA_HOOK_PRIORITY, (uint32_t) priority);
   dn_netlink_end (nft->batch, nest);
-  dn_netlink_put_be32 (nft->batch, NFTA_CHAIN_POLICY, DN_NFT_DROP);
+  dn_netlink_put_be32 (nft->batch, NFTA_CHAIN_POLICY, policy);
   dn_netlink_put_text (nft->batch, NFTA_CHAIN_TYPE, "filter");
+}
+
+void
+dn_nft_add_hook (DnNft *nft, const char *chain, unsigned hook, int priority)
+{
+  add_hook (nft, chain, hook, priority, DN_NFT_DROP);
+}
+
+void
+dn_nft_add_open_hook (DnNft *nft, const char *chain, unsigned hook, int priority)
+{
+  add_hook (nft, chain, hook, priority, DN_NFT_ACCEPT);
 }
 
 void
@@ -314,6 +327,26 @@ dn_nft_match_state (DnNft *nft, uint32_t bits)
   put_data (nft, NFTA_BITWISE_XOR, &zero, sizeof zero);
   end_word (nft, word);
   compare (nft, NFT_CMP_NEQ, &zero, sizeof zero);
+}
+
+void
+dn_nft_set_ipv4 (DnNft *nft, unsigned offset, const uint8_t address[DN_IPV4_BYTES])
+{
+  Word word = begin_word (nft, "immediate");
+
+  dn_netlink_put_be32 (nft->batch, NFTA_IMMEDIATE_DREG, REGISTER);
+  put_data (nft, NFTA_IMMEDIATE_DATA, address, DN_IPV4_BYTES);
+  end_word (nft, word);
+  word = begin_word (nft, "payload");
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_SREG, REGISTER);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_OFFSET, offset);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_LEN, DN_IPV4_BYTES);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_OFFSET, IPV4_CHECKSUM);
+  /* And TCP's, which counts the addresses. */
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR);
+  end_word (nft, word);
 }
 
 static void

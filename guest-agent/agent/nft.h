@@ -24,6 +24,7 @@ enum
   DN_NFT_HOOK_PREROUTING = 0,
   DN_NFT_HOOK_INPUT = 1,
   DN_NFT_HOOK_FORWARD = 2,
+  DN_NFT_HOOK_POSTROUTING = 4,
   DN_NFT_DROP = 0,
   DN_NFT_ACCEPT = 1,
   DN_NFT_FAMILY_INET = 1, /* both; a single one is AF_INET or AF_INET6 */
@@ -45,6 +46,8 @@ void dn_nft_remove_table (DnNft *nft);
 void dn_nft_add_chain (DnNft *nft, const char *chain);
 /* A chain that the kernel calls at @hook (DN_NFT_HOOK_*): what it does not decide is dropped. */
 void dn_nft_add_hook (DnNft *nft, const char *chain, unsigned hook, int priority);
+/* Likewise, but what it does not decide passes. */
+void dn_nft_add_open_hook (DnNft *nft, const char *chain, unsigned hook, int priority);
 void dn_nft_remove_chain (DnNft *nft, const char *chain); /* with its rules */
 void dn_nft_flush_chain (DnNft *nft, const char *chain);
 
@@ -69,6 +72,9 @@ void dn_nft_match_state (DnNft *nft, uint32_t bits); /* DN_NFT_STATE_*: one of t
 #define DN_NFT_STATE_INVALID 1u
 #define DN_NFT_STATE_ESTABLISHED 2u
 #define DN_NFT_STATE_RELATED 4u
+
+/* A word that writes, into an IPv4 header, and mends the checksums. */
+void dn_nft_set_ipv4 (DnNft *nft, unsigned offset, const uint8_t address[DN_IPV4_BYTES]);
 
 /* Words that decide. */
 void dn_nft_accept (DnNft *nft);

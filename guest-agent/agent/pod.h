@@ -20,6 +20,7 @@
 #include "fault.h"
 
 #define DN_POD_NAMESPACES 4 /* user, ipc, uts, net */
+#define DN_POD_NETWORK 3
 
 typedef struct
 {

@@ -321,8 +321,10 @@ dn_process_run (DnProcess *process, DnFault *fault)
 
   if (dn_readback_read (process->pid, config, &readback, fault) < 0
       || dn_readback_check (&readback, &wanted, fault) < 0
-      /* Those of exec share the first one's, which may be changed by whoever has CAP_NET_ADMIN. */
+      /* Those of exec share the first one's, which may be changed by whoever has CAP_NET_ADMIN; so
+       * do the containers of a pod with a card. */
       || (is_first (process)
+          && !(config->is_of_pod && process->container->agent->pod_card.is_entered)
           && dn_card_check (process->container->card, process->pid_watch.fd, fault) < 0))
     return fault->status;
   process->started = readback.started;

@@ -338,6 +338,19 @@ handle_network (DnAgent *agent, const uint8_t *payload, uint32_t size)
   return 0;
 }
 
+static int
+handle_pod_network (DnAgent *agent, const uint8_t *payload, uint32_t size)
+{
+  DnFault fault;
+
+  UNPACK (PodNetwork, pod_network);
+  if (dn_pod_card_set (&agent->pod_card, &message, &fault) < 0)
+    dn_agent_reply_fault (agent, &request, &fault);
+  else
+    dn_agent_reply (agent, &request, 0, "");
+  return 0;
+}
+
 /* The card of that container, or what waits for it; NULL without memory, or for a container that
  * was made without one. */
 static DnCard *
@@ -567,6 +580,7 @@ static const struct
   { DN_MSG_SHARE_MOUNTED, handle_share_mounted },
   { DN_MSG_SHARE_LOST, handle_share_lost },
   { DN_MSG_NETWORK, handle_network },
+  { DN_MSG_POD_NETWORK, handle_pod_network },
   { DN_MSG_CARD, handle_card },
   { DN_MSG_CARD_FILE, handle_card_file },
   { DN_MSG_SECRET, handle_secret },

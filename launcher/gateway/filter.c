@@ -6,8 +6,11 @@
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "../confined/allowlist.h"
@@ -120,9 +123,33 @@ static const DnAllowed refused[] = {
   DN_ALLOW_PAIR (socket, 0, AF_UNIX, 1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK),
 };
 
+/* What the door needs besides, all of it for the process of one order, on its way to the
+ * filter above, which is loaded over this one. */
+static const DnAllowed door_rules[] = {
+  DN_ALLOW (capget),
+  DN_ALLOW (capset),
+  DN_ALLOW_ONLY (prctl, 0, SCMP_CMP_EQ, PR_SET_NO_NEW_PRIVS, 0),
+  DN_ALLOW_ONLY (prctl, 0, SCMP_CMP_EQ, PR_SET_SECCOMP, 0),
+  DN_ALLOW (seccomp),
+  DN_ALLOW_ONLY (setns, 1, SCMP_CMP_EQ, CLONE_NEWNET, 0),
+};
+
 int
 dn_gateway_load_filter (void)
 {
   return dn_allowlist_load_refusing (rules, sizeof rules / sizeof rules[0], refused,
+                                     sizeof refused / sizeof refused[0]);
+}
+
+int
+dn_door_load_filter (void)
+{
+  const size_t common = sizeof rules / sizeof rules[0];
+  const size_t own = sizeof door_rules / sizeof door_rules[0];
+  DnAllowed all[sizeof rules / sizeof rules[0] + sizeof door_rules / sizeof door_rules[0]];
+
+  memcpy (all, rules, sizeof rules);
+  memcpy (all + common, door_rules, sizeof door_rules);
+  return dn_allowlist_load_refusing (all, common + own, refused,
                                      sizeof refused / sizeof refused[0]);
 }

@@ -25,7 +25,16 @@
 #define TUN_MAJOR 10
 #define TUN_MINOR 200
 
-static const unsigned kept[] = { CAP_NET_ADMIN, CAP_NET_BIND_SERVICE };
+/* What is kept, and which calls. */
+typedef struct
+{
+  unsigned kept[2];
+  int (*load_filter) (void);
+} Role;
+
+static const Role gateway = { { CAP_NET_ADMIN, CAP_NET_BIND_SERVICE }, dn_gateway_load_filter };
+static const Role door = { { CAP_NET_ADMIN, CAP_SYS_ADMIN }, dn_door_load_filter };
+static const Role *role;
 
 /* Of /proc/self/status, opened before that path is gone. */
 static int status_fd = -1;
@@ -110,9 +119,9 @@ static int
 drop_ids_and_capabilities (void)
 {
   capng_clear (CAPNG_SELECT_ALL);
-  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+  for (size_t i = 0; i < sizeof role->kept / sizeof role->kept[0]; i++)
     (void) capng_update (CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-                         kept[i]);
+                         role->kept[i]);
   /* Private codes, not errno: capng_apply(3). */
   return capng_apply (CAPNG_SELECT_BOUNDS) < 0
                  || capng_change_id (DN_GATEWAY_UID, DN_GATEWAY_UID, CAPNG_DROP_SUPP_GRP) < 0
@@ -155,8 +164,8 @@ verify_from_the_kernel (void)
   if (n <= 0)
     return -EIO;
   status[n] = '\0';
-  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-    bits |= UINT64_C (1) << kept[i];
+  for (size_t i = 0; i < sizeof role->kept / sizeof role->kept[0]; i++)
+    bits |= UINT64_C (1) << role->kept[i];
   for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
     if (read_status (status, sets[i], 16) != bits)
       return -EPERM;
@@ -169,6 +178,12 @@ verify_from_the_kernel (void)
                  && read_status (status, "Threads", 10) == 1
              ? 0
              : -EPERM;
+}
+
+static int
+load_filter (void)
+{
+  return role->load_filter ();
 }
 
 /* The order is the security argument: a step may rely only on the steps above it. */
@@ -189,13 +204,14 @@ static const struct
   /* Needs nothing; gives up gaining rights through execve(2), and being looked into. */
   { "forbid-new-privileges", forbid_new_privileges },
   /* Needs no_new_privs; gives up every unlisted call. */
-  { "load-filter", dn_gateway_load_filter },
+  { "load-filter", load_filter },
   { "verify-from-the-kernel", verify_from_the_kernel },
 };
 
-int
-dn_gateway_lockdown (const char **ret_step)
+static int
+run (const Role *wanted, const char **ret_step)
 {
+  role = wanted;
   for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
     {
       int r = steps[i].run ();
@@ -207,4 +223,16 @@ dn_gateway_lockdown (const char **ret_step)
         }
     }
   return 0;
+}
+
+int
+dn_gateway_lockdown (const char **ret_step)
+{
+  return run (&gateway, ret_step);
+}
+
+int
+dn_door_lockdown (const char **ret_step)
+{
+  return run (&door, ret_step);
 }

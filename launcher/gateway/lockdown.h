@@ -37,5 +37,10 @@
  */
 int dn_gateway_lockdown (const char **ret_step);
 
-/* The allowlist alone (filter.c). */
+/* Likewise for the door (door.h), which also keeps CAP_SYS_ADMIN, and the calls by which a child of
+ * it goes to another network namespace and gives that up. */
+int dn_door_lockdown (const char **ret_step);
+
+/* The allowlists alone (filter.c). */
 int dn_gateway_load_filter (void);
+int dn_door_load_filter (void);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../confined/say.h"
+#include "door.h"
 #include "lockdown.h"
 #include "server.h"
 
@@ -49,7 +50,7 @@ main (int argc, char **argv)
   };
   const char *step = "descriptors";
   bool is_listening = false;
-  int fd = -1, option, r;
+  int fd = -1, door_fd = -1, option, r;
 
   while ((option = getopt_long (argc, argv, "", table, NULL)) != -1)
     switch (option)
@@ -74,11 +75,13 @@ main (int argc, char **argv)
     }
   r = arrange (fd);
   if (r == 0)
+    r = door_fd = dn_door_start (DN_SERVE_LISTEN_FD);
+  if (r >= 0)
     r = dn_gateway_lockdown (&step);
   if (r < 0)
     {
       fprintf (stderr, "danchi-gateway: lockdown: %s: %s\n", step, strerror (-r));
       return EXIT_FAILURE;
     }
-  return dn_gateway_serve (DN_SERVE_LISTEN_FD, is_listening);
+  return dn_gateway_serve (DN_SERVE_LISTEN_FD, is_listening, door_fd);
 }

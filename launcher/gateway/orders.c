@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pod.h"
 #include "rules.h"
 
 /* Orders are one at a time also where another gateway runs in this network: of another danchid, or
@@ -119,7 +120,34 @@ dn_order_run (const DnGatewayOrder *order, const DnFdList *fds, DnGatewayAnswer 
     case DN_GATEWAY_PROBE:
       (void) dn_order_probe (&network, &order->pool, answer);
       break;
+    case DN_GATEWAY_POD_TAP:
+      (void) dn_pod_tap_make (&network, order->slot, answer);
+      break;
+    case DN_GATEWAY_POD_LOOK:
+    case DN_GATEWAY_POD_JOIN:
+    case DN_GATEWAY_POD_LEAVE:
+      (void) dn_fault (answer, -EPROTO, "an order of a pod's network namespace, in the host's");
+      break;
     }
   dn_network_clear (&network);
   (void) close (turn);
+}
+
+int
+dn_order_prepare_pod (const DnGatewayOrder *order, int netns_fd, DnGatewayAnswer *answer)
+{
+  DnNetwork network;
+  int turn, r;
+
+  if (order->type != DN_GATEWAY_POD_JOIN)
+    return 0;
+  turn = wait_turn (answer);
+  if (turn < 0)
+    return turn;
+  r = dn_network_init (&network, answer);
+  if (r == 0)
+    r = dn_pod_tap_move (&network, order->slot, netns_fd, answer);
+  dn_network_clear (&network);
+  (void) close (turn);
+  return r;
 }

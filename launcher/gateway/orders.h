@@ -11,6 +11,10 @@
 void dn_order_run (const DnGatewayOrder *order, const DnFdList *fds, DnGatewayAnswer *answer,
                    DnFdList *ret_fds);
 
+/* What of an order that is carried out in a pod's network namespace is to be done here before: the
+ * tap of POD_JOIN goes there.  Fills @answer on failure. */
+int dn_order_prepare_pod (const DnGatewayOrder *order, int netns_fd, DnGatewayAnswer *answer);
+
 /* One file each. */
 int dn_order_members (DnNetwork *network, const DnGatewayMembers *members, DnGatewayAnswer *answer);
 int dn_order_listen (const DnGatewayListen *listen, DnGatewayAnswer *answer, DnFdList *ret_fds);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../confined/say.h"
+#include "door.h"
 #include "orders.h"
 
 /* danchids, at a time. */
@@ -20,6 +21,7 @@
 static uint8_t bytes[DN_GATEWAY_ORDER_MAX_BYTES + 1];
 static DnGatewayOrder order;
 static DnGatewayAnswer answer;
+static int door = -1;
 
 static void
 send_answer (int fd, const DnFdList *fds)
@@ -31,14 +33,39 @@ send_answer (int fd, const DnFdList *fds)
     (void) dn_fdpass_send (fd, packed, (size_t) size, fds);
 }
 
+/* The answer is the door's, unless it does not come so far. */
+static _Noreturn void
+pass_on (size_t size, const DnFdList *fds)
+{
+  const DnFdList none = DN_FD_LIST_INIT;
+
+  if (fds->count != 2)
+    (void) dn_fault (&answer, -EPROTO, "order without the pod's network namespace");
+  else if (dn_order_prepare_pod (&order, fds->fds[1], &answer) == 0)
+    {
+      int r = dn_door_pass (door, bytes, size, fds);
+
+      if (r == 0)
+        _exit (EXIT_SUCCESS);
+      (void) dn_fault (&answer, r,
+                       "danchi-gateway has lost the process that goes to pods: %s\n"
+                       "restart danchi-gateway",
+                       strerror (-r));
+    }
+  send_answer (fds->fds[0], &none);
+  _exit (EXIT_SUCCESS);
+}
+
 /* In the order's process. */
 static _Noreturn void
-run (int unpacked, DnFdList *fds)
+run (int unpacked, size_t size, DnFdList *fds)
 {
   DnFdList rest = { .count = fds->count - 1 }, answered = DN_FD_LIST_INIT;
   DnNetwork network;
 
   (void) alarm (DN_SERVE_ORDER_S);
+  if (unpacked == 0 && dn_gateway_order_is_elsewhere (order.type))
+    pass_on (size, fds);
   memcpy (rest.fds, fds->fds + 1, rest.count * sizeof rest.fds[0]);
   if (unpacked < 0)
     (void) dn_fault (&answer, unpacked,
@@ -77,7 +104,7 @@ serve_one (int fd)
   unpacked = dn_gateway_order_unpack (bytes, (size_t) n, &order);
   child = fds.count >= 1 ? fork () : -1;
   if (child == 0)
-    run (unpacked, &fds);
+    run (unpacked, (size_t) n, &fds);
   /* danchid sees the closed end where nothing came. */
   dn_fd_list_clear (&fds);
   while (child > 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR)
@@ -130,8 +157,9 @@ serve_all (int fd)
 }
 
 int
-dn_gateway_serve (int fd, bool is_listening)
+dn_gateway_serve (int fd, bool is_listening, int door_fd)
 {
+  door = door_fd;
   if (signal (SIGPIPE, SIG_IGN) == SIG_ERR)
     return EXIT_FAILURE;
   if (is_listening)

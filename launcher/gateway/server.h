@@ -13,6 +13,6 @@
 #define DN_SERVE_LISTEN_FD 3 /* sd_listen_fds(3) */
 #define DN_SERVE_ORDER_S 20
 
-/* @fd: SOCK_SEQPACKET; @is_listening: it is accepted on.  Serves until the other end is closed, or
- * for ever on a listening socket. Returns: the exit status */
-int dn_gateway_serve (int fd, bool is_listening);
+/* @fd: SOCK_SEQPACKET; @is_listening: it is accepted on; @door_fd: dn_door_start()'s.  Serves until
+ * the other end is closed, or for ever on a listening socket. Returns: the exit status */
+int dn_gateway_serve (int fd, bool is_listening, int door_fd);

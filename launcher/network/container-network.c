@@ -296,12 +296,14 @@ dn_container_network_promise (DnContainer *container, DnGuest *guest, JsonObject
   char own4[INET_ADDRSTRLEN], own6[INET6_ADDRSTRLEN], way4[INET_ADDRSTRLEN], way6[INET6_ADDRSTRLEN];
   g_autofree char *card = NULL, *addresses = NULL, *ways = NULL;
   DnGuestInfo info = { 0 };
-  guint32 generation;
+  gboolean is_asked;
 
   dn_guest_get_info (guest, &info);
-  generation = info.generation;
+  /* What a pod's card has is CNI's to say, and the pod's own to change. */
+  is_asked = info.generation >= DN_PROTOCOL_GENERATION_OUTSIDE
+             && !(container->context->pod != NULL && info.has_card);
   dn_guest_info_clear (&info);
-  if (generation < DN_PROTOCOL_GENERATION_OUTSIDE)
+  if (!is_asked)
     return;
   if (member != NULL)
     {

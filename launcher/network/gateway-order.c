@@ -88,6 +88,12 @@ pack_resolver (DnPacker *packer, const DnGatewayResolver *resolver)
     }
 }
 
+bool
+dn_gateway_order_is_elsewhere (DnGatewayOrderType type)
+{
+  return type == DN_GATEWAY_POD_LOOK || type == DN_GATEWAY_POD_JOIN || type == DN_GATEWAY_POD_LEAVE;
+}
+
 int
 dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
 {
@@ -102,6 +108,9 @@ dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
       pack_guest (&packer, &order->guest);
       break;
     case DN_GATEWAY_CLOSE:
+    case DN_GATEWAY_POD_TAP:
+    case DN_GATEWAY_POD_JOIN:
+    case DN_GATEWAY_POD_LEAVE:
       dn_pack_u32 (&packer, order->slot);
       break;
     case DN_GATEWAY_PIN:
@@ -123,6 +132,7 @@ dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
       dn_pack_u32 (&packer, order->reach.count);
       break;
     case DN_GATEWAY_LIST:
+    case DN_GATEWAY_POD_LOOK:
       break;
     }
   return packer.failed ? -EMSGSIZE : (int) packer.used;
@@ -292,6 +302,9 @@ dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_
       unpack_guest (&unpacker, &ret_order->guest);
       break;
     case DN_GATEWAY_CLOSE:
+    case DN_GATEWAY_POD_TAP:
+    case DN_GATEWAY_POD_JOIN:
+    case DN_GATEWAY_POD_LEAVE:
       ret_order->slot = unpack_slot (&unpacker);
       break;
     case DN_GATEWAY_PIN:
@@ -313,6 +326,7 @@ dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_
       ret_order->reach.count = unpack_number (&unpacker, 1, DN_GATEWAY_LISTEN_MAX);
       break;
     case DN_GATEWAY_LIST:
+    case DN_GATEWAY_POD_LOOK:
       break;
     default:
       return -EPROTO;

@@ -18,6 +18,11 @@
  *   LIST      the slots of which anything is in the kernel, one a line
  *   VERIFY    as OPEN, but compares: one line "NAME PROMISED|OBSERVED" for each fact
  *   PROBE     what danchi doctor asks: one line "NAME ok" or "NAME REASON" for each
+ *   POD_TAP   a pod's tap alone, down, which QEMU is to open; CLOSE removes one that was not joined
+ *   POD_LOOK  what card there is in the network namespace of a pod, which is a second descriptor
+ *   POD_JOIN  the pod's tap goes into that namespace and is joined with the card; the lines say
+ * what the guest is to have (gateway/pod-facts.h).  Once more does no harm POD_LEAVE undoes that;
+ * what is not there is no error
  *
  * Pure: libc only.  Bytes are packed by hand (protocol/pack.h), big endian.
  */
@@ -57,6 +62,10 @@ typedef enum
   DN_GATEWAY_VERIFY,
   DN_GATEWAY_PROBE,
   DN_GATEWAY_REACH,
+  DN_GATEWAY_POD_TAP,
+  DN_GATEWAY_POD_LOOK,
+  DN_GATEWAY_POD_JOIN,
+  DN_GATEWAY_POD_LEAVE,
 } DnGatewayOrderType;
 
 /* A deny wins over an allow; the order of rules does not matter.
@@ -145,7 +154,7 @@ typedef struct
   union
   {
     DnGatewayGuest guest;       /* OPEN, VERIFY */
-    uint32_t slot;              /* CLOSE */
+    uint32_t slot;              /* CLOSE, POD_TAP, POD_JOIN, POD_LEAVE */
     DnGatewayResolver resolver; /* PIN */
     DnGatewayMembers members;   /* MEMBERS */
     DnGatewayListen listen;     /* LISTEN */
@@ -158,9 +167,12 @@ typedef struct
 {
   int32_t status;                             /* 0 or a negative errno */
   char error[DN_GATEWAY_ERROR_MAX_BYTES + 1]; /* "what: why" or with "\nremedy", for people */
-  uint32_t text_size;                         /* of LIST, VERIFY, PROBE */
+  uint32_t text_size;                         /* of LIST, VERIFY, PROBE, POD_LOOK, POD_JOIN */
   char text[DN_GATEWAY_ANSWER_MAX_BYTES - DN_GATEWAY_ERROR_MAX_BYTES - 64];
 } DnGatewayAnswer;
+
+/* Whether it is carried out in the network namespace that comes with it (gateway/door.h). */
+bool dn_gateway_order_is_elsewhere (DnGatewayOrderType type);
 
 /* Into @bytes of %DN_GATEWAY_ORDER_MAX_BYTES. Returns: the size, or -EMSGSIZE */
 int dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes);

@@ -109,6 +109,8 @@ code_of (int status)
     {
     case ERANGE:
       return DN_ERROR_LIMIT;
+    case EPERM:
+      return DN_ERROR_DENIED;
     case EADDRINUSE:
     case EEXIST:
       return DN_ERROR_CONFLICT;

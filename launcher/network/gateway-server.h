@@ -27,8 +27,8 @@ void dn_gateway_server_use_socket (const char *path);
  *
  * Sends an order and waits for its answer: half a minute at most.  Safe from any thread.
  *
- * Returns: TRUE, or FALSE with DN_ERROR_FAILED; _CONFLICT where something of the host is in the
- *   way, _LIMIT for a slot without addresses
+ * Returns: TRUE, or FALSE with DN_ERROR_FAILED; _DENIED for a pod's wish for the host's network;
+ * _CONFLICT where something of the host is in the way, _LIMIT for a slot without addresses
  */
 gboolean dn_gateway_order (const DnGatewayOrder *order, const DnFdList *fds, DnFdList *ret_fds,
                            char **ret_text, GError **error);

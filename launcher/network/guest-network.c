@@ -3,7 +3,9 @@
 
 #include "../common/error.h"
 #include "../daemon/settings-file.h"
+#include "../pods/pod.h"
 #include "daemon-pool.h"
+#include "pod-network.h"
 #include "registry.h"
 
 /* Orders about members, in the order in which the registry changed. */
@@ -49,6 +51,17 @@ open_card (guint slot, gpointer data, GError **error)
   return dn_gateway_open (guest, error);
 }
 
+/* CNI's network and none of ours: no addresses of the pool, no group, no rules of a policy. */
+static void
+plan_pod (const DnPod *pod, DnGuestPlan *plan)
+{
+  if (pod->netns[0] == '\0')
+    return;
+  plan->has_network = TRUE;
+  plan->card_slots = DN_NETWORK_SLOTS;
+  plan->open_card = dn_pod_network_open_tap;
+}
+
 gboolean
 dn_guest_network_plan (DnContext *context, DnGuestPlan *plan, GError **error)
 {
@@ -58,6 +71,11 @@ dn_guest_network_plan (DnContext *context, DnGuestPlan *plan, GError **error)
   CardWish *wish;
   gboolean has_card;
 
+  if (context->pod != NULL)
+    {
+      plan_pod (context->pod, plan);
+      return TRUE;
+    }
   g_mutex_lock (&daemon->lock);
   has_card = dn_network_policy_has_card (&context->definition.network);
   plan->has_network = has_card || context->definition.network.containers;
@@ -114,7 +132,8 @@ dn_guest_network_get (DnContext *context, DnGuest *guest, DnGatewayGuest *ret_gu
 
   dn_guest_get_info (guest, &info);
   dn_guest_info_clear (&info);
-  if (!info.has_card)
+  /* A pod's is CNI's, and no policy of ours has promised anything of it. */
+  if (!info.has_card || context->pod != NULL)
     return dn_throw (error, DN_ERROR_NOT_FOUND, "the guest has no card");
   if (!dn_network_daemon_pool (daemon, &pool, error))
     return FALSE;

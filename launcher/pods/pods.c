@@ -8,6 +8,7 @@
 #include "../daemon/context-end.h"
 #include "../daemon/context-freeze.h"
 #include "../daemon/context-guest.h"
+#include "../network/pod-network.h"
 #include "pod-volumes.h"
 
 DnContext *
@@ -42,11 +43,46 @@ dn_pods_find (DnDaemon *daemon, const char *namespace_, const char *id, GError *
   return NULL;
 }
 
+/* Which tap the pod's guest has.  Returns: whether it has one */
+static gboolean
+find_slot (DnContext *context, guint *ret_slot)
+{
+  g_autoptr (DnGuest) guest = NULL;
+  DnGuestInfo info = { 0 };
+  gboolean has_card;
+
+  g_mutex_lock (&context->daemon->lock);
+  guest = context->guest != NULL ? dn_guest_ref (context->guest) : NULL;
+  g_mutex_unlock (&context->daemon->lock);
+  if (guest == NULL)
+    return FALSE;
+  dn_guest_get_info (guest, &info);
+  has_card = info.has_card;
+  *ret_slot = info.uid - DN_NETWORK_UID_FIRST;
+  dn_guest_info_clear (&info);
+  return has_card;
+}
+
+/* What is left goes with the namespace, at the latest. */
+static void
+leave_network (const DnPod *pod, guint slot)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (pod->netns[0] != '\0' && !dn_pod_network_leave (pod->netns, slot, &error))
+    g_info ("pod '%s': its network: %s", pod->id, error->message);
+}
+
 void
 dn_pods_remove (DnContext *context, const char *reason)
 {
+  guint slot = 0;
+  gboolean has_card = find_slot (context, &slot);
+
   /* The guest first: what runs in it ends with it, and waits for nobody. */
   dn_context_stop_guest (context, 0, reason);
+  if (has_card)
+    leave_network (context->pod, slot);
   dn_context_end_containers (context, 0, TRUE, reason);
   dn_context_forget (context);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verbs about pods: root's, that is, the shim's. */
 #include <string.h>
+#include <unistd.h>
 
+#include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/names.h"
 #include "../daemon/container-admission.h"
@@ -9,6 +11,7 @@
 #include "../daemon/request.h"
 #include "../daemon/settings-file.h"
 #include "../daemon/verbs.h"
+#include "../network/pod-network.h"
 #include "oci-spec.h"
 #include "pod-size.h"
 #include "pods.h"
@@ -183,6 +186,36 @@ start_guest (DnRequest *request, DnContext *context, GError **error)
   return guest;
 }
 
+/* The card that CNI has made, where there is a namespace for one. */
+static gboolean
+take_network (const DnPod *pod, int *ret_netns, GError **error)
+{
+  int fd = -1;
+
+  if (pod->netns[0] != '\0')
+    {
+      fd = dn_pod_network_open (pod->netns, error);
+      if (fd < 0 || !dn_pod_network_look (fd, error))
+        {
+          g_prefix_error (error, "pod '%s': ", pod->id);
+          if (fd >= 0)
+            (void) close (fd);
+          return FALSE;
+        }
+    }
+  *ret_netns = fd;
+  return TRUE;
+}
+
+static gboolean
+join_network (DnRequest *request, DnGuest *guest, int netns, GError **error)
+{
+  if (netns < 0)
+    return TRUE;
+  step ("network", request);
+  return dn_pod_network_join (netns, guest, error);
+}
+
 static gboolean
 finish (DnContext *context, GError **error)
 {
@@ -197,16 +230,17 @@ DN_VERB (pod_create)
   g_auto (Wish) wish = { NULL };
   g_autoptr (DnContext) context = NULL;
   g_autoptr (DnGuest) guest = NULL;
+  dn_autofd int netns = -1;
   JsonObject *ok;
 
   (void) ret_fds;
-  if (!read_wish (request, &wish, error))
+  if (!read_wish (request, &wish, error) || !take_network (wish.pod, &netns, error))
     return NULL;
   context = make_context (request, &wish, error);
   if (context == NULL)
     return NULL;
   guest = start_guest (request, context, error);
-  if (guest == NULL || !finish (context, error))
+  if (guest == NULL || !join_network (request, guest, netns, error) || !finish (context, error))
     {
       dn_pods_remove (context, "the pod could not be made");
       return NULL;

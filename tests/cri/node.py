@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from client import Client, CriError, Stream, load_messages
-from machine import BUILD, PATIENCE, TOP, Failure, Machine, expect, wait_until
+from machine import BUILD, EMULATION, PATIENCE, TOP, Failure, Machine, expect, wait_until
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
@@ -87,6 +87,8 @@ class Node:
         self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
+        # The owners of what lies there are translated, which overlayfs cannot, either.
+        self.kubelet = os.path.join(self.directory, "kubelet")
         self.messages = load_messages(os.path.join(self.directory, "messages"))
         self.log_path = os.path.join(self.directory, "containerd.log")
         self.containerd = self.client = None
@@ -94,8 +96,10 @@ class Node:
         self.machine = machine = Machine("cri")
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
-        # A shim asks for nothing: on a host without KVM it is the host that has to say so.
-        if machine.accelerator != "kvm":
+        # Pods say nothing of memory here; and a shim asks for nothing: on a host without KVM it is the host that
+        # has to say so.
+        machine.more_settings += f"[pods]\nmemory_mib = 192\nkubelet_directory = {self.kubelet}\n"
+        if machine.mode == EMULATION:
             machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []
         self.shared = None
@@ -217,13 +221,13 @@ class Pod:
     def __init__(self, node, linux=None, security=None, timeout=120, runtime=None, **fields):
         self.node, self.messages = node, node.messages
         number = next(node.numbers)
-        self.name = f"pod{number}"
+        self.name, self.uid = f"pod{number}", f"uid-{number}"
         self.logs = os.path.join(node.directory, "logs", self.name)
         os.makedirs(self.logs)
         security = security or {}
         security.setdefault("namespace_options", {"pid": 1})
         self.config = self.messages.PodSandboxConfig(
-            metadata={"name": self.name, "uid": f"uid-{number}", "namespace": "tests", "attempt": 0},
+            metadata={"name": self.name, "uid": self.uid, "namespace": "tests", "attempt": 0},
             linux={"security_context": security, **(linux or {})},
             **({"hostname": self.name, "log_directory": self.logs} | fields))
         self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout * PATIENCE,

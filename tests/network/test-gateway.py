@@ -939,6 +939,7 @@ def orders_that_are_malformed_of_another_version_or_without_a_descriptor_are_ref
 @test()
 def the_gateway_has_one_right_and_no_files(world):
     pid = world.gateway.process.pid
+    assert world.gateway.slots() == []  # it has confined itself
     with open(f"/proc/{pid}/status") as file:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
     assert status["Uid"].split() == ["200000"] * 4 and status["Gid"].split() == ["200000"] * 4
@@ -951,7 +952,8 @@ def the_gateway_has_one_right_and_no_files(world):
     assert names == ["", "dev", "dev/net", "dev/net/tun", "proc", "proc/sys", "proc/sys/net"], names
     with open(f"/proc/{pid}/mountinfo") as file:
         assert all(" ro," in line or "/proc/sys/net" in line for line in file)
-    assert len(os.listdir(f"/proc/{pid}/fd")) == 4
+    # The three, danchid's socket, and that of the door (test-podnet.py).
+    assert len(os.listdir(f"/proc/{pid}/fd")) == 5
 
 
 @test()

@@ -13,6 +13,7 @@ import stat
 import time
 
 from machine import Failure, expect, expect_equal, proc_status, wait_until
+from network import CardTest
 from test_binds import OWNER, bindable
 
 BYSTANDER = "bystander"
@@ -70,6 +71,8 @@ class GuestRoot:
         guarded(self.tally, "redteam: guest root's questions are refused", 120, self.ask)
         guarded(self.tally, "redteam: guest root attacks the share of host directories: refused, and "
                 "nothing there changes", 120, self.attack_share)
+        guarded(self.tally, "redteam: a container's card, and the guest root's, lead nowhere but out", 240,
+                self.use_card)
         for name, what in VIOLATIONS.items():
             guarded(self.tally, f"redteam: guest root sends {what}: its guest ends", 90,
                     self.violate, name)
@@ -148,6 +151,14 @@ class GuestRoot:
             self.expect_refused("shared", "share")
             expect_equal(listing(top), before, "the host's files afterwards")
             self.end_context("red-share")
+
+    def use_card(self):
+        lines = CardTest(self.machine, self.image).run(lambda guest: self.read_console(self.console_of(guest)))
+        self.machine.results[("guest", "card")] = lines
+        bad = [" ".join(line) for line in lines if line[1] not in ("refused", "permitted")]
+        wanted = sum(line.startswith("networks.") for line in self.machine.probe_list)
+        expect(len(lines) == wanted and not bad, f"{len(lines)} of {wanted} answers, {bad}")
+        self.expect_bystander()
 
     def expect_read_only_disks(self):
         """A guest's own refusal is worth as much as its kernel: QEMU must hold no disk for writing."""

@@ -4,9 +4,9 @@
  * wall inside.
  *
  * What it is to do it takes from the guest's host name, which is its context's: `red-probes` and
- * `red-share` ask the questions of guest.c and share.c and answer on the console; `red-NAME` makes
- * an attack of attack.c.
- * Other guests it leaves alone.  It begins once a container runs, which then is the victim.
+ * `red-share` ask the questions of guest.c and share.c and answer on the console; `red-network`
+ * uses the card (networks.c, spoof.c); `red-NAME` makes an attack of attack.c. Other guests it
+ * leaves alone.  It begins once a container runs, which then is the victim.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 
 #include "attack.h"
 #include "probe.h"
+#include "spoof.h"
 
 #define PREFIX "red-"
 #define WAIT_SECONDS 120
@@ -101,6 +102,16 @@ ask_all (const DnFamily *family)
   say ("\nredteam-end\n");
 }
 
+/* The card, without the guest's own rules: the host's are all there is. */
+static void
+use_card (void)
+{
+  int r = dn_spoof_flush_rules ();
+
+  ask_all (&dn_networks);
+  say ("\nredteam-spoof\t%d\t%d\n", r, dn_spoof_send ());
+}
+
 __attribute__ ((constructor)) static void
 betray (void)
 {
@@ -125,6 +136,8 @@ betray (void)
     ask_all (&dn_guest);
   else if (strcmp (name, PREFIX "share") == 0)
     ask_all (&dn_share);
+  else if (strcmp (name, PREFIX "network") == 0)
+    use_card ();
   else
     {
       r = dn_attack_run (name + strlen (PREFIX), agent);

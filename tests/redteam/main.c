@@ -21,10 +21,10 @@
 #include "probe.h"
 
 static const DnFamily *const families[]
-    = { &dn_namespaces, &dn_mounts,      &dn_procfs,  &dn_devices, &dn_keyrings,
-        &dn_surfaces,   &dn_sockets,     &dn_tracing, &dn_kernel,  &dn_abi,
-        &dn_terminal,   &dn_descriptors, &dn_cgroups, &dn_links,   &dn_ipc,
-        &dn_neighbours, &dn_privileges,  &dn_bombs,   &dn_guest,   &dn_share };
+    = { &dn_namespaces, &dn_mounts,  &dn_procfs,  &dn_devices,    &dn_keyrings,   &dn_surfaces,
+        &dn_sockets,    &dn_tracing, &dn_kernel,  &dn_abi,        &dn_terminal,   &dn_descriptors,
+        &dn_cgroups,    &dn_links,   &dn_ipc,     &dn_neighbours, &dn_privileges, &dn_bombs,
+        &dn_guest,      &dn_share,   &dn_networks };
 
 typedef struct
 {
@@ -39,9 +39,9 @@ typedef struct
 static bool
 is_wanted (const Run *run, const DnFamily *family, const DnProbe *probe)
 {
-  /* The guest's root has probes of its own, and asks for them by name. */
+  /* The guest's root has probes of its own, and asks for them by name; so does who has a card. */
   if (run->words[0] == NULL)
-    return (family != &dn_guest && family != &dn_share) || run->is_list;
+    return (family != &dn_guest && family != &dn_share && family != &dn_networks) || run->is_list;
   for (char **word = run->words; *word != NULL; word++)
     if (strcmp (*word, probe->id) == 0 || strcmp (*word, family->name + strlen ("dn_")) == 0)
       return true;

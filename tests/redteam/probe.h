@@ -63,6 +63,8 @@ extern const DnFamily dn_abi, dn_bombs, dn_cgroups, dn_descriptors, dn_devices, 
     dn_sockets, dn_surfaces, dn_terminal, dn_tracing;
 /* Those of the guest's root; in a container they are not run. */
 extern const DnFamily dn_guest, dn_share;
+/* For a card, by name alone: the runner has made what they look for (network.py). */
+extern const DnFamily dn_networks;
 
 /* Attempts of use to several families.  All return as an attempt does. */
 

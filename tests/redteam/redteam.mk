@@ -5,7 +5,7 @@ RED_PROBE := $(RED)/redteam-probe
 RED_IMAGE := $(RED)/redteam.tar
 # The traitor's parts are the agent's.
 RED_OBJS := $(patsubst %.c,$(RED)/obj/%.o,\
-  $(filter-out %/hook.c %/attack.c,$(call sources,tests/redteam)))
+  $(filter-out %/hook.c %/attack.c %/spoof.c,$(call sources,tests/redteam)))
 
 # Static and without stack or fortify helpers of the host's: it runs in an image with nothing else.
 $(RED)/obj/%.o: %.c $(FLAGS_FILE) | deps
@@ -25,7 +25,7 @@ $(RED_IMAGE): $(RED_PROBE) tests/redteam/image.sh tests/images/make-image.py
 # A build tree whose guests have a traitor beside the agent (tests/redteam/hook.c): only the red
 # team's tests start it.
 RED_TREE := $(RED)/tree
-RED_HOOK_SRC := $(addprefix tests/redteam/,hook.c attack.c guest.c share.c run.c)
+RED_HOOK_SRC := $(addprefix tests/redteam/,hook.c attack.c spoof.c guest.c share.c networks.c run.c)
 RED_AGENT_OBJS := $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC) $(RED_HOOK_SRC))
 
 $(RED)/danchi-agent: $(RED_AGENT_OBJS)

@@ -84,7 +84,7 @@ def tables(probes, ours, theirs):
     family = None
     for probe, demand, _, technique in probes:
         name = probe.split(".")[0]
-        is_guest = name in ("guest", "share")
+        is_guest = name in ("guest", "share", "networks")
         if name != family:
             heads = ("guest root",) if is_guest else (*PROFILES, *RUNTIMES)
             lines += ["", f"### {name}", "", f"| probe | technique | demand | {' | '.join(heads)} |",

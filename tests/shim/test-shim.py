@@ -224,6 +224,23 @@ def a_pod_has_one_shim_and_one_guest_and_the_sandbox_is_the_guest(lab):
 
 
 @test()
+def a_sandbox_has_ended_only_once_danchid_has_taken_everything_away(lab):
+    sandbox = pod(lab)
+    one = member(lab, "a1", ("sleep", "1000"))
+    one.start()
+    lab.danchid.removal_s = 1
+    client = sandbox.client
+    kill, wait = client.send("Kill", pb.KillRequest(id="p1", signal=9)), sandbox.begin_wait()
+    eventually(lambda: not lab.danchid.pods, "the pod was not removed")
+    assert one.wait() == 137  # its guest has gone already
+    assert sandbox.state().status == RUNNING
+    eventually(lambda: client.has_answer(kill) and client.has_answer(wait), "no answers")
+    # In this order: who waits may close the connection then.
+    assert [stream for stream in client.answers if stream in (kill, wait)] == [kill, wait]
+    assert sandbox.wait() == 137
+
+
+@test()
 def a_guest_that_dies_ends_all_of_its_pod(lab):
     sandbox = pod(lab)
     one = member(lab, "a1", ("sleep", "1000"))

@@ -60,6 +60,29 @@ test_every_order_arrives_as_it_was_sent (void)
 }
 
 static void
+test_orders_of_pods_are_a_number_and_know_where_they_belong (void)
+{
+  static const DnGatewayOrderType with_slot[]
+      = { DN_GATEWAY_POD_TAP, DN_GATEWAY_POD_JOIN, DN_GATEWAY_POD_LEAVE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (with_slot); i++)
+    {
+      begin (with_slot[i]);
+      order.slot = 9999;
+      g_assert_cmpint (pass (), ==, 0);
+      g_assert_cmpuint (read_back.slot, ==, 9999);
+      order.slot = DN_NETWORK_SLOTS;
+      g_assert_cmpint (pass (), ==, -EPROTO);
+    }
+  begin (DN_GATEWAY_POD_LOOK);
+  g_assert_cmpint (pass (), ==, 0);
+  /* A tap is made in the host's network, with all others. */
+  for (int type = DN_GATEWAY_OPEN; type <= DN_GATEWAY_POD_LEAVE; type++)
+    g_assert_true (dn_gateway_order_is_elsewhere ((DnGatewayOrderType) type)
+                   == (type > DN_GATEWAY_POD_TAP));
+}
+
+static void
 test_the_largest_orders_fit_into_a_message (void)
 {
   begin_guest ();
@@ -191,6 +214,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define TEST(path, name) g_test_add_func ("/gateway-order/" path, test_##name)
   TEST ("every-order-arrives-as-it-was-sent", every_order_arrives_as_it_was_sent);
+  TEST ("orders-of-pods-are-a-number-and-know-where-they-belong",
+        orders_of_pods_are_a_number_and_know_where_they_belong);
   TEST ("the-largest-orders-fit-into-a-message", the_largest_orders_fit_into_a_message);
   TEST ("fields-out-of-bounds-are-refused", fields_out_of_bounds_are_refused);
   TEST ("cut-lengthened-and-foreign-messages-are-refused",

@@ -9,9 +9,9 @@ from client import CriError
 from machine import expect, expect_equal, wait_until
 
 
-def pods_directory(node, kind, name):
-    """Where kubelet keeps a pod's volumes."""
-    path = f"/var/lib/kubelet/pods/uid/volumes/kubernetes.io~{kind}/{name}"
+def pods_directory(pod, kind, name):
+    """Where kubelet keeps a volume of that pod."""
+    path = f"{pod.node.kubelet}/pods/{pod.uid}/volumes/kubernetes.io~{kind}/{name}"
     os.makedirs(path, exist_ok=True)
     return path
 
@@ -30,9 +30,9 @@ def swap(path, version, files):
 
 @test("R5.8", seconds=120)
 def a_config_map_is_there_and_follows_a_change(node):
-    path = pods_directory(node, "configmap", "settings")
-    swap(path, "1", {"key": "first"})
     with node.shared_pod() as pod:
+        path = pods_directory(pod, "configmap", "settings")
+        swap(path, "1", {"key": "first"})
         container = pod.sh("exec sleep 1000", mounts=[{"container_path": "/etc/settings", "host_path": path,
                                                        "readonly": True}])
         expect_equal(container.execute("cat", "/etc/settings/key"), "first", "its content")
@@ -43,9 +43,9 @@ def a_config_map_is_there_and_follows_a_change(node):
 
 @test("R5.7", seconds=120)
 def an_empty_directory_is_shared_by_the_pods_containers(node):
-    path = pods_directory(node, "empty-dir", "scratch")
-    os.chmod(path, 0o777)
     with node.shared_pod() as pod:
+        path = pods_directory(pod, "empty-dir", "scratch")
+        os.chmod(path, 0o777)
         mounts = [{"container_path": "/scratch", "host_path": path}]
         one, other = (pod.sh("exec sleep 1000", mounts=mounts) for _ in range(2))
         one.exec_sh("echo shared > /scratch/file")
@@ -54,11 +54,13 @@ def an_empty_directory_is_shared_by_the_pods_containers(node):
 
 @test(seconds=120)
 def a_termination_log_is_written_through(node):
-    path = pods_directory(node, "log", "x") + "/termination-log"
-    with open(path, "w"):
-        pass
-    os.chmod(path, 0o666)
     with node.shared_pod() as pod:
+        path = f"{pod.node.kubelet}/pods/{pod.uid}/containers/one"
+        os.makedirs(path)
+        path += "/0123abcd"
+        with open(path, "w"):
+            pass
+        os.chmod(path, 0o666)
         container = pod.sh("echo why > /dev/termination-log", mounts=[{"container_path": "/dev/termination-log",
                                                                        "host_path": path}])
         container.wait()
@@ -80,9 +82,9 @@ def a_path_of_the_host_is_refused_where_policy_names_none(node):
 @test(seconds=120)
 def mounts_that_are_private_stay_where_they_are(node):
     """rprivate: what the node mounts later is not seen in the container."""
-    path = pods_directory(node, "empty-dir", "private")
-    os.makedirs(f"{path}/below", exist_ok=True)
     with node.shared_pod() as pod:
+        path = pods_directory(pod, "empty-dir", "private")
+        os.makedirs(f"{path}/below", exist_ok=True)
         container = pod.sh("exec sleep 1000", mounts=[{"container_path": "/vol", "host_path": path}])
         subprocess.run(["mount", "-t", "tmpfs", "later", f"{path}/below"], check=True)
         try:
