@@ -11,7 +11,7 @@ from machine import expect, expect_equal, wait_until
 
 def pods_directory(pod, kind, name):
     """Where kubelet keeps a volume of that pod."""
-    path = f"/var/lib/kubelet/pods/{pod.uid}/volumes/kubernetes.io~{kind}/{name}"
+    path = f"{pod.node.kubelet}/pods/{pod.uid}/volumes/kubernetes.io~{kind}/{name}"
     os.makedirs(path, exist_ok=True)
     return path
 
@@ -55,7 +55,7 @@ def an_empty_directory_is_shared_by_the_pods_containers(node):
 @test(seconds=120)
 def a_termination_log_is_written_through(node):
     with node.shared_pod() as pod:
-        path = f"/var/lib/kubelet/pods/{pod.uid}/containers/one"
+        path = f"{pod.node.kubelet}/pods/{pod.uid}/containers/one"
         os.makedirs(path)
         path += "/0123abcd"
         with open(path, "w"):
