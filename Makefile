@@ -18,6 +18,7 @@
 #   launcher/record/    the audit record: its chain, its check, its writer, for danchid and danchi
 #   launcher/spec/      from wishes to an OCI config.json and a seccomp filter, for danchid; pure
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
+#   launcher/session/   an ordinary user's own Danchi: its namespaces and what runs in them
 #   launcher/{cli,daemon,relay,resolver,publish,intake,gateway,share,shim}/,
 #   guest-agent/{init,agent,unpack}/   the programs
 
@@ -87,6 +88,7 @@ PUBLISH_SRC := $(call sources,launcher/publish)
 INTAKE_SRC := $(call sources,launcher/intake)
 GATEWAY_SRC := $(call sources,launcher/gateway) launcher/network/plan.c launcher/network/gateway-order.c
 SHARE_SRC := $(call sources,launcher/share)
+SESSION_SRC := $(call sources,launcher/session)
 SHIM_SRC := $(call sources,launcher/shim)
 # Its messages, written by protoc-c; the same in every MODE.
 PB := build/gen/shim
@@ -100,7 +102,7 @@ UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
                  $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway \
-                 $(B)/bin/danchi-share $(B)/bin/containerd-shim-danchi-v2
+                 $(B)/bin/danchi-share $(B)/bin/danchi-session $(B)/bin/containerd-shim-danchi-v2
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -160,6 +162,11 @@ $(B)/bin/danchi-share: $(call host_objs,$(SHARE_SRC) launcher/confined/allowlist
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
 
+# No rights but a user's own: launcher/session/keeper.h.
+$(B)/bin/danchi-session: $(call host_objs,$(SESSION_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ $(call pkg_libs,$(HOST_PKGS)) $(LDLIBS)
+
 # Between containerd and danchid: launcher/shim/main.c.
 $(B)/bin/containerd-shim-danchi-v2: $(call host_objs,$(SHIM_SRC) $(PB_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
@@ -195,7 +202,7 @@ $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) |
 $(foreach room,$(DAEMON_ROOMS),$(B)/host/launcher/$(room)/%.o): \
   CPPFLAGS += $(call pkg_cflags,$(DAEMON_PKGS))
 $(B)/host/launcher/cli/%.o $(B)/host/launcher/common/%.o $(B)/host/launcher/record/%.o \
-  $(B)/host/launcher/intake/%.o \
+  $(B)/host/launcher/intake/%.o $(B)/host/launcher/session/%.o \
   $(B)/host/launcher/report/%.o $(B)/host/launcher/survey/%.o: \
   CPPFLAGS += $(call pkg_cflags,$(HOST_PKGS))
 

@@ -17,7 +17,7 @@ install -d -m 755 "$to"/{bin,libexec/danchi,lib/danchi/images,share/danchi} \
 install -m 755 "$build/bin/danchi" "$build/bin/containerd-shim-danchi-v2" "$to/bin/"
 install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi-publish" \
   "$build/bin/danchi-resolver" "$build/bin/danchi-intake" "$build/bin/danchi-gateway" \
-  "$build/bin/danchi-share" "$to/libexec/danchi/"
+  "$build/bin/danchi-share" "$build/bin/danchi-session" "$to/libexec/danchi/"
 
 for name in vmlinuz cmdline initramfs.cpio initramfs-network.cpio {guest,unpack}.{erofs,verity}; do
   install -m 644 "$build/images/$name" "$to/lib/danchi/images/"
@@ -54,9 +54,9 @@ for unit in danchid danchi-intake danchi-gateway danchi-share; do
   chmod 644 "$to/lib/systemd/system/$unit.service"
 done
 
-# Read by nobody from here: docs/kubernetes.md says where each goes.
-install -d -m 755 "$to/share/doc/danchi/kubernetes"
-install -m 644 -t "$to/share/doc/danchi/kubernetes" config/kubernetes/*
+# Read by nobody from here; docs/kubernetes.md says where each goes.
+install -d -m 755 "$to/share/danchi/kubernetes"
+install -m 644 -t "$to/share/danchi/kubernetes" config/kubernetes/*
 
 # Not loaded by this: docs/operations.md says how, and what to look at first.
 install -d -m 755 "$to/share/danchi/apparmor"

@@ -42,6 +42,7 @@ struct DnCli
   gboolean takes_html;     /* a command that sets it prints HTML too, if told so */
   gboolean takes_archives; /* --format is an archive's, "docker" or "oci": save */
   gboolean allow_emulation;
+  gboolean is_session; /* --session, or DANCHI_SESSION=1 */
   gboolean is_verbose;
   gboolean has_process_status; /* ends with 125 .. 127 rather than 1 and 2 */
   DnClient *client;            /* owned; NULL until the first call */

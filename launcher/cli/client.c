@@ -11,9 +11,11 @@
 #include "../common/api.h"
 #include "../common/autofd.h"
 #include "../common/error.h"
+#include "../common/paths.h"
 #include "answer.h"
 #include "daemon-start.h"
 #include "progress.h"
+#include "session-mode.h"
 
 /* How often a drawn line is brought up to date while danchid says nothing. */
 #define TICK_MS 100
@@ -48,11 +50,16 @@ dn_client_connect (const char *path, gboolean is_verbose, GError **error)
   DnClient *client;
   int fd = dn_client_dial (path);
 
+  if (fd >= 0 && dn_paths ()->is_session && !dn_session_mode_is_kept ())
+    {
+      dn_fd_clear (&fd);
+      errno = ENOENT;
+    }
   if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED))
     {
       /* Whoever named another socket has a danchid of their own, with its own state: one started
        * here would be the wrong one, and look as if everything were gone. */
-      if (!g_str_equal (path, DN_API_SOCKET))
+      if (!g_str_equal (path, DN_API_SOCKET) && !dn_paths ()->is_session)
         {
           dn_throw (error, DN_ERROR_FAILED,
                     "danchid: does not run: nobody listens at '%s'\n"

@@ -88,12 +88,17 @@ print_subject (JsonArray *lines, guint start, gboolean is_quiet)
 static void
 print_summary (JsonObject *ok)
 {
+  gint64 absent = dn_answer_int (ok, "absent", 0);
+  g_autofree char *more
+      = absent > 0
+            ? g_strdup_printf (", %d absent: session mode does not promise them", (int) absent)
+            : g_strdup ("");
   g_autofree char *text = g_strdup_printf (
-      "%d controls: %d ok, %d differ, %d unknown",
+      "%d controls: %d ok, %d differ, %d unknown%s",
       (int) (dn_answer_int (ok, "kept", 0) + dn_answer_int (ok, "differing", 0)
-             + dn_answer_int (ok, "unknown", 0)),
+             + dn_answer_int (ok, "unknown", 0) + absent),
       (int) dn_answer_int (ok, "kept", 0), (int) dn_answer_int (ok, "differing", 0),
-      (int) dn_answer_int (ok, "unknown", 0));
+      (int) dn_answer_int (ok, "unknown", 0), more);
 
   dn_print_line (text);
 }

@@ -13,6 +13,7 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "session-mode.h"
 
 /* What is kept of danchid's words when it does not start. */
 #define WORDS_MAX_BYTES 2000
@@ -61,7 +62,10 @@ become_daemon (const char *program, const char *path, int words)
   if (null < 0 || dup2 (null, 0) < 0 || dup2 (null, 1) < 0 || dup2 (words, 2) < 0)
     _exit (127);
   (void) close_range (3, ~0U, CLOSE_RANGE_CLOEXEC);
-  (void) execl (program, "danchid", "--daemonize", "--socket", path, (char *) NULL);
+  if (dn_paths ()->is_session)
+    (void) execl (program, "danchi-session", "start", (char *) NULL);
+  else
+    (void) execl (program, "danchid", "--daemonize", "--socket", path, (char *) NULL);
   dprintf (2, "%s", errno == ENOENT ? NOT_INSTALLED : "cannot be executed");
   _exit (127);
 }
@@ -86,7 +90,9 @@ read_words (int fd)
 static gboolean
 run_daemon (const char *path, GError **error)
 {
-  g_autofree char *program = g_build_filename (dn_paths ()->helpers, "danchid", NULL);
+  gboolean is_session = dn_paths ()->is_session;
+  g_autofree char *program
+      = g_build_filename (dn_paths ()->helpers, is_session ? "danchi-session" : "danchid", NULL);
   dn_autofd int words = memfd_create ("danchid-words", MFD_CLOEXEC);
   int status = 0;
   pid_t child;
@@ -109,8 +115,9 @@ run_daemon (const char *path, GError **error)
         return dn_throw (error, DN_ERROR_FAILED, "danchid: '%s' %s", program, NOT_INSTALLED);
       if (strchr (text, '\n') != NULL)
         return dn_throw (error, DN_ERROR_FAILED, "danchid: does not start: %s", text);
-      return dn_throw (error, DN_ERROR_FAILED, "danchid: does not start: %s\ntry: %s --foreground",
-                       *text != '\0' ? text : "it said nothing", program);
+      return dn_throw (error, DN_ERROR_FAILED, "danchid: does not start: %s\ntry: %s %s",
+                       *text != '\0' ? text : "it said nothing", program,
+                       is_session ? "start" : "--foreground");
     }
   return TRUE;
 }
@@ -121,11 +128,11 @@ dn_daemon_start (const char *path, GError **error)
   dn_autofd int lock = -1;
   int fd;
 
-  if (geteuid () != 0)
+  if (geteuid () != 0 && !dn_paths ()->is_session)
     {
       dn_throw (error, DN_ERROR_DENIED,
                 "danchid: does not run (nobody listens at '%s')\n"
-                "only root may start it: sudo danchi version",
+                "only root may start it: sudo danchi version; --session uses one of your own",
                 path);
       return -1;
     }
@@ -134,8 +141,9 @@ dn_daemon_start (const char *path, GError **error)
     return -1;
   /* Whoever had the lock before may have started it. */
   fd = dn_client_dial (path);
-  if (fd >= 0)
+  if (fd >= 0 && (!dn_paths ()->is_session || dn_session_mode_is_kept ()))
     return fd;
+  dn_fd_clear (&fd);
   if (!run_daemon (path, error))
     return -1;
   fd = dn_client_dial (path);

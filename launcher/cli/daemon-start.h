@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* danchid on demand, where no service manager keeps it.
  *
- * Only root may start it: it is the one process that holds rights.  Several danchis at the same
+ * Only root may start it: it is the one process that holds rights; in session mode the user, by way
+ * of danchi-session.  Several danchis at the same
  * moment start one: the first takes a lock file beside the socket, the others wait for it and find
  * the socket there.  Needs: root.
  */

@@ -38,6 +38,8 @@ dn_help_overview (const DnCommand *commands)
            "      --format text|json    how to print; JSON is stable, text may change (audit: html "
            "too)\n"
            "      --socket PATH         where danchid listens (or DANCHI_SOCKET)\n"
+           "      --session             use a danchid of your own, without root (or "
+           "DANCHI_SESSION=1)\n"
            "      --allow-emulation     let a guest run without KVM: slow, and no security "
            "boundary\n"
            "  -v, --verbose             say each step on stderr (before the command; alone: "

@@ -6,6 +6,7 @@
 
 #include "../common/error.h"
 #include "help.h"
+#include "session-mode.h"
 
 gboolean
 dn_options_refuse_unbuilt (const char *name, const char *value, gpointer data, GError **error)
@@ -23,6 +24,8 @@ dn_options_fill_global (DnCli *cli, GOptionEntry *ret_entries)
       "How to print: text or json; audit: html too; save: the archive's, docker or oci", "FORMAT" },
     { "socket", 0, 0, G_OPTION_ARG_FILENAME, &cli->socket_path,
       "Where danchid listens (or DANCHI_SOCKET)", "PATH" },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &cli->is_session,
+      "Use a danchid of your own, without root (or DANCHI_SESSION=1)", NULL },
     { "allow-emulation", 0, 0, G_OPTION_ARG_NONE, &cli->allow_emulation,
       "Let a guest run without KVM: slow, and no security boundary", NULL },
     { "verbose", 0, 0, G_OPTION_ARG_NONE, &cli->is_verbose, "Say each step on stderr", NULL },
@@ -38,6 +41,8 @@ dn_options_check_global (DnCli *cli, GError **error)
   /* Before a command is known, html may yet be right. */
   gboolean takes_html = cli->takes_html || cli->command == NULL;
 
+  if (!dn_session_mode_choose (cli, error))
+    return FALSE;
   if (cli->takes_archives)
     return cli->format == NULL || g_str_equal (cli->format, "docker")
            || g_str_equal (cli->format, "oci")

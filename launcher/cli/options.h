@@ -60,7 +60,7 @@ char **dn_options_normalise (const GOptionEntry *entries, DnOptionsStyle style, 
                              GError **error);
 
 /* The global options' table, for main() and help; borrowed pointers into @cli. */
-#define DN_OPTIONS_GLOBAL_ROWS 5
+#define DN_OPTIONS_GLOBAL_ROWS 6
 void dn_options_fill_global (DnCli *cli, GOptionEntry *ret_entries);
 
 /* Checks what the global options said: --format. */

@@ -17,6 +17,13 @@ dn_paths_override (const char *config, const char *state, const char *run)
   run_override = run;
 }
 
+void
+dn_paths_set_session (void)
+{
+  g_return_if_fail (paths.helpers == NULL);
+  paths.is_session = TRUE;
+}
+
 static gboolean
 find_build_tree (void)
 {

@@ -17,6 +17,8 @@ typedef struct
   char *config;   /* /etc/danchi */
   char *state;    /* /var/lib/danchi */
   char *run;      /* /run/danchi */
+  /* Of a user's own danchid: root of a user's namespaces, not of the host (session mode). */
+  gboolean is_session;
 } DnPaths;
 
 /* The one set of this process, made at the first call. (transfer none) */
@@ -24,3 +26,6 @@ const DnPaths *dn_paths (void);
 
 /* Overrides, each may be NULL; before the first dn_paths(). */
 void dn_paths_override (const char *config, const char *state, const char *run);
+
+/* Likewise before the first dn_paths(). */
+void dn_paths_set_session (void);

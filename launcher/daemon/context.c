@@ -354,6 +354,8 @@ dn_context_guest_to_json (DnGuest *guest)
   agent = info.agent_version != NULL ? dn_text_clean (info.agent_version, 64) : NULL;
   json_object_set_string_member (object, "id", dn_guest_id (guest));
   json_object_set_boolean_member (object, "is_running", dn_guest_is_running (guest));
+  if (dn_paths ()->is_session)
+    json_object_set_string_member (object, "mode", "session");
   json_object_set_string_member (object, "transport", dn_transport_words[info.transport]);
   json_object_set_string_member (object, "accelerator",
                                  info.accelerator == DN_ACCELERATOR_KVM ? "kvm" : "tcg");

@@ -80,6 +80,8 @@ check_libvirt (void)
 static Finding
 check_vsock (void)
 {
+  if (dn_paths ()->is_session)
+    return finding (STATUS_OK, g_strdup ("session: guests are reached by virtio-serial"), "");
   if (dn_transport_host_has_vsock ())
     return finding (STATUS_OK, g_strdup ("vsock to guests is there"), "");
   return finding (STATUS_WARN,
@@ -260,6 +262,13 @@ check_host_limits (void)
 {
   guint version = dn_host_group_version ("");
 
+  if (dn_paths ()->is_session)
+    return finding (
+        STATUS_WARN,
+        g_strdup ("session: no control groups of guests: of a guest only its own memory, "
+                  "its number of processors and its disks are limited, cpu_shares and "
+                  "cpu_quota_percent do nothing"),
+        "where guests have to leave each other their share, use the host's danchid");
   if (version != 0)
     return finding (STATUS_OK,
                     g_strdup_printf ("processors and memory of guests, with the virtiofsd of "
@@ -275,11 +284,26 @@ check_host_limits (void)
                   "mount cgroup2 with its controllers at /sys/fs/cgroup, as systemd does");
 }
 
+static Finding
+check_mode (void)
+{
+  if (!dn_paths ()->is_session)
+    return finding (STATUS_OK, g_strdup ("this is the host's danchid"), "");
+  return finding (
+      STATUS_WARN,
+      g_strdup ("session: a user's own danchid. Absent are sVirt labels, mount namespaces "
+                "and control groups of QEMU, the mark of published ports' sockets, vsock, "
+                "host directories; and whoever is the user is root of all of it"),
+      "where tenants do not trust each other, use the host's danchid: "
+      "docs/session-mode.md");
+}
+
 static const struct
 {
   const char *id;
   CheckFunc check;
 } checks[] = {
+  { "mode", check_mode },
   { "kvm", check_kvm },
   { "libvirt", check_libvirt },
   { "vsock", check_vsock },

@@ -57,6 +57,7 @@ typedef struct
   char *intake;
   char *share;
   char *gateway;
+  gboolean is_session;
   gboolean is_daemon;
   gboolean is_foreground;
   gboolean is_verbose;
@@ -79,6 +80,8 @@ read_options (int argc, char **argv, Options *options, GError **error)
       "use the danchi-share that listens there instead of starting one", "SOCKET" },
     { "gateway", 0, 0, G_OPTION_ARG_FILENAME, &options->gateway,
       "use the danchi-gateway that listens there instead of starting one", "SOCKET" },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &options->is_session,
+      "of a user's session: danchi-session starts it, in namespaces of the user's own", NULL },
     { "daemonize", 0, 0, G_OPTION_ARG_NONE, &options->is_daemon,
       "go to the background once clients are served", NULL },
     { "foreground", 0, 0, G_OPTION_ARG_NONE, &options->is_foreground,
@@ -353,6 +356,8 @@ main (int argc, char **argv)
       puts ("danchid " DN_VERSION);
       return EXIT_SUCCESS;
     }
+  if (options.is_session)
+    dn_paths_set_session ();
   dn_paths_override (options.config, options.state, options.run);
   if (options.probes_kvm)
     return probe_kvm ();
@@ -369,7 +374,7 @@ main (int argc, char **argv)
     dn_intake_server_start ();
   if (options.share != NULL)
     dn_share_server_use_socket (options.share);
-  else
+  else if (!options.is_session)
     dn_share_server_start ();
   if (options.gateway != NULL)
     dn_gateway_server_use_socket (options.gateway);

@@ -291,6 +291,10 @@ admit (DnServer *server, Client *client, GError **error)
   if (!dn_caller_read (client->socket, &client->caller, error))
     return FALSE;
   is_root = dn_caller_is_root (caller);
+  /* A session is one user's.  Others have no number here, and so could not be told apart. */
+  if (dn_paths ()->is_session && !is_root)
+    return dn_throw (error, DN_ERROR_DENIED,
+                     "danchid: this is another user's session\nuse danchi --session for your own");
   g_mutex_lock (&server->lock);
   count = server->clients->len;
   for (guint i = 0; i < count; i++)

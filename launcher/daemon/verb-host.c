@@ -95,7 +95,8 @@ accelerator_facts (void)
   json_object_set_boolean_member (object, "kvm", has_kvm);
   if (!has_kvm && why != NULL)
     json_object_set_string_member (object, "reason", why->message);
-  json_object_set_boolean_member (object, "vsock", access ("/dev/vhost-vsock", F_OK) == 0);
+  json_object_set_boolean_member (
+      object, "vsock", !dn_paths ()->is_session && access ("/dev/vhost-vsock", F_OK) == 0);
   return object;
 }
 
@@ -158,6 +159,7 @@ DN_VERB (info)
   settings = dn_settings_get (daemon);
   ok = json_object_new ();
   json_object_set_string_member (ok, "version", DN_VERSION);
+  json_object_set_string_member (ok, "mode", paths->is_session ? "session" : "system");
   json_object_set_int_member (ok, "started_us", daemon->started_us);
   json_object_set_object_member (ok, "containers", count_containers (request));
   json_object_set_int_member (ok, "contexts", contexts->len);

@@ -30,7 +30,7 @@ typedef struct
   gint64 end_us;    /* monotonic; guests are asked until then */
   JsonArray *lines; /* owned, as both */
   JsonArray *notes;
-  guint counts[3]; /* by DnVerdict */
+  guint counts[DN_VERDICT_ABSENT + 1];
   GPtrArray *mute; /* owned; ids of guests that did not answer: they are not asked again */
 } Report;
 
@@ -163,6 +163,8 @@ verify_qemu (Report *report, const char *context, DnGuest *guest, const DnGuestI
   g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
 
   dn_verify_promise_qemu (promises, info);
+  if (dn_paths ()->is_session)
+    dn_verify_promise_qemu_of_session (promises);
   dn_host_facts_add_process (facts, info->qemu_pid, NULL);
   dn_host_facts_add_qemu (facts, info->qemu_pid, info->uid, (char **) attached->pdata);
   dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
@@ -241,6 +243,8 @@ verify_publish (Report *report, const char *context, DnGuest *guest, const DnGue
   if (!dn_published_has_guest (dn_guest_id (guest)))
     return;
   dn_verify_promise_publish (promises, info);
+  if (dn_paths ()->is_session)
+    dn_verify_promise_publish_of_session (promises);
   dn_host_facts_add_process (facts, dn_process_find (info->uid, "danchi-publish"), NULL);
   dn_verify_facts_add (facts, DN_FACT_COMPLETE, "yes");
   add_lines (report, "publish", context, FALSE, promises, facts);
@@ -354,6 +358,8 @@ dn_verify_run (DnDaemon *daemon, const DnVerifySubjects *subjects, gint64 end_us
   json_object_set_int_member (ok, "kept", report.counts[DN_VERDICT_OK]);
   json_object_set_int_member (ok, "differing", report.counts[DN_VERDICT_DIFFERS]);
   json_object_set_int_member (ok, "unknown", report.counts[DN_VERDICT_UNKNOWN]);
+  if (dn_paths ()->is_session)
+    json_object_set_int_member (ok, "absent", report.counts[DN_VERDICT_ABSENT]);
   return ok;
 }
 

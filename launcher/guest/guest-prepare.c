@@ -42,6 +42,11 @@ choose_transport (const DnGuestPlan *plan, DnTransport *ret_transport, GError **
 {
   gboolean has_vsock = dn_transport_host_has_vsock ();
 
+  if (plan->transport == DN_TRANSPORT_VSOCK && dn_paths ()->is_session)
+    return dn_throw (error, DN_ERROR_CONFIG,
+                     "transport vsock: not in session mode, since guests' numbers (CIDs) are the "
+                     "whole host's\nuse transport = auto or serial");
+
   if (plan->transport == DN_TRANSPORT_VSOCK && !has_vsock)
     return dn_throw (error, DN_ERROR_CONFIG,
                      "transport vsock: this host has no /dev/vhost-vsock\n"

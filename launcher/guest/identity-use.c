@@ -133,7 +133,10 @@ split (char *line, char **ret_words)
 static char **
 read_lines (const Search *search, const char *directory, const char *file)
 {
-  g_autofree char *path = g_build_filename (search->places->proc, directory, file, NULL);
+  /* Nor is a session's: its guests' sockets are in its own. */
+  gboolean is_own = dn_paths ()->is_session && g_str_equal (directory, HOST_NET);
+  g_autofree char *path
+      = g_build_filename (search->places->proc, is_own ? "self/net" : directory, file, NULL);
   g_autofree char *text = NULL;
 
   return g_file_get_contents (path, &text, NULL, NULL) ? g_strsplit (text, "\n", -1) : NULL;

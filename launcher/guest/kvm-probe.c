@@ -155,12 +155,29 @@ dn_kvm_probe_is_asking (void)
   return g_atomic_int_get (&is_asking_beside) != 0;
 }
 
+static gboolean
+is_open_to_all (void)
+{
+  struct stat status;
+
+  return stat ("/dev/kvm", &status) == 0 && (status.st_mode & 06) == 06;
+}
+
 gboolean
 dn_kvm_probe (DnKvmProbeHow how, GError **error)
 {
-  g_autofree char *key = make_key ();
+  g_autofree char *key = NULL;
   g_auto (Answer) answer = { 0 };
-  gboolean is_known = how != DN_KVM_PROBE_ANEW && read_cache (key, &answer);
+  gboolean is_known;
+
+  /* There root opens it for each guest by an ACL, which is not a user's to do. */
+  if (dn_paths ()->is_session && !is_open_to_all ())
+    return dn_throw (error, DN_ERROR_DENIED,
+                     "session mode: /dev/kvm is not open to the ids of guests; as root: echo "
+                     "'KERNEL==\"kvm\", MODE=\"0666\"' > /etc/udev/rules.d/99-kvm.rules, and "
+                     "chmod 0666 /dev/kvm");
+  key = make_key ();
+  is_known = how != DN_KVM_PROBE_ANEW && read_cache (key, &answer);
 
   if (is_known && is_due (&answer) && how == DN_KVM_PROBE_QUICKLY)
     start_asking (key);

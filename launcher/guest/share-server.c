@@ -92,6 +92,13 @@ connect_socket (GError **error)
 static int
 find_server (int *ret_own, GError **error)
 {
+  if (dn_paths ()->is_session)
+    {
+      dn_throw (error, DN_ERROR_DENIED,
+                "session mode has no host directories in containers\n"
+                "use a volume or danchi cp, or the host's danchid");
+      return -1;
+    }
   if (geteuid () != 0)
     {
       dn_throw (error, DN_ERROR_FAILED,

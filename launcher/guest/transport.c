@@ -12,12 +12,17 @@
 
 #include "../common/autofd.h"
 #include "../common/error.h"
+#include "../common/paths.h"
 
 gboolean
 dn_transport_host_has_vsock (void)
 {
   dn_autofd int fd = -1;
 
+  /* Numbers of guests (CIDs) are the whole host's: a session would take those of the system's
+   * danchid and of other users. */
+  if (dn_paths ()->is_session)
+    return FALSE;
   /* Both are needed: the device gives guests a CID, the address family reaches them. */
   if (access ("/dev/vhost-vsock", F_OK) != 0)
     return FALSE;

@@ -101,6 +101,12 @@ check_spaces (const Spaces *spaces, const char *what, GError **error)
     return dn_throw (error, DN_ERROR_DENIED,
                      "%s: hostPID: %s\nuse another runtime class for pods of the node's", what,
                      remedy);
+  if (spaces->pid == DN_OCI_SPACE_PATH)
+    return dn_throw (error, DN_ERROR_DENIED,
+                     "%s: shareProcessNamespace, or a container to be debugged: the processes of "
+                     "each container of a pod are its own here\nleave it out; what containers of a "
+                     "pod share are its network, volumes, hostname and IPC",
+                     what);
   if (spaces->ipc == DN_OCI_SPACE_HOST)
     return dn_throw (error, DN_ERROR_DENIED,
                      "%s: hostIPC: %s\nuse another runtime class for pods of the node's", what,

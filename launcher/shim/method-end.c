@@ -52,10 +52,13 @@ on_killed (DnDanchidAnswer *answer, gpointer user_data)
   if (answer->ok != NULL && work->signal == SIGKILL && task->state == DN_TASK_PAUSED)
     dn_danchid_call ("container-unpause", dn_method_args (work->container), KILL_TIMEOUT_MS,
                      ignore_answer, NULL);
-  if (answer->ok != NULL || !dn_task_is_alive (task) || task->is_ending)
-    dn_call_reply (work->call, NULL);
-  else
-    dn_call_fail_error (work->call, answer->error);
+  if (dn_task_take_kill (task, work->call))
+    {
+      if (answer->ok != NULL || task->is_ending)
+        dn_call_reply (work->call, NULL);
+      else
+        dn_call_fail_error (work->call, answer->error);
+    }
   work_free (work);
 }
 
@@ -80,15 +83,20 @@ on_pod_removed (DnDanchidAnswer *answer, gpointer user_data)
 {
   Work *work = user_data;
   DnPod *pod = work->container->pod;
+  gboolean is_awaited = dn_task_take_kill (work->container->init, work->call);
 
-  if (answer->error != NULL)
+  pod->removals--;
+  if (is_awaited && answer->error != NULL)
     dn_call_fail_error (work->call, answer->error);
-  else
+  else if (is_awaited)
+    dn_call_reply (work->call, NULL);
+  if (answer->error == NULL)
     {
       pod->has_guest = FALSE;
       dn_pod_guest_ended (pod, 128 + work->signal);
-      dn_call_reply (work->call, NULL);
     }
+  else
+    dn_pod_container_stopped (pod);
   work_free (work);
 }
 
@@ -105,6 +113,8 @@ kill_sandbox (DnTask *task, DnCall *call, guint32 number)
     }
   if (!pod->guest_has_ended)
     pod->sandbox_status = 128 + number;
+  pod->removals++;
+  dn_task_add_kill (task, call);
   dn_danchid_call ("pod-remove", dn_pod_remove_args (pod), REMOVE_TIMEOUT_MS, on_pod_removed,
                    work_new (task->container, call, number));
 }
@@ -125,6 +135,7 @@ kill_init (DnTask *task, DnCall *call, guint32 number, gboolean is_for_all)
     kill_execs (container, number);
   args = dn_method_args (container);
   json_object_set_string_member (args, "signal", text);
+  dn_task_add_kill (task, call);
   dn_danchid_call ("container-kill", args, KILL_TIMEOUT_MS, on_killed,
                    work_new (container, call, number));
 }

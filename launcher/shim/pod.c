@@ -103,7 +103,8 @@ dn_pod_container_stopped (DnPod *pod)
   gboolean others_live;
   DnContainer *sandbox = find_sandbox (pod, &others_live);
 
-  if (pod->guest_has_ended && !others_live && sandbox != NULL && dn_task_is_alive (sandbox->init))
+  if (pod->guest_has_ended && pod->removals == 0 && !others_live && sandbox != NULL
+      && dn_task_is_alive (sandbox->init))
     dn_task_stop (sandbox->init, pod->sandbox_status);
 }
 

@@ -20,6 +20,7 @@ struct DnPod
   int guest_fd;           /* owned: its pidfd; -1 */
   guint guest_source;
   gboolean has_guest;       /* danchid has the pod, or may have it */
+  guint removals;           /* under way: the sandbox's end waits for what danchid takes away */
   gboolean guest_has_ended; /* by itself or as asked */
   guint32 sandbox_status;   /* of the sandbox's end; 0: not known */
   gboolean wants_quit;      /* Shutdown came while there were containers */

@@ -17,6 +17,7 @@ task_clear (gpointer data)
   dn_stdio_free (task->stdio);
   g_clear_pointer (&task->process, json_object_unref);
   g_ptr_array_unref (task->waits);
+  g_ptr_array_unref (task->kills);
   g_free (task->exec_id);
   g_free (task->in);
   g_free (task->out);
@@ -31,6 +32,7 @@ dn_task_new (DnContainer *container, const char *exec_id)
   task->container = container;
   task->exec_id = g_strdup (exec_id);
   task->waits = g_ptr_array_new ();
+  task->kills = g_ptr_array_new ();
   return task;
 }
 
@@ -107,6 +109,27 @@ dn_task_wait (DnTask *task, DnCall *call)
 }
 
 void
+dn_task_add_kill (DnTask *task, DnCall *call)
+{
+  g_ptr_array_add (task->kills, call);
+}
+
+gboolean
+dn_task_take_kill (DnTask *task, DnCall *call)
+{
+  return g_ptr_array_remove_fast (task->kills, call);
+}
+
+/* Who waits for the end may be who killed, and close the connection at once. */
+static void
+answer_kills (DnTask *task)
+{
+  for (guint i = 0; i < task->kills->len; i++)
+    dn_call_reply (task->kills->pdata[i], NULL);
+  g_ptr_array_set_size (task->kills, 0);
+}
+
+void
 dn_task_stop (DnTask *task, guint32 status)
 {
   if (task->state == DN_TASK_STOPPED)
@@ -123,6 +146,7 @@ dn_task_stop (DnTask *task, guint32 status)
   g_clear_pointer (&task->stdio, dn_stdio_free);
   /* The event first: a client that waits may delete at once. */
   dn_pod_publish_exit (task);
+  answer_kills (task);
   dn_task_answer_waits (task, task->exit_status);
   dn_container_task_stopped (task);
 }

@@ -52,6 +52,7 @@ struct DnTask
   DnStdio *stdio;        /* owned; NULL: a sandbox, or stopped */
   DnSessionLink *link;   /* owned; NULL: no session */
   GPtrArray *waits;      /* DnCall, to be answered */
+  GPtrArray *kills;      /* DnCall, of Kill: answered before its end is told, at the latest */
   gboolean is_expected;  /* it must end: expected_status */
   guint32 expected_status;
   guint64 oom_kills;
@@ -81,6 +82,10 @@ void dn_task_stop (DnTask *task, guint32 status);
 
 /* Takes @call over. */
 void dn_task_wait (DnTask *task, DnCall *call);
+
+/* Keeps a call of Kill.  dn_task_take_kill() says whether it is still to be answered. */
+void dn_task_add_kill (DnTask *task, DnCall *call);
+gboolean dn_task_take_kill (DnTask *task, DnCall *call);
 
 /* Answers all Waits with @status, of one that never ran. */
 void dn_task_answer_waits (DnTask *task, guint32 status);

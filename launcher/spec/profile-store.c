@@ -9,6 +9,8 @@
 #include "profile-file.h"
 
 #define DIRECTORY "profiles"
+/* Where an installed Danchi has them; a user's session has what it changes in its own. */
+#define SYSTEM "/etc/danchi"
 #define SUFFIX ".conf"
 
 static int
@@ -43,6 +45,8 @@ dn_profile_list (void)
   GPtrArray *names = g_ptr_array_new ();
 
   list_directory (dn_paths ()->config, names);
+  if (dn_paths ()->is_session)
+    list_directory (SYSTEM, names);
   list_directory (dn_paths ()->defaults, names);
   g_ptr_array_sort (names, compare);
   g_ptr_array_add (names, NULL);
@@ -52,7 +56,9 @@ dn_profile_list (void)
 static gboolean
 read_file (const char *name, char **ret_path, char **ret_text, gsize *ret_size, GError **error)
 {
-  const char *const parents[] = { dn_paths ()->config, dn_paths ()->defaults };
+  const char *config = dn_paths ()->config;
+  const char *const parents[]
+      = { config, dn_paths ()->is_session ? SYSTEM : config, dn_paths ()->defaults };
   g_autofree char *file = g_strconcat (name, SUFFIX, NULL), *all = NULL;
   g_auto (GStrv) names = NULL;
 

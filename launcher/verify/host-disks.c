@@ -6,10 +6,13 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "../common/paths.h"
 #include "../guest/guest.h"
 #include "host-facts.h"
 
 #define STACK_MAX_BYTES ((gsize) 64 * 1024)
+/* user_namespaces(7): what an id is shown as that a namespace has no number for. */
+#define OVERFLOW_UID 65534
 #define ACL_HEAD_BYTES 4
 #define ACL_ENTRY_BYTES 8
 #define ACL_MAX_BYTES 1024
@@ -38,6 +41,14 @@ acl_is_narrow (const guint8 *bytes, gsize size, guint uid)
   return TRUE;
 }
 
+/* In a session the host's root has no number of its own: like all whom its namespace does not know,
+ * it is the overflow id's, which no process of a guest has. */
+static gboolean
+is_above (guint uid)
+{
+  return uid == 0 || (dn_paths ()->is_session && uid == OVERFLOW_UID);
+}
+
 static gboolean
 is_protected (const char *path, guint uid)
 {
@@ -50,11 +61,12 @@ is_protected (const char *path, guint uid)
   n = getxattr (path, "system.posix_acl_access", acl, sizeof acl);
   /* The bits of the group are the mask's where there is one. */
   if (n > 0)
-    return status.st_uid == 0 && (status.st_mode & 02) == 0 && acl_is_narrow (acl, (gsize) n, uid);
+    return is_above (status.st_uid) && (status.st_mode & 02) == 0
+           && acl_is_narrow (acl, (gsize) n, uid);
   if (n < 0 && errno != ENODATA && errno != ENOTSUP)
     return FALSE;
   return (status.st_mode & 022) == 0
-         && (status.st_uid == 0 || (status.st_uid == uid && (status.st_mode & 077) == 0));
+         && (is_above (status.st_uid) || (status.st_uid == uid && (status.st_mode & 077) == 0));
 }
 
 /* The file that a line of a stack's description (../images/disk.h) names. (transfer full), or NULL

@@ -8,7 +8,7 @@
 #define TEXT_BYTES 400
 #define OTHERS_SHOWN 3
 
-const char *const dn_verdict_words[] = { "ok", "DIFFERS", "UNKNOWN" };
+const char *const dn_verdict_words[] = { "ok", "DIFFERS", "UNKNOWN", "absent" };
 
 static DnVerdict
 verdict_of (gboolean is_kept)
@@ -137,6 +137,8 @@ dn_verify_judge_value (const DnVerifyPromise *promise, const char *value)
     case DN_HOW_REFUSED:
       return verdict_of (g_str_has_prefix (value, "refused ")
                          || g_str_has_prefix (value, "not tried"));
+    case DN_HOW_NOTHING:
+      return DN_VERDICT_ABSENT;
     case DN_HOW_NO_OTHERS:
       break;
     }
@@ -217,7 +219,7 @@ judge_one (const GPtrArray *promises, const DnVerifyPromise *promise, const DnVe
   if (line->actual == NULL)
     {
       line->actual = g_strdup ("not reported");
-      line->verdict = DN_VERDICT_UNKNOWN;
+      line->verdict = promise->how == DN_HOW_NOTHING ? DN_VERDICT_ABSENT : DN_VERDICT_UNKNOWN;
     }
   return line;
 }

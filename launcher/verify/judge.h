@@ -14,9 +14,10 @@ typedef enum
   DN_VERDICT_OK,
   DN_VERDICT_DIFFERS,
   DN_VERDICT_UNKNOWN,
+  DN_VERDICT_ABSENT, /* nothing is promised: neither kept nor broken */
 } DnVerdict;
 
-/* "ok", "DIFFERS", "UNKNOWN" */
+/* "ok", "DIFFERS", "UNKNOWN", "absent" */
 extern const char *const dn_verdict_words[];
 
 typedef struct

@@ -84,6 +84,32 @@ dn_verify_promise_qemu (GPtrArray *promises, const DnGuestInfo *info)
                      info->has_card ? "tap" : "none");
 }
 
+/* Of libvirt's own making, which takes root: device nodes, groups of processes, profiles. */
+void
+dn_verify_promise_qemu_of_session (GPtrArray *promises)
+{
+  static const char *const absent[] = { "namespace.mnt", "cgroup", "label", NULL };
+
+  for (guint i = 0; i < promises->len; i++)
+    {
+      DnVerifyPromise *promise = promises->pdata[i];
+
+      if (!g_strv_contains (absent, promise->control)
+          && !g_str_has_prefix (promise->control, "limit."))
+        continue;
+      promise->how = DN_HOW_NOTHING;
+      g_free (promise->promised);
+      promise->promised = g_strdup ("nothing (session)");
+    }
+}
+
+/* The system's are marked by danchi-gateway, so that nothing can be begun with them. */
+void
+dn_verify_promise_publish_of_session (GPtrArray *promises)
+{
+  dn_verify_promise (promises, "publish.mark", "R5.13", DN_HOW_NOTHING, "nothing (session)");
+}
+
 void
 dn_verify_promise_share (GPtrArray *promises, const DnGuestInfo *info, const char *binds)
 {

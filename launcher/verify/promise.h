@@ -28,6 +28,7 @@ typedef enum
   DN_HOW_MOUNT,     /* likewise; "absent" will do */
   DN_HOW_HIDDEN,    /* a mount that shows nothing, or no such path at all */
   DN_HOW_REFUSED,   /* an attempt */
+  DN_HOW_NOTHING,   /* no promise: what is there is shown as such, and never as kept */
   DN_HOW_NO_OTHERS, /* the fact is a prefix: nothing but what other promises name, or `others` */
 } DnVerifyHow;
 
@@ -76,6 +77,12 @@ void dn_verify_promise_resolver (GPtrArray *promises, const DnGuestInfo *info);
 
 /* danchi-publish, where the guest has one. */
 void dn_verify_promise_publish (GPtrArray *promises, const DnGuestInfo *info);
+
+/* Takes back what a user's session cannot have of QEMU's promises: DN_HOW_NOTHING. */
+void dn_verify_promise_qemu_of_session (GPtrArray *promises);
+
+/* What danchi-publish lacks there. */
+void dn_verify_promise_publish_of_session (GPtrArray *promises);
 
 /* @capabilities: those that it keeps, as dn_confine_capabilities() has them */
 void dn_verify_promise_danchid (GPtrArray *promises, guint64 capabilities);

@@ -87,6 +87,8 @@ class Node:
         self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
+        # The owners of what lies there are translated, which overlayfs cannot, either.
+        self.kubelet = os.path.join(self.directory, "kubelet")
         self.messages = load_messages(os.path.join(self.directory, "messages"))
         self.log_path = os.path.join(self.directory, "containerd.log")
         self.containerd = self.client = None
@@ -96,7 +98,7 @@ class Node:
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
         # Pods say nothing of memory here; and a shim asks for nothing: on a host without KVM it is the host that
         # has to say so.
-        machine.more_settings += "[pods]\nmemory_mib = 192\n"
+        machine.more_settings += f"[pods]\nmemory_mib = 192\nkubelet_directory = {self.kubelet}\n"
         if machine.mode == EMULATION:
             machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/verify/*.c !launcher/verify/host-facts.c !launcher/verify/host-qemu.c
  * launcher/limits/guest-limits.c launcher/spec/capability.c launcher/common/names.c
- * launcher/common/error.c protocol/protocol.c protocol/pack.c */
+ * launcher/common/error.c launcher/common/paths.c protocol/protocol.c protocol/pack.c */
 /* Packages: glib-2.0 json-glib-1.0 */
 /* FACT payloads as a guest may send them, each behind a byte for its length: whatever comes, what
  * is shown is printable, and what does not hold a promise does not look as if it did. */

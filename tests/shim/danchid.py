@@ -14,6 +14,7 @@ import struct
 import subprocess
 import termios
 import threading
+import time
 import uuid
 
 FRAME = struct.Struct(">HHII")
@@ -137,7 +138,7 @@ class Danchid:
         self.containers = {}
         self.requests = []  # (verb, args)
         self.faults = {}    # verb: a Refusal to answer it with, or an Event to wait for first
-        self.threads = []
+        self.removal_s = 0  # from the guest's end to the answer of pod-remove
         self.connections = []
         self.listener = None
         self.listen()
@@ -239,6 +240,7 @@ class Danchid:
                     del self.containers[container.id]
             guest.kill()
             guest.wait()
+            time.sleep(self.removal_s)
         return {}
 
     def _end(self, container):

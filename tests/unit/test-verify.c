@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/verify/*.c launcher/spec/capability.c launcher/common/names.c
- * launcher/limits/host-group.c launcher/limits/guest-limits.c launcher/common/json.c
- * launcher/common/error.c protocol/protocol.c protocol/pack.c */
+ * launcher/common/paths.c launcher/limits/host-group.c launcher/limits/guest-limits.c
+ * launcher/common/json.c launcher/common/error.c protocol/protocol.c protocol/pack.c */
 /* Packages: glib-2.0 json-glib-1.0 */
 #include <pthread.h>
 #include <signal.h>
@@ -468,6 +468,43 @@ test_threads_are_looked_at_behind_one_that_ended (void)
   (void) close (ready[1]);
 }
 
+static void
+test_what_a_session_does_not_promise_is_absent_and_never_kept (void)
+{
+  const DnGuestInfo info = { .uid = 200001, .gid = 200001, .host_limit_bytes = 1 << 30 };
+  g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+  g_autoptr (DnVerifyFacts) facts = dn_verify_facts_new ();
+  g_autoptr (GPtrArray) lines = NULL;
+  guint absent = 0;
+
+  dn_verify_promise_qemu (promises, &info);
+  dn_verify_promise_qemu_of_session (promises);
+  dn_verify_promise_publish_of_session (promises);
+  dn_verify_facts_add (facts, "namespace.mnt", "own");
+  dn_verify_facts_add (facts, "cgroup", "danchid's");
+  dn_verify_facts_add (facts, "no_new_privs", "0");
+  lines = dn_verify_judge (promises, facts);
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const DnVerifyLine *line = lines->pdata[i];
+
+      if (line->verdict == DN_VERDICT_ABSENT)
+        {
+          g_assert_cmpstr (line->promised, ==, "nothing (session)");
+          absent++;
+        }
+      /* Even where there happens to be more than nothing. */
+      if (g_str_equal (line->control, "namespace.mnt"))
+        g_assert_cmpint (line->verdict, ==, DN_VERDICT_ABSENT);
+      if (g_str_equal (line->control, "no_new_privs"))
+        g_assert_cmpint (line->verdict, ==, DN_VERDICT_DIFFERS);
+      if (g_str_equal (line->control, "uid"))
+        g_assert_cmpint (line->verdict, ==, DN_VERDICT_UNKNOWN);
+    }
+  /* namespace.mnt, label, cgroup, limit.memory, limit.processors, publish.mark */
+  g_assert_cmpuint (absent, ==, 6);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -485,5 +522,7 @@ main (int argc, char **argv)
   g_test_add_func ("/verify/a card is one tap that qemu itself serves",
                    test_a_card_is_one_tap_that_qemu_itself_serves);
   g_test_add_func ("/verify/qemu", test_qemus_command_line_is_held_to_the_plan);
+  g_test_add_func ("/verify/session",
+                   test_what_a_session_does_not_promise_is_absent_and_never_kept);
   return g_test_run ();
 }
