@@ -12,6 +12,8 @@
 #include "lifetime.h"
 #include "settings-file.h"
 
+#define SHARE_SEEN_US (2 * G_USEC_PER_SEC)
+
 static void
 get_serial (const char *image_id, char ret_serial[DN_DISK_SERIAL_BYTES + 1])
 {
@@ -29,16 +31,38 @@ save_or_warn (DnContext *context)
     g_warning ("context '%s': its state cannot be saved: %s", context->name, error->message);
 }
 
+/* Under the daemon's lock: the lowest that is free; DN_CONTEXT_SLOTS: none is.  What a guest sees
+ * of its share goes by slots, and it keeps for a second what it has seen there: so one that was
+ * just left is somebody else's only where no other is free. */
+static guint
+find_slot (const DnContext *context)
+{
+  const gboolean has_share = context->guest != NULL && dn_guest_has_share (context->guest);
+  const gint64 now_us = g_get_monotonic_time ();
+  guint found = DN_CONTEXT_SLOTS;
+
+  for (guint slot = 0; slot < DN_CONTEXT_SLOTS; slot++)
+    {
+      const gint64 left_us = context->slots_left_us[slot];
+
+      if ((context->slots & (G_GUINT64_CONSTANT (1) << slot)) != 0)
+        continue;
+      if (!has_share || left_us == 0 || now_us - left_us >= SHARE_SEEN_US)
+        return slot;
+      found = MIN (found, slot);
+    }
+  return found;
+}
+
 gboolean
 dn_context_reserve (DnContext *context, guint *ret_slot, GError **error)
 {
   DnDaemon *daemon = context->daemon;
   gboolean is_fine = FALSE, was_idle = FALSE;
-  guint slot = 0;
+  guint slot;
 
   g_mutex_lock (&daemon->lock);
-  while (slot < DN_CONTEXT_SLOTS && (context->slots & (G_GUINT64_CONSTANT (1) << slot)) != 0)
-    slot++;
+  slot = find_slot (context);
   if (context->is_removed)
     dn_throw (error, DN_ERROR_NOT_FOUND, "context '%s': was removed", context->name);
   else if (slot == DN_CONTEXT_SLOTS)
@@ -347,6 +371,7 @@ dn_context_release (DnContext *context, guint slot, const char *guest_id, const 
 
   g_mutex_lock (&daemon->lock);
   context->slots &= ~(G_GUINT64_CONSTANT (1) << slot);
+  context->slots_left_us[slot] = g_get_monotonic_time ();
   context->users--;
   if (guest_id[0] != '\0' && image_id[0] != '\0' && g_str_equal (context->guest_id, guest_id))
     drop_disk_user (context, image_id);

@@ -48,10 +48,11 @@ typedef struct DnContext
   char guest_id[DN_ID_BYTES + 1]; /* of `guest`, or of one being started; "" for none */
   GHashTable *disks;              /* serial → users: the images attached to the guest */
   guint64 slots;                  /* bit n: id range n is taken */
-  gint64 guest_since_us;          /* CLOCK_BOOTTIME: when the guest was begun; 0: there is none */
-  gint64 idle_since_us;           /* likewise: since when it is empty; 0: it is not */
-  gboolean is_ending;             /* its lifetime is over, and somebody sees to it */
-  guint users;                    /* containers in the guest or on their way into it */
+  gint64 slots_left_us[DN_CONTEXT_SLOTS]; /* monotonic: when it was last left; 0: never */
+  gint64 guest_since_us; /* CLOCK_BOOTTIME: when the guest was begun; 0: there is none */
+  gint64 idle_since_us;  /* likewise: since when it is empty; 0: it is not */
+  gboolean is_ending;    /* its lifetime is over, and somebody sees to it */
+  guint users;           /* containers in the guest or on their way into it */
 } DnContext;
 
 /* A context of no table yet. @definition is taken over (cleared). */

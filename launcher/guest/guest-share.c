@@ -89,12 +89,8 @@ dn_guest_end_share (const DnJournalEntry *entry)
 gboolean
 dn_guest_has_share (DnGuest *guest)
 {
-  gboolean has_share;
-
-  g_mutex_lock (&guest->journal_lock);
-  has_share = guest->entry->has_share;
-  g_mutex_unlock (&guest->journal_lock);
-  return has_share;
+  /* Fixed from before anybody else knows the guest, so without the lock, which is held for long. */
+  return guest->entry->has_share;
 }
 
 gboolean

@@ -93,3 +93,18 @@ def mounts_that_are_private_stay_where_they_are(node):
             expect_equal(container.execute("ls", "/vol/below"), "", "what the container sees of it")
         finally:
             subprocess.run(["umount", f"{path}/below"], check=True)
+
+
+@test(seconds=120)
+def a_container_that_takes_anothers_place_at_once_sees_its_own_root(node):
+    """What a guest has just seen of the share must not be taken for what is there now."""
+    with node.shared_pod() as pod:
+        for number in range(4):
+            path = pods_directory(pod, "empty-dir", f"turn{number}")
+            with open(f"{path}/{number}", "w"):
+                pass
+            container = pod.sh("ls /turn; touch /of-mine", security={"run_as_user": {"value": 0}},
+                               mounts=[{"container_path": "/turn", "host_path": path}])
+            expect_equal(container.wait().exit_code, 0, "its exit code")
+            expect_equal(container.log(), f"{number}\n", "what it sees")
+            container.remove()
