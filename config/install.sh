@@ -54,9 +54,9 @@ for unit in danchid danchi-intake danchi-gateway danchi-share; do
   chmod 644 "$to/lib/systemd/system/$unit.service"
 done
 
-# Read by nobody from here: docs/kubernetes.md says where each goes.
-install -d -m 755 "$to/share/doc/danchi/kubernetes"
-install -m 644 -t "$to/share/doc/danchi/kubernetes" config/kubernetes/*
+# Read by nobody from here; docs/kubernetes.md says where each goes.
+install -d -m 755 "$to/share/danchi/kubernetes"
+install -m 644 -t "$to/share/danchi/kubernetes" config/kubernetes/*
 
 # Not loaded by this: docs/operations.md says how, and what to look at first.
 install -d -m 755 "$to/share/danchi/apparmor"

@@ -3,8 +3,8 @@
  *
  * Publishing never waits.  Events are handed over one after the other, each once it is answered;
  * while containerd is away they wait, up to %DN_EVENTS_MAX, and what comes then is dropped: whoever
- * starts anew asks for states.  One that containerd does not take is tried %DN_EVENTS_TRIES times.
- * CRI-O gives no address: then nothing is published.
+ * starts anew asks for states.  One whose answer was lost comes again.  One that containerd does
+ * not take is tried %DN_EVENTS_TRIES times. CRI-O gives no address: then nothing is published.
  *
  * Source: containerd, the service containerd.services.events.ttrpc.v1.Events.
  */

@@ -148,6 +148,29 @@ def one_that_never_started_can_be_killed_and_deleted(lab):
 
 
 @test()
+def a_kill_that_comes_while_it_is_starting_is_not_forgotten(lab):
+    for verb, fails_first in ("container-start", False), ("container-start", True):
+        name = f"c{fails_first:d}"
+        task = lab.task(name, args=("/no/such/program",) if fails_first else ("sleep", "1000"))
+        hold = lab.danchid.faults[verb] = threading.Event()
+        asked = lab.danchid.verbs().count(verb)
+        start, wait = task.client.send("Start", pb.StartRequest(id=name)), task.begin_wait()
+        eventually(lambda: lab.danchid.verbs().count(verb) > asked, "it was not asked for")
+        fails(FAILED_PRECONDITION, task.start)
+        fails(FAILED_PRECONDITION, task.delete)
+        task.kill(9)
+        assert task.state().status == CREATED
+        hold.set()
+        if fails_first:
+            fails(2, task.client.receive, start)
+        else:
+            task.client.receive(start)
+        assert task.client.receive(wait, pb.WaitResponse).exit_status == 137
+        task.delete()
+        task.shutdown()
+
+
+@test()
 def a_failed_create_leaves_nothing(lab):
     lab.danchid.faults["pod-container-create"] = Refusal("limit", "no room")
     lab.bundle("c1")
@@ -272,6 +295,32 @@ def cri_os_annotations_group_and_what_is_of_no_pod_is_its_own(lab):
     assert addresses["p1"] == addresses["a1"] == addresses["d1"] != addresses["s1"]
     for address in set(addresses.values()):
         lab.connect(address).call("Shutdown", pb.ShutdownRequest(now=True))
+
+
+@test()
+def cri_o_calls_it_without_address_events_mounts_and_delete(lab):
+    root = f"{lab.directory}/mounted"
+    os.mkdir(root)
+    environment = lab.environment(TTRPC_ADDRESS="")
+    kinds = ("sandbox", "p1", ()), ("container", "a1", shell("echo from $0 && exit 3"))
+    tasks = {}
+    for kind, name, args in kinds:
+        lab.bundle(name, args or ("pause",), root={"path": root},
+                   annotations={"io.kubernetes.cri-o.ContainerType": kind, "io.kubernetes.cri-o.SandboxID": "p1"})
+        address = lab.start(name, environment=environment, address="")
+        tasks[name] = Task(lab, name, lab.connect(address), "oe" if args else "")
+    tasks["p1"].start()
+    assert tasks["a1"].run() == 3 and tasks["a1"].out.end() == b"from sh\n"
+    made, = [args for verb, args in lab.danchid.requests if verb == "pod-container-create"]
+    assert made["rootfs"] == root and made["namespace"] == "k8s.io"
+    tasks["a1"].delete()
+    tasks["a1"].shutdown()
+    tasks["p1"].kill(15)
+    assert tasks["p1"].wait() == 143
+    tasks["p1"].delete()
+    tasks["p1"].shutdown()
+    eventually(lambda: is_gone(tasks["p1"].shim_pid), "the shim is still there")
+    assert lab.danchid.pods == {} and os.listdir("/run/containerd/s") == [] and lab.events.topics() == []
 
 
 @test()
@@ -791,8 +840,8 @@ def a_session_that_is_lost_is_taken_up_again_and_its_end_is_known(lab):
 def events_wait_for_a_containerd_that_is_away_and_keep_their_order(lab):
     task = lab.task(args=shell("exit 0"))
     lab.events.wait_for("/tasks/create")
+    time.sleep(0.2)  # what was taken and not answered would come again
     lab.events.stop()
-    time.sleep(0.1)
     begun = time.monotonic()
     assert task.run() == 0
     task.delete()
@@ -859,6 +908,41 @@ def broken_frames_and_garbage_harm_nobody(lab):
                          payload=pb.StateRequest(id="c1", exec_id="x" * (LIMIT - 100)).SerializeToString())
     fails(NOT_FOUND, client.receive, client.send_frame(padding.SerializeToString()))
     assert task.state().status == CREATED
+
+
+@test()
+def more_connections_than_the_limit_are_closed_and_harm_nobody(lab):
+    task = lab.task(args=("sleep", "1000"))
+    path = task.client.socket.getpeername()
+    peers = [Client(path) for _ in range(300)]
+    eventually(lambda: sum(peer.is_closed for peer in peers) == 300 - 255, "some are not closed")
+    assert task.state().status == CREATED
+    for peer in peers:
+        peer.close()
+    eventually(lambda: len(os.listdir(f"/proc/{task.shim_pid}/fd")) < 30, "descriptors are left")
+    assert task.state().status == CREATED
+
+
+@test()
+def a_peer_that_reads_nothing_loses_its_connection_and_no_other(lab):
+    task = lab.task(args=("sleep", "1000"))
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(task.client.socket.getpeername())
+    # Each answer repeats the id that was asked for, cut; so many that they fill every buffer.
+    request = pb.Request(service="containerd.task.v2.Task", method="State",
+                         payload=pb.StateRequest(id="c1").SerializeToString()).SerializeToString()
+    sent = 0
+    peer.settimeout(20)
+    try:
+        for stream in range(1, 2000000, 2):
+            peer.sendall(HEADER.pack(len(request), stream, REQUEST, 0) + request)
+            sent += 1
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    print(f"# {sent} requests")
+    assert sent < 999999
+    assert task.state().status == CREATED
+    peer.close()
 
 
 @test()

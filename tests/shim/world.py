@@ -128,8 +128,9 @@ class Lab:
             json.dump(config, file)
         return path
 
-    def run_shim(self, name, action, *more, cwd=None, stdin=b"", check=True, environment=None):
-        command = [os.path.abspath(SHIM), "-namespace", NAMESPACE, "-address", self.address, "-publish-binary",
+    def run_shim(self, name, action, *more, cwd=None, stdin=b"", check=True, environment=None, address=None):
+        address = self.address if address is None else address
+        command = [os.path.abspath(SHIM), "-namespace", NAMESPACE, "-address", address, "-publish-binary",
                    "/usr/bin/containerd", "-id", name, *more, action]
         result = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, timeout=30,
                                 env=environment or self.environment())
