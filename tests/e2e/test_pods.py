@@ -225,12 +225,15 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
         put_version(secret, "one", {"key": "first\n"}, gid=2000, mode=0o440)
         open(f"{kubelet}/containers/log", "w").close()
         os.chmod(f"{kubelet}/containers/log", 0o666)
-        with open(f"{one.top}/granted/file", "w") as file:
-            file.write("granted\n")
+        for path, text in (f"{one.top}/granted/file", "granted\n"), (f"{kubelet}/etc-hosts",
+                                                                     "10.0.0.9 pod-host\n"):
+            with open(path, "w") as file:
+                file.write(text)
         labels = {"io.kubernetes.cri.sandbox-uid": "u-2"}
         made = one.create("p2", config("/pause", annotations=labels))
         mounts = [bind(secret, "/secret", "ro"), bind(disk, "/disk", "rw"),
                   bind(memory, "/memory", "rw"), bind(f"{one.top}/granted", "/granted", "ro"),
+                  bind(f"{kubelet}/etc-hosts", "/etc/hosts", "rw"),
                   bind(f"{kubelet}/containers/log", "/dev/termination-log", "rw")]
         first = one.container("p2", "c1", config("sleep", "1000", uid=1000, groups=[2000],
                                                  mounts=mounts))
@@ -240,6 +243,7 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
             return machine.out("exec", container, "sh", "-c", script)
         expect_equal(sh("cat /secret/key /granted/file; stat -Lc %u:%g /secret/key").split(),
                      ["first", "granted", "0:2000"], "what comes from the host")
+        expect_equal(sh("cat /etc/hosts"), "10.0.0.9 pod-host", "the kubelet's /etc/hosts")
         expect("Read-only" in sh("(echo x > /secret/key) 2>&1 || true"), "a secret can be written")
         sh("echo a > /disk/a; echo m > /memory/m; echo done > /dev/termination-log")
         expect_equal((os.stat(f"{disk}/a").st_uid, open(f"{kubelet}/containers/log").read()),
@@ -288,13 +292,15 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
         os.makedirs(f"{one.top}/p3")
         asked = {"id": "p3", "namespace": "k8s.io", "bundle": f"{one.top}/p3",
                  "config": config("/pause")}
+        others = machine.guest_ids()
         with concurrent.futures.ThreadPoolExecutor() as pool:
             answer = pool.submit(one.ask, "pod-create", asked)
-            wait_until(machine.guest_ids, "a guest is begun", 20)
+            wait_until(lambda: machine.guest_ids() != others, "a guest is begun", 20)
             kill9(machine.daemon.pid)
             machine.daemon.wait()
             with contextlib.suppress(OSError):
                 answer.result(30)
         machine.start()
         one.ok("gc", {})
-        expect_equal((one.ok("pod-list", {})["pods"], machine.guest_ids()), ([], []), "what is left")
+        expect_equal((one.ok("pod-list", {})["pods"], machine.guest_ids()), ([], others),
+                     "what is left")
