@@ -138,6 +138,8 @@ class Server:
                 asked, peer = self.udp.recvfrom(4096)
             except OSError:
                 return
+            if not asked:
+                return  # it was shut down
             self.queries.append((asked, peer))
             for response in self.respond(asked, peer) or []:
                 self.udp.sendto(response, peer)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/share/group.c launcher/share/process-facts.c launcher/share/answer.c */
 #include "../../launcher/share/group.h"
+#include "../../launcher/share/process-facts.h"
 
 #include <errno.h>
 #include <glib.h>
