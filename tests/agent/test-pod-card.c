@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -290,7 +292,7 @@ serve (World *world, const char *address, guint16 port)
       (void) close (fd);
       return;
     }
-  (void) alarm (20);
+  (void) prctl (PR_SET_PDEATHSIG, SIGKILL);
   while (TRUE)
     {
       struct sockaddr_in peer;
