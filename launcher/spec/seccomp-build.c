@@ -26,7 +26,9 @@ read_ours (const DnSeccompTexts *texts, GError **error)
       texts->default_json, strlen (texts->default_json), texts->capabilities, DEFAULT_NAME, error);
   g_autoptr (DnSeccompProfile) more = NULL;
 
-  if (ours == NULL || texts->base != DN_SECCOMP_RELAXED)
+  if (ours == NULL || !dn_seccomp_profile_refuses (ours, DEFAULT_NAME, error))
+    return NULL;
+  if (texts->base != DN_SECCOMP_RELAXED)
     return g_steal_pointer (&ours);
   more = dn_seccomp_profile_read (texts->relaxed_json, strlen (texts->relaxed_json),
                                   texts->capabilities, RELAXED_NAME, error);
@@ -58,7 +60,10 @@ add_users (GBytes *ours, const DnSeccompTexts *texts, GError **error)
       texts->user_json, strlen (texts->user_json), texts->capabilities, USER_NAME, error);
   g_autoptr (GBytes) link = NULL;
 
-  if (users == NULL)
+  /* A list of what is denied is good enough on top of ours, which has the rest refused. */
+  if (users == NULL
+      || (texts->base == DN_SECCOMP_UNCONFINED
+          && !dn_seccomp_profile_refuses (users, USER_NAME, error)))
     return NULL;
   link = dn_seccomp_profile_compile (users, USER_NAME, error);
   return link != NULL ? dn_seccomp_filter_chain (ours, link, error) : NULL;

@@ -255,11 +255,6 @@ read_document (JsonObject *object, const char *what, DnSeccompProfile *profile, 
   if (!dn_json_read (object, fields, what, error)
       || !read_action (action, errno_value, what, &profile->default_action, error))
     return FALSE;
-  if (profile->default_action == SCMP_ACT_ALLOW || profile->default_action == SCMP_ACT_LOG)
-    return dn_throw (error, DN_ERROR_CONFIG,
-                     "%s: permits every system call it does not name\n"
-                     "make defaultAction SCMP_ACT_ERRNO and list what the program needs",
-                     what);
   return dn_seccomp_check_architectures (architectures, arch_map, what, error)
          && dn_seccomp_check_flags (flags, what, error)
          && read_rules (syscalls, what, profile, error);
@@ -285,6 +280,17 @@ dn_seccomp_profile_read (const char *text, gsize size, guint64 capabilities, con
   if (!read_document (json_node_get_object (root), what, profile, error))
     return NULL;
   return g_steal_pointer (&profile);
+}
+
+gboolean
+dn_seccomp_profile_refuses (const DnSeccompProfile *profile, const char *what, GError **error)
+{
+  if (profile->default_action == SCMP_ACT_ALLOW || profile->default_action == SCMP_ACT_LOG)
+    return dn_throw (error, DN_ERROR_CONFIG,
+                     "%s: permits every system call it does not name\n"
+                     "make defaultAction SCMP_ACT_ERRNO and list what the program needs",
+                     what);
+  return TRUE;
 }
 
 gboolean

@@ -49,12 +49,15 @@ typedef struct
  * @capabilities: of the container, its bounding set
  * @what: names the profile in errors
  *
- * A profile that permits by default is refused: it would be a list of what is known to be bad.
- *
  * Returns: (transfer full): the profile, or NULL with DN_ERROR_CONFIG
  */
 DnSeccompProfile *dn_seccomp_profile_read (const char *text, gsize size, guint64 capabilities,
                                            const char *what, GError **error);
+
+/* Whether @profile refuses what it does not name; DN_ERROR_CONFIG.  One that permits is a list of
+ * what is known to be bad: it may take away from another and never stand alone. */
+gboolean dn_seccomp_profile_refuses (const DnSeccompProfile *profile, const char *what,
+                                     GError **error);
 
 /* Moves the rules of @more, which must have the same default, to the end of @profile.  One call
  * with different actions in the two is DN_ERROR_CONFIG. */

@@ -270,6 +270,35 @@ test_a_users_profile_must_let_a_program_start (void)
   g_assert_nonnull (strstr (error->message, "refuses write"));
 }
 
+/* On top of ours it denies some more; in its place it would permit what nobody thought of. */
+static void
+test_a_list_of_what_is_denied_only_takes_away (void)
+{
+  g_autoptr (GError) error = NULL;
+  DnSeccompTexts texts = { .default_json = default_json,
+                           .user_json
+                           = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
+                             "{\"names\": [\"chmod\"], \"action\": \"SCMP_ACT_ERRNO\"}]}" };
+  g_autoptr (GBytes) filter = dn_seccomp_build (&texts, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmphex (ask (filter, AUDIT_ARCH_X86_64, __NR_chmod, 0, 0, 0), ==,
+                   SECCOMP_RET_ERRNO | EPERM);
+  g_assert_cmphex (ask (filter, AUDIT_ARCH_X86_64, __NR_read, 0, 0, 0), ==, SECCOMP_RET_ALLOW);
+  for (int number = 0; number < 500; number++)
+    if (ask_default (number, 0, 0, 0) != SECCOMP_RET_ALLOW)
+      g_assert_cmphex (ask (filter, AUDIT_ARCH_X86_64, number, 0, 0, 0), ==,
+                       ask_default (number, 0, 0, 0));
+  texts.base = DN_SECCOMP_UNCONFINED;
+  g_assert_null (dn_seccomp_build (&texts, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
+  g_assert_nonnull (strstr (error->message, "permits every system call"));
+  g_clear_error (&error);
+  texts = (DnSeccompTexts){ .default_json = texts.user_json };
+  g_assert_null (dn_seccomp_build (&texts, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
+}
+
 static void
 test_a_default_profile_that_permits_too_much_is_refused (void)
 {
@@ -412,6 +441,7 @@ main (int argc, char **argv)
   ADD ("permits-named-socket-families-only", test_permits_named_socket_families_only);
   ADD ("permits-no-new-namespace-and-no-device", test_permits_no_new_namespace_and_no_device);
   ADD ("a-users-profile-only-takes-away", test_a_users_profile_only_takes_away);
+  ADD ("a-list-of-what-is-denied-only-takes-away", test_a_list_of_what_is_denied_only_takes_away);
   ADD ("a-users-profile-must-let-a-program-start", test_a_users_profile_must_let_a_program_start);
   ADD ("a-default-profile-that-permits-too-much-is-refused",
        test_a_default_profile_that_permits_too_much_is_refused);
