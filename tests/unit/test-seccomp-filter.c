@@ -275,10 +275,10 @@ static void
 test_a_list_of_what_is_denied_only_takes_away (void)
 {
   g_autoptr (GError) error = NULL;
-  DnSeccompTexts texts = { .default_json = default_json,
-                           .user_json
-                           = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
-                             "{\"names\": [\"chmod\"], \"action\": \"SCMP_ACT_ERRNO\"}]}" };
+  DnSeccompTexts texts
+      = { .default_json = default_json,
+          .user_json = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
+                       "{\"names\": [\"chmod\"], \"action\": \"SCMP_ACT_ERRNO\"}]}" };
   g_autoptr (GBytes) filter = dn_seccomp_build (&texts, &error);
 
   g_assert_no_error (error);
