@@ -21,11 +21,15 @@ def network_ipc_and_names_are_the_pods_and_processes_each_containers(node):
         expect(one[3] != other[3], "they share processes")
 
 
-@test(seconds=120)
-def processes_are_shared_where_the_pod_asks_for_it(node):
+@test(seconds=120, only_danchi=True)
+def a_shared_process_namespace_is_refused_by_name(node):
     with node.pod(security={"namespace_options": {"pid": 0}}) as pod:
-        one, other = namespaces(pod.sh(NAMESPACES)), namespaces(pod.sh(NAMESPACES))
-        expect_equal(one[3], other[3], "process namespaces")
+        try:
+            pod.sh(NAMESPACES)
+        except CriError as error:
+            expect("shareProcessNamespace" in str(error), error)
+            return
+        expect(False, "it started, with processes of its own")
 
 
 @test("R1.6", seconds=120, only_danchi=True)
