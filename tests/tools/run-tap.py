@@ -22,6 +22,7 @@ from tally import Tally, forget_tally  # noqa: E402
 
 SKIP_STATUS = 77
 RESULT = re.compile(r"^(not ok|ok) \d+(?: -)? ?(.*)$")
+LINES_SHOWN = 40
 PLAN = re.compile(r"^1\.\.(\d+)")
 
 
@@ -57,23 +58,25 @@ def count(tally, name, status, why, output):
     if status is None:
         tally.fails(name, why)
         return
-    planned, seen, failed_before = 0, 0, tally.failed
+    planned, seen, failed_before, said = 0, 0, tally.failed, []
     for line in output.splitlines():
         if match := PLAN.match(line):
             planned = int(match[1])
         elif match := RESULT.match(line):
             seen += 1
-            report(tally, name, match[1] == "ok", match[2])
+            report(tally, name, match[1] == "ok", match[2], "\n".join(said[-LINES_SHOWN:]))
+            said = []
+        else:
+            said.append(line)
     if planned == 0 and seen == 0:
         report_untapped(tally, name, status, why, output)
     elif why or seen < planned or (status != 0 and tally.failed == failed_before):
         reason = why or (f"ended with status {status} after {seen} of {planned} tests")
-        tally.fails(name, "\n".join([reason] + output.splitlines()[-40:]))
-    elif tally.failed != failed_before:
-        print("\n".join("    " + line for line in output.splitlines()[-40:]), flush=True)
+        tally.fails(name, "\n".join([reason] + output.splitlines()[-LINES_SHOWN:]))
 
 
-def report(tally, program, is_ok, text):
+def report(tally, program, is_ok, text, why):
+    """`why`: what was said since the result before."""
     text, _, directive = text.partition(" # ")
     label, own = words(text), program.removeprefix("test-")
     if not label.startswith(own.replace("-", " ")):
@@ -83,7 +86,7 @@ def report(tally, program, is_ok, text):
     elif is_ok:
         tally.passes(label)
     else:
-        tally.fails(label)
+        tally.fails(label, why)
 
 
 def report_untapped(tally, name, status, why, output):
@@ -93,7 +96,7 @@ def report_untapped(tally, name, status, why, output):
         tally.skips(name, output.strip().splitlines()[-1] if output.strip() else "no reason given")
     else:
         tally.fails(name, "\n".join([why or f"ended with status {status}"]
-                                    + output.splitlines()[-40:]))
+                                    + output.splitlines()[-LINES_SHOWN:]))
 
 
 def main():
