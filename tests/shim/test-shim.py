@@ -321,7 +321,7 @@ def cri_o_calls_it_without_address_events_mounts_and_delete(lab):
     tasks["p1"].shutdown()
     eventually(lambda: is_gone(tasks["p1"].shim_pid), "the shim is still there")
     eventually(lambda: os.listdir("/run/containerd/s") == [], f"left: {os.listdir('/run/containerd/s')}")
-    assert lab.danchid.pods == {}, lab.danchid.pods
+    eventually(lambda: lab.danchid.pods == {}, f"pods are left: {lab.danchid.pods}")
     assert lab.events.topics() == [], lab.events.topics()
 
 
