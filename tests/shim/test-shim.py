@@ -45,12 +45,12 @@ def member(lab, name, args, streams="oe", **more):
 
 
 def is_gone(pid):
+    """It may go between any two of these calls, so between open(2) and read(2), too."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
         return True
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] == "Z"
 
 
 # The life of a container.
