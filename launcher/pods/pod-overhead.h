@@ -2,8 +2,8 @@
 /* What a pod costs its node beside its containers: the "overhead" of Kubernetes' RuntimeClass,
  * which the scheduler and the kubelet add to each pod's requests.
  *
- *     memory    what kernel and agent take of the guest (../limits/guest-size.h), and twice what
- *               QEMU, relay, virtiofsd and shim were measured to have for themselves
+ *     memory    what kernel and agent take of the guest (../limits/guest-size.h), and what QEMU,
+ *               relay, virtiofsd and shim have for themselves, generously: pod-overhead.c
  *     cpu       what of a processor the guest's kernel, relay and shim are given beside the
  *               containers' own: a tenth
  *
