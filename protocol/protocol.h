@@ -108,6 +108,8 @@ typedef enum
 #define DN_VOLUME_READONLY (1u << 0)
 #define DN_VOLUME_NEW_DISK (1u << 1) /* nothing was ever written to it */
 #define DN_VOLUME_ENCRYPTED (1u << 2)
+/* A file system of somebody else's, shown whole: a container's root (org.danchi.root-volume). */
+#define DN_VOLUME_FOREIGN (1u << 3)
 
 /* PART kinds. */
 enum

@@ -162,6 +162,9 @@ read_pod (const json_t *annotations, DnConfig *config, DnFault *fault)
   int r;
 
   if ((r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_ROOT_SHARE, &share, fault)) < 0
+      || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_ROOT_VOLUME, &config->root_volume,
+                            fault))
+             < 0
       || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_POD, &pod, fault)) < 0)
     return r;
   config->is_of_pod = pod != NULL;

@@ -39,6 +39,8 @@
 #define DN_CONFIG_ANNOTATION_SCRATCH "org.danchi.scratch-disk"
 /* The name in the guest's share of the root, in the place of a disk's: share.h. */
 #define DN_CONFIG_ANNOTATION_ROOT_SHARE "org.danchi.root-share"
+/* The volume that is its root, likewise: what VOLUME_OPEN called one with DN_VOLUME_FOREIGN. */
+#define DN_CONFIG_ANNOTATION_ROOT_VOLUME "org.danchi.root-volume"
 /* The container is the pod's that this guest is: pod.h. */
 #define DN_CONFIG_ANNOTATION_POD "org.danchi.pod"
 
@@ -126,7 +128,8 @@ typedef struct
   const char *scratch_serial; /* or NULL */
   bool has_root_share;        /* its root is a name in the share, and no disk */
   uint32_t root_share;
-  bool is_of_pod; /* it shares the pod's user, ipc, uts and network namespaces */
+  const char *root_volume; /* likewise, a volume, or NULL */
+  bool is_of_pod;          /* it shares the pod's user, ipc, uts and network namespaces */
   const char *hostname;
   bool needs_files;      /* /etc/hosts and its like, whatever the image has: set by its maker */
   DnConfigMount *mounts; /* owned */

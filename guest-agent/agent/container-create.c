@@ -189,6 +189,21 @@ make_pod (DnContainer *container, pid_t pid, DnFault *fault)
   return dn_pod_card_enter (&container->agent->pod_card, pod->namespaces[DN_POD_NETWORK], fault);
 }
 
+/* Returns: a detached mount, the caller's; or a status with @fault */
+static int
+make_root (DnContainer *container, const char *work_dir, uint64_t memory_bytes, DnFault *fault)
+{
+  int root;
+
+  if (container->config.has_root_share)
+    return dn_fd_steal (&container->share_root.fd);
+  if (container->root_volume == NULL)
+    return dn_root_make (container->disk, &container->scratch, container->user_namespace,
+                         &container->config, work_dir, memory_bytes, fault);
+  root = dn_volume_root_tree (container->root_volume, container->user_namespace);
+  return root < 0 ? dn_fault_set_errno (fault, "the container's root") : root;
+}
+
 int
 dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
 {
@@ -208,11 +223,7 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   if (container->user_namespace < 0 || container->mount_namespace < 0 || sysinfo (&info) < 0)
     return dn_fault_set_errno (fault, "open the container's namespaces");
   (void) snprintf (work_dir, sizeof work_dir, "%s/work", agent->options.run_dir);
-  root = container->config.has_root_share
-             ? dn_fd_steal (&container->share_root.fd)
-             : dn_root_make (container->disk, &container->scratch, container->user_namespace,
-                             &container->config, work_dir, (uint64_t) info.totalram * info.mem_unit,
-                             fault);
+  root = make_root (container, work_dir, (uint64_t) info.totalram * info.mem_unit, fault);
   if (root < 0)
     return root;
   if (container->card != NULL
@@ -255,6 +266,11 @@ take_disks (DnContainer *container, DnFault *fault)
 
   if (container->config.has_root_share)
     r = dn_share_take_root (container, fault);
+  else if (container->config.root_volume != NULL)
+    r = container->root_volume != NULL
+            ? 0
+            : dn_volume_root_take (container->agent, container->config.root_volume,
+                                   &container->root_volume, fault);
   else if (container->disk == NULL)
     r = dn_disk_take (disks, container->disk_serial, &container->disk_layers, &container->disk,
                       fault);
@@ -322,8 +338,10 @@ check_sources (const DnContainer *container, DnFault *fault)
 
   if (config->scratch_serial != NULL && !dn_disk_serial_is_valid (config->scratch_serial))
     return dn_fault_set (fault, -EINVAL, "create: not a scratch disk's serial number");
-  if (config->has_root_share != (container->disk_serial[0] == '\0'))
-    return dn_fault_set (fault, -EINVAL, "create: the root is of a disk or of the share");
+  if (config->has_root_share + (config->root_volume != NULL) + (container->disk_serial[0] != '\0')
+      != 1)
+    return dn_fault_set (fault, -EINVAL,
+                         "create: the root is of a disk or of the share, or a volume");
   if (config->is_of_pod && pod->is_made
       && (config->first_uid != pod->first_uid || config->first_gid != pod->first_gid
           || config->id_count != pod->id_count))

@@ -265,6 +265,7 @@ destroy (DnContainer *container)
   dn_disk_release (&agent->disks, container->disk);
   dn_disk_mounts_clear (&container->disk_mounts, &agent->disks);
   dn_volume_mounts_clear (&container->volume_mounts);
+  dn_volume_root_release (container->root_volume);
   (void) dn_cgroup_remove (&container->cgroup);
   for (DnContainer **at = &agent->containers; *at != NULL; at = &(*at)->next)
     if (*at == container)

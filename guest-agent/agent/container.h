@@ -44,6 +44,7 @@ struct DnContainer
   DnShareRoot share_root;   /* in the disk's place */
   DnDiskMounts disk_mounts; /* besides its root */
   DnCard *card;             /* owned; NULL: a loopback alone */
+  DnVolume *root_volume;    /* likewise; its reference */
   DnVolumeMounts volume_mounts;
   DnCgroup cgroup;
   int user_namespace;

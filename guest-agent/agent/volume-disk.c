@@ -199,6 +199,21 @@ see_to_format (const DnVolumeDisk *disk, const Device *device, uint64_t *ret_blo
   return r < 0 ? say (fault, disk, r, "make its file system") : 0;
 }
 
+/* Of a file system that is somebody else's nothing is read here but that it is one. */
+static int
+see_to_foreign (const DnVolumeDisk *disk, const Device *device, DnFault *fault)
+{
+  uint8_t magic[2];
+  ssize_t n = pread (device->fd, magic, sizeof magic, SUPER_MAGIC_OFFSET);
+
+  if (n < 0)
+    return say (fault, disk, -errno, "read its disk");
+  return n == sizeof magic && read_le (magic, 2) == SUPER_MAGIC
+             ? 0
+             : dn_fault_set (fault, -EUCLEAN, "volume '%s': there is no ext4 on its disk",
+                             disk->name);
+}
+
 static int
 remove_one (const char *path, const struct stat *status, int kind, struct FTW *place)
 {
@@ -265,6 +280,8 @@ mount_device (const DnVolumeDisk *disk, const Device *device, uint64_t blocks, D
                  : dn_fault_set (fault, -EUCLEAN, "volume '%s': its file system is damaged: %s",
                                  disk->name, strerror (-r));
     }
+  if (disk->is_foreign)
+    return 0;
   r = see_to_content (disk, blocks, device->bytes / DN_TEMPLATE_BLOCK_BYTES, fault);
   if (r < 0)
     {
@@ -280,7 +297,7 @@ dn_volume_disk_open (const DnDisks *disks, const DnVolumeDisk *disk, DnFault *fa
   Device below = { .fd = -1 };
   Device above = { .fd = -1 };
   const Device *device = disk->is_encrypted ? &above : &below;
-  uint64_t blocks;
+  uint64_t blocks = 0;
   int r = await_device (disks, disk, &below);
 
   if (r < 0)
@@ -290,7 +307,8 @@ dn_volume_disk_open (const DnDisks *disks, const DnVolumeDisk *disk, DnFault *fa
   if (disk->is_encrypted && (r = encrypt (disk, &below, &above)) < 0)
     (void) say (fault, disk, r, "decrypt it");
   if (r == 0)
-    r = see_to_format (disk, device, &blocks, fault);
+    r = disk->is_foreign ? see_to_foreign (disk, device, fault)
+                         : see_to_format (disk, device, &blocks, fault);
   if (r == 0)
     r = mount_device (disk, device, blocks, fault);
   dn_fd_clear (&above.fd);

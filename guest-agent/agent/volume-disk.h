@@ -22,6 +22,9 @@
  * superblock says: what another key makes of it is noise.  Freed blocks go back to the host, of an
  * encrypted disk too: how much of it is in use is to be seen there in any case.
  *
+ * A foreign one is an ext4 that others made, whatever its features: it is mounted as it is, and all
+ * of it is the volume.  What it holds may be hostile, and is this guest's own to be harmed by.
+ *
  * Privilege: CAP_SYS_ADMIN, CAP_SYS_RESOURCE and CAP_MKNOD in the guest.
  * Source: ext4(5); the kernel's dm-crypt.rst.
  */
@@ -45,6 +48,7 @@ typedef struct
   bool is_readonly;
   bool is_new;
   bool is_encrypted;
+  bool is_foreign;       /* nothing of ours is in it: neither formatted nor grown */
   uint64_t first_sector; /* of the numbers that make each sector's noise different */
   uint8_t key[DN_VOLUME_KEY_BYTES];
 } DnVolumeDisk;

@@ -67,7 +67,7 @@ take (DnVolumeMounts *mounts, size_t number, DnAgent *agent, DnConfigMount *moun
   DnVolume *volume = dn_volume_find (agent, mount->volume);
   int r = 0;
 
-  if (volume == NULL)
+  if (volume == NULL || volume->is_foreign)
     return dn_fault_set (fault, -EINVAL, "mount '%s': the volume is not open in this guest",
                          mount->target);
   if (volume->is_being_filled && !is_filler (mounts, volume))
@@ -120,6 +120,40 @@ dn_volume_mounts_tree (const DnVolumeMounts *mounts, size_t number, const DnConf
   if (tree < 0 || mount_setattr (tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
     return -1;
   return dn_fd_steal (&tree);
+}
+
+int
+dn_volume_root_take (DnAgent *agent, const char *id, DnVolume **ret_volume, DnFault *fault)
+{
+  DnVolume *volume = dn_volume_find (agent, id);
+
+  if (volume == NULL || !volume->is_foreign || volume->references > 0)
+    return dn_fault_set (fault, -EINVAL, "the container's root: volume '%s' is not open for it",
+                         id);
+  volume->references++;
+  *ret_volume = volume;
+  return 0;
+}
+
+int
+dn_volume_root_tree (const DnVolume *volume, int user_namespace)
+{
+  struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
+                                         | (volume->is_readonly ? MOUNT_ATTR_RDONLY : 0),
+                             .userns_fd = (unsigned) user_namespace };
+  dn_autofd int tree
+      = open_tree (volume->mount_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+  if (tree < 0 || mount_setattr (tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+    return -1;
+  return dn_fd_steal (&tree);
+}
+
+void
+dn_volume_root_release (DnVolume *volume)
+{
+  if (volume != NULL)
+    volume->references--;
 }
 
 int

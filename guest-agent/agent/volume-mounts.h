@@ -33,5 +33,11 @@ int dn_volume_mounts_tree (const DnVolumeMounts *mounts, size_t number, const Dn
 /* The child has filled what was to be filled: it takes its place.  0 or a status with @fault. */
 int dn_volume_mounts_settle (DnVolumeMounts *mounts, DnFault *fault);
 
+/* A container's root that is a foreign volume, for it alone: taken, as a detached mount with the
+ * container's ids (the caller's; -1 with errno), and given back.  NULL is accepted. */
+int dn_volume_root_take (DnAgent *agent, const char *id, DnVolume **ret_volume, DnFault *fault);
+int dn_volume_root_tree (const DnVolume *volume, int user_namespace);
+void dn_volume_root_release (DnVolume *volume);
+
 /* Gives all back. */
 void dn_volume_mounts_clear (DnVolumeMounts *mounts);

@@ -178,7 +178,8 @@ describe (const DnVolume *volume, DnVolumeDisk *ret_disk)
                               .target = volume->target,
                               .template = volume->agent->options.volume_template,
                               .is_readonly = volume->is_readonly,
-                              .is_encrypted = volume->is_encrypted };
+                              .is_encrypted = volume->is_encrypted,
+                              .is_foreign = volume->is_foreign };
   /* Disks with the same key are numbered apart; one has less than 2^31 sectors. */
   ret_disk->first_sector = strtoull (unique, NULL, 16) << 31;
   (void) snprintf (ret_disk->crypt_name, sizeof ret_disk->crypt_name, "volume.%s.%u", volume->id,
@@ -224,6 +225,7 @@ begin (DnAgent *agent, DnVolume *volume, const DnMsgVolumeOpen *message, DnFault
                         .stage = DN_VOLUME_OPENING,
                         .is_readonly = (message->flags & DN_VOLUME_READONLY) != 0,
                         .is_encrypted = (message->flags & DN_VOLUME_ENCRYPTED) != 0,
+                        .is_foreign = (message->flags & DN_VOLUME_FOREIGN) != 0,
                         .number = ++agent->volumes->last_number,
                         .mount_fd = -1,
                         .report_fd = -1 };
@@ -261,6 +263,7 @@ open_again (const DnAgent *agent, DnVolume *volume, DnRequest *request,
                          volume->name);
   return volume->is_readonly == ((message->flags & DN_VOLUME_READONLY) != 0)
                  && volume->is_encrypted == ((message->flags & DN_VOLUME_ENCRYPTED) != 0)
+                 && volume->is_foreign == ((message->flags & DN_VOLUME_FOREIGN) != 0)
              ? 0
              : dn_fault_set (fault, -EBUSY, "volume '%s': is open in another way", volume->name);
 }

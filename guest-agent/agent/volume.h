@@ -38,6 +38,7 @@ typedef struct
   char name[DN_VOLUME_NAME_BYTES + 1];
   bool is_readonly;
   bool is_encrypted;
+  bool is_foreign;
   uint32_t number;                 /* of this opening */
   char target[DN_DISK_PATH_BYTES]; /* where it is mounted */
   int mount_fd;                    /* O_PATH; -1: not open */
