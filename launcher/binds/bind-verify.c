@@ -43,7 +43,9 @@ join (GPtrArray *lines)
 static void
 add_pods (const DnContainer *container, guint slot, GPtrArray *lines)
 {
-  g_ptr_array_add (lines, format_bind (dn_binds_number (slot, 0), FALSE, TRUE, IDMAPPED));
+  /* A root on a device is no part of the share. */
+  if (container->pod->device == NULL)
+    g_ptr_array_add (lines, format_bind (dn_binds_number (slot, 0), FALSE, TRUE, IDMAPPED));
   for (guint i = 0; i < container->pod->mounts->len; i++)
     {
       const DnPodMount *mount = container->pod->mounts->pdata[i];

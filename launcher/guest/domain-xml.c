@@ -337,7 +337,7 @@ write_disk (DnXml *xml, const DnGuestDisk *disk, const DnGuestLimits *limits, gu
    * for root, disks and spares together. */
   g_snprintf (target, sizeof target, "vd%c", 'a' + index);
   dn_xml_open (xml, "disk");
-  dn_xml_attribute (xml, "type", "file");
+  dn_xml_attribute (xml, "type", disk->is_device ? "block" : "file");
   dn_xml_attribute (xml, "device", "disk");
   dn_xml_attribute (xml, "model", VIRTIO_MODEL);
   if (disk->is_kept)
@@ -353,7 +353,7 @@ write_disk (DnXml *xml, const DnGuestDisk *disk, const DnGuestLimits *limits, gu
      * be to stop the guest and wait. */
     dn_xml_empty (xml, "driver", "name", "qemu", "type", "raw", "cache", "unsafe", "error_policy",
                   "report", "io", "threads", NULL);
-  dn_xml_empty (xml, "source", "file", path, NULL);
+  dn_xml_empty (xml, "source", disk->is_device ? "dev" : "file", path, NULL);
   dn_xml_empty (xml, "backingStore", NULL);
   dn_xml_empty (xml, "target", "dev", target, "bus", "virtio", NULL);
   if (limits != NULL)

@@ -25,6 +25,8 @@
  * outlive the guest, or are read back by danchid itself, need no flushes: cache='unsafe'.  Volumes
  * do: cache='writeback', by which the guest's flushes are the host's; and what the guest frees is
  * freed on the host.
+ *     A block device of the host's is like a volume; libvirt makes its node in QEMU's own /dev, and
+ *     permits it to QEMU's device group, when it is attached, and takes both back.
  *   - A share (virtiofs) only where the guest may have binds.  Then its memory is a memfd that QEMU
  *     maps shared, since virtiofsd reads requests in it and writes answers: its descriptor goes to
  *     that process over the socket, and nobody else gets it.

@@ -75,9 +75,17 @@ dn_guest_list_serials (DnGuest *guest)
 }
 
 static gboolean
-is_volume (const char *serial)
+is_device (const char *serial)
 {
-  return serial[0] == DN_GUEST_VOLUME_WRITABLE || serial[0] == DN_GUEST_VOLUME_READONLY;
+  return serial[0] == DN_GUEST_DEVICE_WRITABLE || serial[0] == DN_GUEST_DEVICE_READONLY;
+}
+
+/* Whether it outlives the guest, and its uid has been let at it. */
+static gboolean
+is_kept (const char *serial)
+{
+  return serial[0] == DN_GUEST_VOLUME_WRITABLE || serial[0] == DN_GUEST_VOLUME_READONLY
+         || is_device (serial);
 }
 
 /* Under journal_lock.  Whoever runs without root's rights has nothing to give: all is its own. */
@@ -129,11 +137,13 @@ reserve_port (DnGuest *guest, const DnGuestDisk *disk, guint *ret_port, GError *
   if (find_disk (guest, disk->serial, &index) != NULL)
     dn_throw (error, DN_ERROR_CONFLICT, "disk '%s': the guest has it already", disk->serial);
   else if (port == entry->spare_disks)
-    dn_throw (error, DN_ERROR_LIMIT,
-              "guest of context '%s': all %u ports for disks are in use\n"
-              "stop a container of another image or with volumes, or give guests more: [guest] "
-              "image_disks in danchi.conf",
-              guest->context, entry->spare_disks);
+    dn_throw (
+        error, DN_ERROR_LIMIT,
+        "guest of context '%s': all %u ports for disks are in use\n"
+        "stop a container of another image or with volumes (of a pod, one whose root is a device), "
+        "or give guests more: [guest] "
+        "image_disks in danchi.conf",
+        guest->context, entry->spare_disks);
   else
     {
       g_ptr_array_add (entry->disks, dn_journal_disk_new (disk->path, disk->serial, port));
@@ -160,7 +170,7 @@ release_port (DnGuest *guest, const char *serial)
   disk = find_disk (guest, serial, &index);
   if (disk != NULL)
     {
-      if (is_volume (serial))
+      if (is_kept (serial))
         {
           (void) dn_access_revoke (disk->path, guest->entry->uid, NULL);
           remove_grant (guest->entry, disk->path);
@@ -232,6 +242,19 @@ dn_guest_attach_volume (DnGuest *guest, const char *path, const char *serial, GE
       = dn_guest_disk_new (path, serial, serial[0] == DN_GUEST_VOLUME_READONLY);
 
   disk->is_kept = TRUE;
+  return attach (guest, disk, error);
+}
+
+gboolean
+dn_guest_attach_device (DnGuest *guest, const char *path, const char *serial, GError **error)
+{
+  g_autoptr (DnGuestDisk) disk
+      = dn_guest_disk_new (path, serial, serial[0] == DN_GUEST_DEVICE_READONLY);
+  struct stat status;
+
+  if (!g_str_has_prefix (path, "/dev/") || lstat (path, &status) < 0 || !S_ISBLK (status.st_mode))
+    return dn_throw (error, DN_ERROR_FAILED, "device '%s': is no block device", path);
+  disk->is_kept = disk->is_device = TRUE;
   return attach (guest, disk, error);
 }
 
@@ -319,8 +342,10 @@ dn_guest_detach_disk (DnGuest *guest, const char *serial, GError **error)
 
       disk = dn_guest_disk_new (known->path, known->serial,
                                 !g_str_equal (known->path, scratch)
-                                    && serial[0] != DN_GUEST_VOLUME_WRITABLE);
-      disk->is_kept = is_volume (serial);
+                                    && serial[0] != DN_GUEST_VOLUME_WRITABLE
+                                    && serial[0] != DN_GUEST_DEVICE_WRITABLE);
+      disk->is_kept = is_kept (serial);
+      disk->is_device = is_device (serial);
       port = known->port;
     }
   g_mutex_unlock (&guest->journal_lock);

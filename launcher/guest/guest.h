@@ -34,6 +34,9 @@ typedef struct DnGuest DnGuest;
  * nor a scratch disk's. */
 #define DN_GUEST_VOLUME_WRITABLE 'v'
 #define DN_GUEST_VOLUME_READONLY 'w'
+/* Those of block devices of the host's, likewise: roots of a pod's containers. */
+#define DN_GUEST_DEVICE_WRITABLE 'x'
+#define DN_GUEST_DEVICE_READONLY 'y'
 
 /* PCIe ports for later disks, at most: two slots of eight functions. */
 #define DN_GUEST_SPARE_DISKS_MAX 16
@@ -70,7 +73,8 @@ typedef struct
   char *path;
   char serial[DN_DISK_SERIAL_BYTES + 1]; /* by which the agent finds it */
   gboolean is_readonly;                  /* shared with other guests, or an archive */
-  gboolean is_kept; /* outlives the guest: what the guest flushes is on the host's disk */
+  gboolean is_kept;   /* outlives the guest: what the guest flushes is on the host's disk */
+  gboolean is_device; /* `path` is of a block device */
 } DnGuestDisk;
 
 /* Names of disks are danchid's own, so no guest and no archive has a say in how a disk is read. */
@@ -239,6 +243,19 @@ GPtrArray *dn_guest_list_serials (DnGuest *guest);
  * The directories on the way are root's, so the path leads to what danchid made.
  */
 gboolean dn_guest_attach_volume (DnGuest *guest, const char *path, const char *serial,
+                                 GError **error);
+
+/**
+ * dn_guest_attach_device:
+ * @path: of a block device in /dev, without symbolic links
+ * @serial: its first letter says whether it is attached writable: DN_GUEST_DEVICE_*
+ *
+ * Likewise, a device that somebody else made and keeps for this guest.  danchid never opens it, and
+ * reads nothing of it: the entry is in the ACL of its node, from where libvirt has the node that is
+ * made in QEMU's own /dev; it is taken back before the detaching is told of.  Whoever made the
+ * device must not let another have its number before.
+ */
+gboolean dn_guest_attach_device (DnGuest *guest, const char *path, const char *serial,
                                  GError **error);
 
 /* Takes back what entries for uids of guests that there are no more an ACL of a volume's disk has:

@@ -264,7 +264,10 @@ add_annotations (JsonBuilder *builder, const DnOciSpecPlan *plan)
   json_builder_begin_object (builder);
   set_text (builder, "org.danchi.profile", profile);
   set_text (builder, "org.danchi.profile-sha256", plan->profile->sha256);
-  set_text (builder, "org.danchi.root-share", share);
+  if (plan->root_volume != NULL)
+    set_text (builder, "org.danchi.root-volume", plan->root_volume);
+  else
+    set_text (builder, "org.danchi.root-share", share);
   set_text (builder, "org.danchi.pod", "yes");
   json_builder_end_object (builder);
 }

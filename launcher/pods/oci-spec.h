@@ -26,6 +26,7 @@ typedef struct
   const char *hostname;
   guint first_uid;
   guint root_share;
+  const char *root_volume; /* in its place; or NULL */
 } DnOciSpecPlan;
 
 /* The guest that a container is to be in. */

@@ -9,6 +9,7 @@
 #include "../daemon/json-build.h"
 #include "../daemon/settings-file.h"
 #include "oci-spec.h"
+#include "pod-device.h"
 #include "pod-volumes.h"
 #include "pod.h"
 
@@ -31,6 +32,7 @@ dn_pod_container_spec (DnContainer *container, const DnContainerOptions *options
 {
   const DnPodMember *member = container->pod;
   const DnPod *pod = container->context->pod;
+  char serial[DN_DISK_SERIAL_BYTES + 1];
   const char *hostname = pod->hostname[0] != '\0' ? pod->hostname : container->context->name;
   const DnOciSpecPlan plan = { .config = member->config,
                                .options = options,
@@ -39,7 +41,8 @@ dn_pod_container_spec (DnContainer *container, const DnContainerOptions *options
                                .pod_sysctls = pod->sysctls,
                                .hostname = hostname,
                                .first_uid = DN_POD_FIRST_UID,
-                               .root_share = dn_binds_number (slot, 0) };
+                               .root_share = dn_binds_number (slot, 0),
+                               .root_volume = dn_pod_device_serial (container, serial) };
 
   return dn_oci_spec_build (&plan);
 }
@@ -66,15 +69,21 @@ prepare (DnPartStart *start, GError **error)
   if (start->container->pod == NULL)
     return TRUE;
   start->entry->wants_share = TRUE;
-  return dn_pod_volumes_check (start->container, error);
+  return dn_pod_device_check (start->container->pod, error)
+         && dn_pod_volumes_check (start->container, error);
 }
 
 /* The root has to be there before CREATE. */
 static gboolean
 enter (DnPartStart *start, GError **error)
 {
-  return start->container->pod == NULL
-         || dn_pod_volumes_share_root (start->container, start->guest, start->slot, error);
+  DnContainer *container = start->container;
+
+  if (container->pod == NULL)
+    return TRUE;
+  return container->pod->device != NULL
+             ? dn_pod_device_enter (container, start->guest, error)
+             : dn_pod_volumes_share_root (container, start->guest, start->slot, error);
 }
 
 static gboolean
@@ -120,6 +129,8 @@ leave (DnContainer *container, DnGuest *guest)
 {
   if (guest != NULL && container->pod != NULL && dn_guest_has_share (guest))
     dn_pod_volumes_unshare (container, guest);
+  if (container->pod != NULL && container->pod->device != NULL)
+    dn_pod_device_leave (container);
 }
 
 static void
@@ -136,6 +147,7 @@ describe (DnContainer *container, JsonObject *object)
   dn_json_set_text (words, "namespace", pod->pod_namespace);
   dn_json_set_text (words, "name", pod->pod_name);
   dn_json_set_text (words, "uid", pod->pod_uid);
+  dn_json_set_text (words, "root_device", container->pod->device);
   json_object_set_object_member (object, "pod", words);
 }
 

@@ -123,6 +123,7 @@ dn_pod_member_free (DnPodMember *member)
     return;
   g_free (member->id);
   g_free (member->rootfs);
+  g_free (member->device);
   /* Before what they are borrowed from. */
   g_clear_pointer (&member->mounts, g_ptr_array_unref);
   dn_oci_config_free (member->config);
@@ -138,7 +139,9 @@ dn_pod_member_to_json (const DnPodMember *member)
   JsonObject *object = json_object_new ();
 
   json_object_set_string_member (object, "id", member->id);
-  json_object_set_string_member (object, "rootfs", member->rootfs);
+  dn_json_set_text (object, "rootfs", member->rootfs);
+  dn_json_set_text (object, "root_device", member->device);
+  json_object_set_boolean_member (object, "root_device_is_readonly", member->is_device_readonly);
   json_object_set_member (object, "config", json_node_copy (member->document));
   dn_json_set_strings (object, "files", member->files);
   dn_json_set_strings (object, "memory", member->memory);
@@ -152,7 +155,9 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
   g_autoptr (JsonObject) config = NULL;
   const DnJsonField fields[] = {
     { "id", DN_JSON_STRING, TRUE, &member->id },
-    { "rootfs", DN_JSON_STRING, TRUE, &member->rootfs },
+    { "rootfs", DN_JSON_STRING, FALSE, &member->rootfs },
+    { "root_device", DN_JSON_STRING, FALSE, &member->device },
+    { "root_device_is_readonly", DN_JSON_BOOL, FALSE, &member->is_device_readonly },
     { "config", DN_JSON_OBJECT, TRUE, &config },
     { "files", DN_JSON_STRINGS, FALSE, &member->files },
     { "memory", DN_JSON_STRINGS, FALSE, &member->memory },
@@ -161,6 +166,11 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
 
   if (!dn_json_read (object, fields, what, error))
     return NULL;
+  if ((member->rootfs == NULL) == (member->device == NULL))
+    {
+      dn_throw (error, DN_ERROR_CONFIG, "%s: has one root, on a device or mounted", what);
+      return NULL;
+    }
   member->document = json_node_init_object (json_node_alloc (), config);
   member->config = dn_oci_config_read (config, what, error);
   return member->config != NULL ? g_steal_pointer (&member) : NULL;

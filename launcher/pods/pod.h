@@ -55,8 +55,10 @@ char *dn_pod_context_name (const char *namespace_, const char *id);
 /* Of a container. */
 typedef struct
 {
-  char *id;           /* owned, as are all; containerd's */
-  char *rootfs;       /* path on the host */
+  char *id;     /* owned, as are all; containerd's */
+  char *rootfs; /* path on the host where it is mounted; NULL: it is on a device */
+  char *device; /* path of a block device with its root's file system; or NULL */
+  gboolean is_device_readonly;
   JsonNode *document; /* config.json as it came */
   DnOciConfig *config;
   GPtrArray *mounts; /* DnPodMount */

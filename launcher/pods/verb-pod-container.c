@@ -11,6 +11,7 @@
 #include "../spec/profile-store.h"
 #include "oci-spec.h"
 #include "pod-container.h"
+#include "pod-device.h"
 #include "pod-volumes.h"
 #include "pods.h"
 
@@ -51,7 +52,9 @@ read_wish (DnRequest *request, Wish *wish, GError **error)
     { "namespace", DN_JSON_STRING, FALSE, &wish->namespace_ },
     { "id", DN_JSON_STRING, TRUE, &member->id },
     { "config", DN_JSON_OBJECT, TRUE, &config },
-    { "rootfs", DN_JSON_STRING, TRUE, &member->rootfs },
+    { "rootfs", DN_JSON_STRING, FALSE, &member->rootfs },
+    { "root_device", DN_JSON_STRING, FALSE, &member->device },
+    { "root_device_is_readonly", DN_JSON_BOOL, FALSE, &member->is_device_readonly },
     { "terminal", DN_JSON_BOOL, FALSE, &wish->has_terminal },
     { "stdin", DN_JSON_BOOL, FALSE, &wish->has_stdin },
     { NULL, DN_JSON_STRING, FALSE, NULL },
@@ -61,8 +64,12 @@ read_wish (DnRequest *request, Wish *wish, GError **error)
       || !dn_pod_id_check (member->id, "container", error))
     return FALSE;
   what = g_strdup_printf ("container '%s'", member->id);
-  if (member->rootfs[0] != '/' || strchr (member->rootfs, '\n') != NULL)
+  if ((member->rootfs == NULL) == (member->device == NULL))
+    return dn_throw (error, DN_ERROR_USAGE, "%s: needs one of rootfs and root_device", what);
+  if (member->rootfs != NULL && (member->rootfs[0] != '/' || strchr (member->rootfs, '\n') != NULL))
     return dn_throw (error, DN_ERROR_USAGE, "%s: rootfs: is no absolute path", what);
+  if (!dn_pod_device_check (member, error))
+    return FALSE;
   member->document = json_node_init_object (json_node_alloc (), config);
   member->config = dn_oci_config_read (config, what, error);
   if (member->config == NULL)

@@ -28,6 +28,7 @@ typedef struct
   JsonObject *config;
   DnOciConfig *sandbox;
   gboolean allow_emulation;
+  gint64 block_roots;
 } Wish;
 
 static void
@@ -79,12 +80,16 @@ read_wish (DnRequest *request, Wish *wish, GError **error)
     { "netns", DN_JSON_STRING, FALSE, &pod->netns },
     { "hostname", DN_JSON_STRING, FALSE, &pod->hostname },
     { "allow_emulation", DN_JSON_BOOL, FALSE, &wish->allow_emulation },
+    { "block_roots", DN_JSON_INT, FALSE, &wish->block_roots },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 
   if (!dn_request_read (request, fields, error) || !dn_pod_id_check (pod->id, "pod", error)
       || !dn_pod_id_check (pod->namespace_, "containerd's namespace", error))
     return FALSE;
+  if (wish->block_roots < 0 || wish->block_roots > DN_GUEST_SPARE_DISKS_MAX)
+    return dn_throw (error, DN_ERROR_USAGE, "pod: block_roots: is not in 0 .. %d",
+                     DN_GUEST_SPARE_DISKS_MAX);
   pod->netns = pod->netns != NULL ? pod->netns : g_strdup ("");
   what = g_strdup_printf ("pod '%s'", pod->id);
   wish->sandbox = dn_oci_config_read (wish->config, what, error);
@@ -175,9 +180,11 @@ step (const char *name, gpointer data)
 
 /* (transfer full): the sandbox; or NULL, and the context is as it was */
 static DnGuest *
-start_guest (DnRequest *request, DnContext *context, GError **error)
+start_guest (DnRequest *request, DnContext *context, guint block_roots, GError **error)
 {
-  const DnContextEntry entry = { .wants_share = TRUE, .step = step, .step_data = request };
+  /* Of block devices the guest is given ports alone: which ones come, its containers say. */
+  const DnContextEntry entry
+      = { .wants_share = TRUE, .volume_disks = block_roots, .step = step, .step_data = request };
   int console = -1;
   DnGuest *guest = dn_context_enter (context, &entry, &console, error);
 
@@ -239,7 +246,7 @@ DN_VERB (pod_create)
   context = make_context (request, &wish, error);
   if (context == NULL)
     return NULL;
-  guest = start_guest (request, context, error);
+  guest = start_guest (request, context, (guint) wish.block_roots, error);
   if (guest == NULL || !join_network (request, guest, netns, error) || !finish (context, error))
     {
       dn_pods_remove (context, "the pod could not be made");

@@ -8,6 +8,7 @@
 #include "actions.h"
 #include "bundle.h"
 #include "danchid.h"
+#include "root-device.h"
 #include "root-mount.h"
 #include "shim-socket.h"
 #include "shim/task.pb-c.h"
@@ -43,6 +44,8 @@ remove_pod (const DnShimOptions *options)
   if (answer.error != NULL)
     fprintf (stderr, "containerd-shim-danchi-v2: pod '%s': %s\n", options->id,
              answer.error->message);
+  /* After the guest, which had them, and of all of its containers. */
+  dn_root_device_sweep (options->name_space, options->id);
   dn_shim_socket_clean (path);
 }
 

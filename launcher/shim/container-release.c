@@ -25,6 +25,8 @@ finish (Release *release, const GError *error)
       dn_root_mount_undo (container->root);
       container->is_mounted = FALSE;
     }
+  if (error == NULL)
+    dn_root_device_close (&container->device);
   release->done (error, release->user_data);
   dn_container_unref (container);
   g_free (release);

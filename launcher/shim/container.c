@@ -15,6 +15,7 @@ container_clear (gpointer data)
 
   g_clear_handle_id (&container->execs_timer, g_source_remove);
   g_clear_handle_id (&container->attach_timer, g_source_remove);
+  dn_root_device_close (&container->device);
   g_clear_pointer (&container->init, dn_task_unref);
   g_hash_table_unref (container->execs);
   g_clear_pointer (&container->user, json_node_unref);
@@ -32,6 +33,7 @@ dn_container_new (DnPod *pod, const char *id)
 
   container->pod = pod;
   container->id = g_strdup (id);
+  container->device = DN_ROOT_DEVICE_NONE;
   container->init = dn_task_new (container, "");
   container->execs
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) dn_task_unref);

@@ -8,6 +8,7 @@
 
 #include "bundle.h"
 #include "metrics.h"
+#include "root-device.h"
 #include "task.h"
 
 #define DN_CONTAINER_EXECS_MS 2000
@@ -24,7 +25,9 @@ struct DnContainer
   DnBundleKind kind;
   char *danchid_id; /* owned; NULL: danchid has none */
   gboolean is_mounted;
-  gboolean is_creating; /* nobody but Create knows of it yet */
+  DnRootDevice device;   /* in the place of a mounted root */
+  gboolean is_on_device; /* what containerd keeps its roots on, also where it is not opened */
+  gboolean is_creating;  /* nobody but Create knows of it yet */
   gboolean is_deleting;
   DnTask *init;       /* owned */
   GHashTable *execs;  /* owned: exec id to DnTask */

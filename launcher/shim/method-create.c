@@ -14,6 +14,9 @@
 #include "task-service-private.h"
 #include "worker.h"
 
+/* Of containers that have their roots on block devices at the same time: the ports that a guest can
+ * have.  A container that is its own pod needs one. */
+#define BLOCK_ROOTS 16
 /* A guest boots, maybe under emulation. */
 #define POD_TIMEOUT_MS 240000
 #define CONTAINER_TIMEOUT_MS 120000
@@ -137,7 +140,14 @@ make_container (Creation *creation)
   json_object_set_string_member (args, "namespace", container->pod->name_space);
   json_object_set_string_member (args, "id", container->id);
   json_object_set_object_member (args, "config", json_node_dup_object (creation->config));
-  json_object_set_string_member (args, "rootfs", container->root);
+  if (container->device.path != NULL)
+    {
+      json_object_set_string_member (args, "root_device", container->device.path);
+      json_object_set_boolean_member (args, "root_device_is_readonly",
+                                      container->device.is_readonly);
+    }
+  else
+    json_object_set_string_member (args, "rootfs", container->root);
   json_object_set_boolean_member (args, "terminal", container->init->has_terminal);
   json_object_set_boolean_member (args, "stdin", dn_stdio_has_stdin (container->init->stdio));
   dn_danchid_call ("pod-container-create", args, CONTAINER_TIMEOUT_MS, on_container_made, creation);
@@ -174,14 +184,18 @@ make_pod (Creation *creation)
   json_object_set_object_member (args, "config", json_node_dup_object (creation->config));
   json_object_set_string_member (args, "netns", creation->facts.netns);
   json_object_set_string_member (args, "hostname", creation->facts.hostname);
+  if (creation->container->is_on_device)
+    json_object_set_int_member (args, "block_roots",
+                                creation->container->kind == DN_BUNDLE_SINGLE ? 1 : BLOCK_ROOTS);
   pod->has_guest = TRUE;
   dn_danchid_call ("pod-create", args, POD_TIMEOUT_MS, on_pod_made, creation);
 }
 
 /* On a worker's thread. */
 static gboolean
-mount_root (Creation *creation, GError **error)
+prepare_root (Creation *creation, GError **error)
 {
+  DnContainer *container = creation->container;
   const Pb__CreateRequest *request = creation->request;
   g_autofree DnRootMount *mounts = g_new0 (DnRootMount, request->n_rootfs + 1);
 
@@ -195,7 +209,15 @@ mount_root (Creation *creation, GError **error)
                                  .options = (const char *const *) mount->options,
                                  .option_count = mount->n_options };
     }
-  return dn_root_mount_make (mounts, request->n_rootfs, creation->container->root, error);
+  container->is_on_device = dn_root_device_is (mounts, request->n_rootfs);
+  /* The sandbox's process would only wait: the guest does. */
+  if (container->kind == DN_BUNDLE_SANDBOX)
+    return TRUE;
+  if (container->is_on_device)
+    return dn_root_device_open (mounts, container->pod->name_space, container->pod->id,
+                                &container->device, error);
+  container->is_mounted = request->n_rootfs > 0;
+  return dn_root_mount_make (mounts, request->n_rootfs, container->root, error);
 }
 
 /* On a worker's thread; the container is known to nobody else yet. */
@@ -213,12 +235,8 @@ prepare (gpointer data)
                              .id = container->id,
                              .name_space = container->pod->name_space };
 
-  /* The sandbox's process would only wait: the guest does. */
-  if (container->kind == DN_BUNDLE_SANDBOX)
+  if (!prepare_root (creation, &creation->error) || container->kind == DN_BUNDLE_SANDBOX)
     return;
-  if (!mount_root (creation, &creation->error))
-    return;
-  container->is_mounted = creation->request->n_rootfs > 0;
   container->init->stdio = dn_stdio_open (&plan, &creation->error);
 }
 

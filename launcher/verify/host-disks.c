@@ -21,7 +21,7 @@
 /* Whether an ACL lets nobody write but the owner and @uid: a volume's (../volumes/volume.h).  The
  * kernel's form: acl(5), <linux/posix_acl_xattr.h>. */
 static gboolean
-acl_is_narrow (const guint8 *bytes, gsize size, guint uid)
+acl_is_narrow (const guint8 *bytes, gsize size, guint uid, gboolean is_device)
 {
   for (gsize at = ACL_HEAD_BYTES; at + ACL_ENTRY_BYTES <= size; at += ACL_ENTRY_BYTES)
     {
@@ -34,6 +34,9 @@ acl_is_narrow (const guint8 *bytes, gsize size, guint uid)
       tag = GUINT16_FROM_LE (tag);
       /* The mask gives nobody anything. */
       if (tag == ACL_USER_OBJ || tag == ACL_MASK || (GUINT16_FROM_LE (rights) & ACL_WRITE) == 0)
+        continue;
+      /* The group of disks, which may write to all of the host's. */
+      if (tag == ACL_GROUP_OBJ && is_device)
         continue;
       if (tag != ACL_USER || GUINT32_FROM_LE (id) != uid)
         return FALSE;
@@ -54,15 +57,17 @@ is_protected (const char *path, guint uid)
 {
   guint8 acl[ACL_MAX_BYTES];
   struct stat status;
+  gboolean is_device;
   ssize_t n;
 
-  if (stat (path, &status) < 0 || !S_ISREG (status.st_mode))
+  if (stat (path, &status) < 0 || (!S_ISREG (status.st_mode) && !S_ISBLK (status.st_mode)))
     return FALSE;
+  is_device = S_ISBLK (status.st_mode);
   n = getxattr (path, "system.posix_acl_access", acl, sizeof acl);
   /* The bits of the group are the mask's where there is one. */
   if (n > 0)
     return is_above (status.st_uid) && (status.st_mode & 02) == 0
-           && acl_is_narrow (acl, (gsize) n, uid);
+           && acl_is_narrow (acl, (gsize) n, uid, is_device);
   if (n < 0 && errno != ENODATA && errno != ENOTSUP)
     return FALSE;
   return (status.st_mode & 022) == 0

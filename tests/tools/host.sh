@@ -65,7 +65,10 @@ inside_without_kvm() {
   for node in null zero full random urandom tty fuse vhost-vsock vhost-net; do
     if [[ -e /dev/$node ]]; then cp -a "/dev/$node" "$dev/"; fi
   done
-  mkdir "$dev/net" "$dev/pts" "$dev/shm"
+  mkdir "$dev/net" "$dev/pts" "$dev/shm" "$dev/host"
+  # Block devices that are made later, with the ACLs that they have got: the nodes themselves.
+  mount --bind /dev "$dev/host"
+  ln -s host/loop{0..255} "$dev/"
   if [[ -e /dev/net/tun ]]; then cp -a /dev/net/tun "$dev/net/"; fi
   ln -s pts/ptmx "$dev/ptmx"
   mount -t devpts -o newinstance,mode=600,ptmxmode=0666 devpts "$dev/pts"

@@ -224,6 +224,33 @@ test_writes_a_volumes_disk_to_be_attached (void)
     }
 }
 
+/* A block device is named as one: QEMU's driver for files would take no notice of what it is, and
+ * libvirt make no node of it for QEMU. */
+static void
+test_writes_a_device_to_be_attached (void)
+{
+  static const struct
+  {
+    const char *file;
+    const char *serial;
+    gboolean is_readonly;
+  } cases[] = { { "device-disk.xml", "x0011223344556677889", FALSE },
+                { "device-disk-read-only.xml", "y0011223344556677889", TRUE } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      DnGuestDisk *disk = disk_new ("/dev/dm-7", cases[i].serial, cases[i].is_readonly);
+      g_autoptr (GError) error = NULL;
+      g_autofree char *xml = NULL;
+
+      disk->is_kept = disk->is_device = TRUE;
+      xml = dn_domain_xml_build_spare_disk (disk, NULL, 2, &error);
+      g_assert_no_error (error);
+      assert_golden (cases[i].file, xml);
+      disk_free (disk);
+    }
+}
+
 static void
 assert_refused (const DnDomain *domain)
 {
@@ -335,6 +362,8 @@ main (int argc, char **argv)
   g_test_add_func ("/domain-xml/writes a disk for a port", test_writes_a_disk_for_a_port);
   g_test_add_func ("/domain-xml/writes a volume's disk, to be attached",
                    test_writes_a_volumes_disk_to_be_attached);
+  g_test_add_func ("/domain-xml/writes a device to be attached",
+                   test_writes_a_device_to_be_attached);
   g_test_add_func ("/domain-xml/refuses names that could break out",
                    test_refuses_names_that_could_break_out);
   g_test_add_func ("/domain-xml/refuses paths that could break out",

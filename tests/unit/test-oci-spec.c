@@ -261,6 +261,37 @@ test_settings_name_what_is_wrong (void)
     }
 }
 
+static void
+test_a_root_is_of_one_place (void)
+{
+  g_autoptr (JsonObject) document = json_object_new ();
+  g_autoptr (DnOciConfig) config = dn_oci_config_read (document, "container 'c'", NULL);
+  g_autoptr (DnContainerOptions) options = dn_container_options_new ();
+  g_autoptr (DnProfile) profile = dn_profile_load ("standard", NULL, NULL);
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  DnOciSpecPlan plan = { .config = config,
+                         .options = options,
+                         .profile = profile,
+                         .mounts = none,
+                         .pod_sysctls = none,
+                         .hostname = "web",
+                         .first_uid = FIRST_UID,
+                         .root_share = 32 };
+
+  g_assert_nonnull (config);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (JsonNode) spec = NULL;
+      JsonObject *annotations;
+
+      plan.root_volume = i == 0 ? NULL : "x0123";
+      spec = dn_oci_spec_build (&plan);
+      annotations = json_object_get_object_member (json_node_get_object (spec), "annotations");
+      g_assert_cmpint (json_object_has_member (annotations, "org.danchi.root-share"), ==, i == 0);
+      g_assert_cmpint (json_object_has_member (annotations, "org.danchi.root-volume"), ==, i == 1);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -284,6 +315,7 @@ main (int argc, char **argv)
   g_assert_cmpuint (count, >, 8);
   g_test_add_func ("/oci-spec/a wrong type is refused wherever it stands",
                    test_a_wrong_type_is_refused_wherever_it_stands);
+  g_test_add_func ("/oci-spec/a root is of one place", test_a_root_is_of_one_place);
   g_test_add_func ("/oci-spec/settings name what is wrong", test_settings_name_what_is_wrong);
   return g_test_run ();
 }
