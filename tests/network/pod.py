@@ -168,14 +168,19 @@ class Guest:
         for peer in (PEER4, PEER6):
             run(*ip, "route", "add", peer, "dev", "eth0")
             run(*ip, "neighbour", "replace", peer, "lladdr", one["peer"], "dev", "eth0", "nud", "permanent")
-        own4 = next((line[1].split("/")[0] for line in lines if line[0] == "address" and "." in line[1]), None)
+        run(*ip, "-6", "route", "add", "local", "::1", "dev", "eth0", "table", "local", "metric", "4096")
+        own4, own6 = [next((line[1].split("/")[0] for line in lines if line[0] == "address" and sign in line[1]
+                            and not line[1].startswith("fe80")), None) for sign in ".:"]
         rules = f"""table inet danchi-pod {{
             chain prerouting {{ type filter hook prerouting priority raw
                 iifname "eth0" ip daddr 127.0.0.0/8 drop
                 iifname "eth0" ip saddr {PEER4} ip daddr {own4} meta l4proto tcp ip daddr set 127.0.0.1
+                iifname "eth0" ip6 daddr ::1 drop
+                iifname "eth0" ip6 saddr {PEER6} ip6 daddr {own6} meta l4proto tcp ip6 daddr set ::1
             }}
             chain postrouting {{ type filter hook postrouting priority srcnat
                 oifname "eth0" ip daddr {PEER4} ip saddr 127.0.0.1 ip saddr set {own4}
+                oifname "eth0" ip6 daddr {PEER6} ip6 saddr ::1 ip6 saddr set {own6}
             }}
         }}"""
         subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], input=rules, text=True, check=True)

@@ -311,6 +311,7 @@ def a_port_forward_reaches_the_loopback_of_the_guest(world):
     world.serve(socket.AF_INET, "127.0.0.1", 8080, guest)
     world.serve(socket.AF_INET, "", 8081, guest)
     world.serve(socket.AF_INET6, "::", 8082, guest)
+    world.serve(socket.AF_INET6, "::1", 8083, guest)
     payload = os.urandom(8 << 20)
     # As containerd does it: a socket made in the pod's namespace, to its loopback.
     for _ in range(20):
@@ -318,12 +319,14 @@ def a_port_forward_reaches_the_loopback_of_the_guest(world):
     assert ask("127.0.0.1", 8080, pod.name, payload) == PEER4
     assert ask("127.0.0.1", 8081, pod.name, payload) == PEER4
     assert ask("::1", 8082, pod.name, payload) == PEER6
+    assert ask("::1", 8083, pod.name, payload) == PEER6
     begun = time.monotonic()
     assert ask("127.0.0.1", 9, pod.name) == "refused" and ask("::1", 9, pod.name) == "refused"
     assert time.monotonic() - begun < 1
     # A server of the loopback alone is not the network's.
     assert ask(next(a for a in pod.addresses if "." in a), 8080) == "refused"
     assert ask(next(a for a in pod.addresses if "." in a), 8081) == GATEWAY4
+    assert ask(next(a for a in pod.addresses if ":" in a), 8083) == "refused"
     # A guest that ends: a clear end here, too.
     with inside(pod.name):
         held = socket.create_connection(("127.0.0.1", 8080), 3)
