@@ -406,7 +406,7 @@ full_entry (const char *text)
       = { &entry->who.command,  &entry->context, &entry->tenant,         &entry->stage,
           &entry->tier,         &entry->image,   &entry->image_digest,   &entry->container,
           &entry->container_id, &entry->profile, &entry->profile_sha256, &entry->rule,
-          &entry->outcome,      &entry->message, &entry->image_signature };
+          &entry->outcome,      &entry->message, &entry->image_signature, &entry->pod };
 
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
     dn_record_set_text (fields[i], text);
