@@ -109,7 +109,7 @@ check-network: deps  ## the programs with the network, between namespaces of thi
 # The shim between a containerd and a danchid that are the test's.
 .PHONY: tests-run-shim
 tests-run-shim:
-	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py shim --jobs 1 --timeout 300 tests/shim/test-shim.py
+	@CELL_LIBVIRT=no $(CELL) ./tests/tools/run-tap.py shim --jobs 1 --timeout 300 $(wildcard tests/shim/test-*.py)
 
 .PHONY: check-shim
 check-shim: deps  ## containerd's shim against a client and a danchid of the test's; needs root
