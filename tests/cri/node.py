@@ -147,7 +147,7 @@ class Node:
     def end_containerd(self, number=signal.SIGTERM):
         self.client.close()
         self.containerd.send_signal(number)
-        self.containerd.wait(30)
+        self.containerd.wait(30 * PATIENCE)
 
     def end(self):
         for pod in list(self.pods):
@@ -231,7 +231,7 @@ class Pod:
             metadata={"name": self.name, "uid": self.uid, "namespace": namespace, "attempt": 0},
             linux={"security_context": security, **(linux or {})},
             **({"hostname": self.name, "log_directory": self.logs} | fields))
-        self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout * PATIENCE,
+        self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout,
                                    runtime_handler=runtime or node.runtime).pod_sandbox_id
         node.pods.append(self)
         self.containers = []
