@@ -213,8 +213,8 @@ dn_daemon_record_fill_from (const DnContext *context, DnRecordEntry *entry)
   if (context->pod != NULL && context->pod->pod_name != NULL)
     {
       const char *namespace_ = context->pod->pod_namespace;
-      g_autofree char *pod = g_strconcat (namespace_ != NULL ? namespace_ : "", "/",
-                                          context->pod->pod_name, NULL);
+      g_autofree char *pod
+          = g_strconcat (namespace_ != NULL ? namespace_ : "", "/", context->pod->pod_name, NULL);
 
       dn_record_set_text (&entry->pod, pod);
     }

@@ -172,8 +172,8 @@ class Kubelet:
 
     def mount(self, entry):
         name, path, read_only, below = take(entry, "name", "mountPath", "readOnly", "subPath")
-        return {"container_path": path, "host_path": os.path.normpath(os.path.join(self.directories[name], below or "")),
-                "readonly": bool(read_only)}
+        return {"container_path": path, "readonly": bool(read_only),
+                "host_path": os.path.normpath(os.path.join(self.directories[name], below or ""))}
 
     def container_security(self, own):
         merged = {**self.security, **own}
