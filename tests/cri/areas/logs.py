@@ -19,7 +19,7 @@ def a_log_has_time_stream_and_text_of_each_line(node):
         expect(all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d) ", line) for line in lines), lines)
 
 
-@test(seconds=120)
+@test(seconds=120, core=True)
 def all_output_is_there_when_the_exit_is_told(node):
     with node.shared_pod() as pod:
         for _ in range(3):

@@ -19,7 +19,7 @@ def fetch(url):
     return None
 
 
-@test("R5.13", seconds=120)
+@test("R5.13", seconds=120, core=True)
 def a_pod_is_reached_by_its_addresses_from_the_node(node):
     with node.shared_pod() as pod:
         pod.sh(SERVE)
