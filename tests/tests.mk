@@ -141,6 +141,9 @@ build/test-images/busybox.tar: $(wildcard tests/images/*) | deps
 build/test-images/busybox-oci.tar: $(wildcard tests/images/*) | deps
 	@mkdir -p $(@D)
 	./tests/images/build.sh busybox $@ oci
+build/test-images/nginx.tar: $(wildcard tests/images/*) | deps
+	@mkdir -p $(@D)
+	./tests/images/build.sh nginx $@ docker
 build/test-images/openscap.tar: $(wildcard tests/images/* config/scan/*) | deps  ## a scanner: OpenSCAP
 	@mkdir -p $(@D)
 	./tests/images/build.sh openscap $@ docker
@@ -277,7 +280,7 @@ build/cri/%/usr/bin/containerd: tests/cri/fetch-containerd.sh | deps
 	./tests/cri/fetch-containerd.sh $* build/cri/$*
 
 .PHONY: check-cri
-check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
+check-cri: all test-images build/test-images/nginx.tar  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
 	@$(CELL) ./tests/cri/run.py $(CRI)
 
 .PHONY: check-chaos

@@ -218,16 +218,17 @@ class Node:
 
 
 class Pod:
-    def __init__(self, node, linux=None, security=None, timeout=120, runtime=None, **fields):
+    def __init__(self, node, linux=None, security=None, timeout=120, runtime=None, name=None, namespace="tests",
+                 **fields):
         self.node, self.messages = node, node.messages
         number = next(node.numbers)
-        self.name, self.uid = f"pod{number}", f"uid-{number}"
+        self.name, self.uid = name or f"pod{number}", f"uid-{number}"
         self.logs = os.path.join(node.directory, "logs", self.name)
         os.makedirs(self.logs)
         security = security or {}
         security.setdefault("namespace_options", {"pid": 1})
         self.config = self.messages.PodSandboxConfig(
-            metadata={"name": self.name, "uid": self.uid, "namespace": "tests", "attempt": 0},
+            metadata={"name": self.name, "uid": self.uid, "namespace": namespace, "attempt": 0},
             linux={"security_context": security, **(linux or {})},
             **({"hostname": self.name, "log_directory": self.logs} | fields))
         self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout,
