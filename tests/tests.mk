@@ -281,7 +281,7 @@ build/cri/%/usr/bin/containerd: tests/cri/fetch-containerd.sh | deps
 
 .PHONY: check-cri
 check-cri: all test-images build/test-images/nginx.tar  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
-	@$(CELL) ./tests/cri/run.py $(CRI)
+	@E2E_PATIENCE=$${E2E_PATIENCE:-2} $(CELL) ./tests/cri/run.py $(CRI)
 
 .PHONY: check-chaos
 check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200 rounds

@@ -8,7 +8,7 @@ from areas import test
 from machine import expect, expect_equal
 
 
-@test(seconds=120)
+@test(seconds=120, core=True)
 def a_log_has_time_stream_and_text_of_each_line(node):
     with node.shared_pod() as pod:
         container = pod.sh("echo out; sleep 0.1; echo err >&2")
@@ -19,7 +19,7 @@ def a_log_has_time_stream_and_text_of_each_line(node):
         expect(all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d) ", line) for line in lines), lines)
 
 
-@test(seconds=120, core=True)
+@test(seconds=120)
 def all_output_is_there_when_the_exit_is_told(node):
     with node.shared_pod() as pod:
         for _ in range(3):
