@@ -265,8 +265,11 @@ test_settings_name_what_is_wrong (void)
 static void
 test_a_root_is_of_one_place (void)
 {
-  g_autoptr (JsonObject) document = json_object_new ();
-  g_autoptr (DnOciConfig) config = dn_oci_config_read (document, "container 'c'", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) document
+      = json_from_string ("{\"process\": {\"args\": [\"sh\"], \"cwd\": \"/\"}}", NULL);
+  g_autoptr (DnOciConfig) config
+      = dn_oci_config_read (json_node_get_object (document), "container 'c'", &error);
   g_autoptr (DnContainerOptions) options = g_new0 (DnContainerOptions, 1);
   g_autoptr (DnProfile) profile = dn_profile_load ("standard", NULL, NULL);
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
@@ -279,7 +282,7 @@ test_a_root_is_of_one_place (void)
                          .first_uid = FIRST_UID,
                          .root_share = 32 };
 
-  g_assert_nonnull (config);
+  g_assert_no_error (error);
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (JsonNode) spec = NULL;
