@@ -17,6 +17,7 @@ import time
 
 from client import Client, CriError, Stream, load_messages
 from machine import BUILD, EMULATION, PATIENCE, TOP, Failure, Machine, expect, wait_until
+from snapshotter import Snapshotter
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
@@ -31,6 +32,13 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.internal.v1.opt"]
 [grpc]
   address = "/run/containerd/containerd.sock"
+[proxy_plugins]
+  [proxy_plugins.files]
+    type = "snapshot"
+    address = "{root}/../snapshots/socket"
+  [proxy_plugins.blocks]
+    type = "snapshot"
+    address = "{root}/../snapshots/socket"
 """
 VERSION_1 = """[plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
@@ -102,7 +110,7 @@ class Node:
         if machine.mode == EMULATION:
             machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []
-        self.shared = None
+        self.shared = self.snapshotter_beside = None
 
     # Life.
 
@@ -159,6 +167,8 @@ class Node:
             with contextlib.suppress(CriError):
                 pod.remove()
         self.end_containerd()
+        if self.snapshotter_beside is not None:
+            self.snapshotter_beside.end()
         if self.runtime == "danchi":
             self.machine.stop()
         subprocess.run(["umount", "-R", os.path.join(self.directory, "root")], check=False, capture_output=True)
@@ -167,6 +177,12 @@ class Node:
     def log_tail(self, lines=25):
         with open(self.log_path, errors="replace") as log:
             return "".join(log.readlines()[-lines:])
+
+    def snapshots(self):
+        """The snapshotter beside containerd, which asks it when a test does."""
+        if self.snapshotter_beside is None:
+            self.snapshotter_beside = Snapshotter(os.path.join(self.directory, "snapshots"))
+        return self.snapshotter_beside
 
     # Images.
 

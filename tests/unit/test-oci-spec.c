@@ -267,7 +267,10 @@ test_a_root_is_of_one_place (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) document
-      = json_from_string ("{\"process\": {\"args\": [\"sh\"], \"cwd\": \"/\"}}", NULL);
+      = json_from_string ("{\"process\": {\"args\": [\"sh\"], \"cwd\": \"/\"}, \"linux\": "
+                          "{\"namespaces\": [{\"type\": \"network\"}, {\"type\": \"ipc\"}, "
+                          "{\"type\": \"pid\"}, {\"type\": \"mount\"}, {\"type\": \"uts\"}]}}",
+                          NULL);
   g_autoptr (DnOciConfig) config
       = dn_oci_config_read (json_node_get_object (document), "container 'c'", &error);
   g_autoptr (DnContainerOptions) options = g_new0 (DnContainerOptions, 1);
