@@ -121,6 +121,11 @@ class Node:
         os.makedirs("/run/netns", exist_ok=True)
         # The pod's namespaces and roots are mounts that containerd and shims have to share.
         subprocess.run(["mount", "--make-rshared", "/"], check=True)
+        # As a node has it: for port-forward containerd asks for the addresses of "localhost".
+        hosts = os.path.join(self.directory, "hosts")
+        with open(hosts, "w") as file:
+            file.write("127.0.0.1 localhost\n::1 localhost\n")
+        subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
         if self.runtime == "danchi":
             self.machine.start()
         self.start_containerd()
