@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of pods: containerd, the shim, danchid and CNI plug-ins in one cell.
 
-    run.py [--runtime danchi|runc] [--programs DIR] [WORD...]      WORDs choose by area or sentence
+    run.py [--runtime danchi|runc] [--programs DIR | --crio DIR] [WORD...]   WORDs choose by area or sentence
 
-DIR has another containerd than Debian's, and its ctr.
+DIR has another containerd than Debian's, and its ctr; or CRI-O.
 
 Debian's own Python, for its gRPC.  With --runtime runc the tests themselves are tested: what they
 say of a pod has to hold there, but for those that say what only Danchi promises.
@@ -21,6 +21,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e"), os.path.join(os.path.dirname(HERE), "tools")]
 import areas  # noqa: E402
 from client import CriError  # noqa: E402
+from crio import CrioNode  # noqa: E402
 from machine import PATIENCE, Failure  # noqa: E402
 from node import Node  # noqa: E402
 from tally import Tally, forget_tally  # noqa: E402
@@ -62,16 +63,22 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runtime", default="danchi", choices=("danchi", "runc"))
     parser.add_argument("--programs", default="/usr/bin")
+    parser.add_argument("--crio")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, ring)
     forget_tally("cri")
     tally = Tally("cri")
     chosen = [test for test in areas.TESTS if options.runtime == "danchi" or not test.is_danchis]
+    if options.crio:
+        chosen = [test for test in chosen if test.area != "ctr"]
     if options.words:
         chosen = [test for test in chosen if any(word.replace("_", " ") in f"{test.area}: {test.sentence}"
                                                  for word in options.words)]
-    node = Node(options.runtime, programs=os.path.realpath(options.programs))
+    if options.crio:
+        node = CrioNode(options.runtime, os.path.realpath(options.crio))
+    else:
+        node = Node(options.runtime, programs=os.path.realpath(options.programs))
     node.start()
     try:
         for test in chosen:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
- * launcher/pods/pod-size.c launcher/limits/guest-size.c launcher/spec/*.c launcher/common/*.c
- * launcher/base/network-rule.c launcher/base/public-address.c launcher/base/fdpass.c
+ * launcher/pods/pod-size.c launcher/pods/pod-words.c launcher/limits/guest-size.c
+ * launcher/spec/*.c launcher/common/*.c launcher/base/network-rule.c launcher/base/public-address.c launcher/base/fdpass.c
  * protocol/*.c */
 /* Packages: gio-unix-2.0 libseccomp */
 
@@ -13,6 +13,7 @@
 #include "../../launcher/common/paths.h"
 #include "../../launcher/pods/oci-spec.h"
 #include "../../launcher/pods/pod-size.h"
+#include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
 #include "golden.h"
 
@@ -67,7 +68,7 @@ build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
   static const char *const own[] = { "/etc/danchi", "/var/lib/danchi", "/run/danchi", NULL };
   const DnPodMountRules rules
       = { .sandbox_id = SANDBOX_ID,
-          .pod_uid = dn_oci_config_annotation (sandbox, "io.kubernetes.cri.sandbox-uid"),
+          .pod_uid = dn_pod_word (sandbox, DN_POD_WORD_UID),
           .settings = settings,
           .own = own,
           .file = "danchi.conf" };
