@@ -55,3 +55,12 @@ dn_agent_reply_fault (DnAgent *agent, DnRequest *request, const DnFault *fault)
 {
   dn_agent_reply (agent, request, fault->status, fault->message);
 }
+
+void
+dn_agent_reply_result (DnAgent *agent, DnRequest *request, int result, const DnFault *fault)
+{
+  if (result < 0)
+    dn_agent_reply_fault (agent, request, fault);
+  else
+    dn_agent_reply (agent, request, 0, "");
+}

@@ -15,6 +15,7 @@
 #include "channel.h"
 #include "disk.h"
 #include "loop.h"
+#include "parts.h"
 #include "pod-card.h"
 #include "pod.h"
 #include "stream.h"
@@ -23,12 +24,13 @@
 #define DN_CONTAINERS_MAX 64
 #define DN_PROCESSES_MAX 1024 /* in all containers, ended ones that are still listed included */
 #define DN_COPIES_MAX 16      /* at a time */
-#define DN_PARTS_MAX 8        /* requests whose parts are here and which are not */
 
 /* A child that has not set itself up by then is killed: mounts and a few files take milliseconds,
  * but an emulated guest under load is slow.  Less than danchid's own patience with the request (60
  * s), so that the answer says which step hangs. */
 #define DN_SETUP_DEADLINE_MS 40000
+/* Likewise all of CREATE: what a root or a disk took is taken off the set-up's time. */
+#define DN_CREATE_DEADLINE_MS 55000
 
 typedef struct
 {
@@ -57,18 +59,6 @@ typedef struct DnSecretIntake DnSecretIntake;
 typedef struct DnKey DnKey;
 typedef struct DnVolumes DnVolumes;
 
-/* PARTs and DISK_LAYERs that wait for their request. */
-typedef struct
-{
-  bool is_used;
-  uint32_t request;
-  uint8_t *config; /* owned */
-  size_t config_bytes;
-  uint8_t *seccomp; /* owned */
-  size_t seccomp_bytes;
-  DnDiskLayers layers; /* owned */
-} DnParts;
-
 struct DnAgent
 {
   DnAgentOptions options;
@@ -95,7 +85,7 @@ struct DnAgent
   DnVault *vaults;
   DnSecretIntake *intakes;
   DnKey *keys;
-  DnParts parts[DN_PARTS_MAX];
+  DnPartsTable parts;
   DnTimer end_timer;
   DnWatch audit_watch;  /* fd -1: no records are to be had */
   DnWatch damage_watch; /* fd -1: no events are to be had */
@@ -122,6 +112,8 @@ bool dn_request_is_current (const DnAgent *agent, const DnRequest *request);
 /* Ends a request, once: later calls, and those for a link that is gone, do nothing. */
 void dn_agent_reply (DnAgent *agent, DnRequest *request, int status, const char *message);
 void dn_agent_reply_fault (DnAgent *agent, DnRequest *request, const DnFault *fault);
+/* By @fault where @result is negative; else it went well. */
+void dn_agent_reply_result (DnAgent *agent, DnRequest *request, int result, const DnFault *fault);
 
 /* Sends a message on stream 0; nothing when there is no link. */
 void dn_agent_send (DnAgent *agent, uint16_t type, const uint8_t *payload, int size);

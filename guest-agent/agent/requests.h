@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's messages: unpacked, and handed to whoever they are for. */
+/* The host's messages: which handler is whose (request-handlers.h), and what comes on streams. */
 #pragma once
 
 #include "../../protocol/protocol.h"

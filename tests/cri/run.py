@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of pods: containerd, the shim, danchid and CNI plug-ins in one cell.
 
-    run.py [--runtime danchi|runc] [--programs DIR | --crio DIR] [WORD...]   WORDs choose by area or sentence
+    run.py [--part NAME] [--core] [--runtime danchi|runc] [--programs DIR | --crio DIR] [WORD...]
 
-DIR has another containerd than Debian's, and its ctr; or CRI-O.
+WORDs choose by area or sentence, --core what the lab runs.  DIR has another containerd than Debian's, and its ctr;
+or CRI-O.  E2E_DONE and E2E_PATIENCE as for the end-to-end tests.
 
 Debian's own Python, for its gRPC.  With --runtime runc the tests themselves are tested: what they
 say of a pod has to hold there, but for those that say what only Danchi promises.
@@ -24,7 +25,7 @@ from client import CriError  # noqa: E402
 from crio import CrioNode  # noqa: E402
 from machine import PATIENCE, Failure  # noqa: E402
 from node import Node  # noqa: E402
-from tally import Tally, forget_tally  # noqa: E402
+from tally import Tally, forget_tally, labels_done  # noqa: E402
 
 
 class TimeIsUp(BaseException):
@@ -35,8 +36,12 @@ def ring(_number, _frame):
     raise TimeIsUp()
 
 
+def label_of(test):
+    return f"{test.area}: {test.sentence}" + (f" [{' '.join(test.demands)}]" if test.demands else "")
+
+
 def run_one(node, test, tally):
-    label = f"{test.area}: {test.sentence}" + (f" [{' '.join(test.demands)}]" if test.demands else "")
+    label = label_of(test)
     begun = time.monotonic()
     signal.alarm(int(test.seconds * PATIENCE))
     try:
@@ -61,15 +66,18 @@ def run_one(node, test, tally):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--part", default="cri")
+    parser.add_argument("--core", action="store_true")
     parser.add_argument("--runtime", default="danchi", choices=("danchi", "runc"))
     parser.add_argument("--programs", default="/usr/bin")
     parser.add_argument("--crio")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, ring)
-    forget_tally("cri")
-    tally = Tally("cri")
-    chosen = [test for test in areas.TESTS if options.runtime == "danchi" or not test.is_danchis]
+    forget_tally(options.part)
+    tally, done = Tally(options.part), labels_done()
+    chosen = [test for test in areas.TESTS if label_of(test) not in done
+              and (options.runtime == "danchi" or not test.is_danchis) and (test.is_core or not options.core)]
     if options.crio:
         chosen = [test for test in chosen if test.area != "ctr"]
     if options.words:

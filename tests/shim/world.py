@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shim between a containerd and a danchid that are the test's: bundles, pipes, start, delete."""
+"""The real containerd-shim-danchi-v2 over real ttrpc, between a containerd and a danchid of the test's.
+
+    CELL_LIBVIRT=no ./tests/tools/cell.sh ./tests/shim/test-NOUN.py [WORD...]
+
+Bundles, pipes, start, delete; a container as containerd's client has it.
+"""
 
 import contextlib
 import fcntl
@@ -241,3 +246,19 @@ def fails(code, function, *arguments, **named):
     raise AssertionError(f"{function} did not fail")
 
 
+def shell(script):
+    return ("sh", "-c", script)
+
+
+def is_gone(pid):
+    """It may go between any two of these calls, so between open(2) and read(2), too."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def socket_of(lab, name="c1"):
+    with open(f"{lab.directory}/bundles/{name}/address") as file:
+        return file.read()[len("unix://"):]
