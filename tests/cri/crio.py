@@ -51,6 +51,7 @@ enable_nri = false
 
 class CrioNode(Node):
     service = "CRI-O"
+    waits_for_containers = True
 
     def __init__(self, runtime, programs):
         super().__init__(runtime, programs=programs)

@@ -81,6 +81,7 @@ class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
     service = "containerd"
+    waits_for_containers = False  # in StopPodSandbox, until the caller gives up: so kubelet stops them before
 
     def __init__(self, runtime="danchi", snapshotter="overlayfs", programs="/usr/bin"):
         self.programs = programs  # containerd's and ctr's directory: fetch-containerd.sh
@@ -164,7 +165,9 @@ class Node:
             status = self.client.call("Status", timeout=2).status
         except CriError:
             return False
-        return all(condition.status for condition in status.conditions)
+        # containerd 2.3 has another that tells of settings which will go one day.
+        conditions = {one.type: one.status for one in status.conditions}
+        return conditions["RuntimeReady"] and conditions["NetworkReady"]
 
     def end_service(self, number=signal.SIGTERM):
         self.client.close()
@@ -283,6 +286,10 @@ class Pod:
         return self.run("sh", "-c", script, **fields)
 
     def stop(self):
+        if self.node.waits_for_containers:
+            for container in self.containers:
+                with contextlib.suppress(CriError):
+                    container.stop(0)
         self.node.client.call("StopPodSandbox", pod_sandbox_id=self.id)
 
     def remove(self):
