@@ -23,9 +23,12 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e"), os.path.join(o
 import areas  # noqa: E402
 from client import CriError  # noqa: E402
 from crio import CrioNode  # noqa: E402
-from machine import PATIENCE, Failure  # noqa: E402
+from machine import PATIENCE, Failure, all_commands, wait_until  # noqa: E402
 from node import Node  # noqa: E402
 from tally import Tally, forget_tally, labels_done  # noqa: E402
+
+
+PODS_PROGRAMS = ("containerd-shim", "qemu-system", "virtiofsd", "danchi-relay")
 
 
 class TimeIsUp(BaseException):
@@ -54,7 +57,7 @@ def run_one(node, test, tally):
     except (Failure, CriError) as failure:
         tally.fails(label, f"{failure}\n{traceback.format_exc()}\n{node.log_tail()}")
     except Exception:  # pylint: disable=broad-except
-        tally.fails(label, traceback.format_exc())
+        tally.fails(label, f"{traceback.format_exc()}\n{node.log_tail()}")
     finally:
         signal.alarm(0)
         for pod in [pod for pod in node.pods if pod is not node.shared]:
@@ -62,6 +65,33 @@ def run_one(node, test, tally):
                 pod.remove()
             except CriError as error:
                 tally.fails(f"{label}: afterwards", str(error))
+
+
+def left_of_pods(node):
+    """A cell or a lab has no other's processes."""
+    return [f"pod {name}" for name in node.statuses()] + [
+        f"process {pid}: {words[0]}" for pid, words in all_commands()
+        if os.path.basename(words[0]).startswith(PODS_PROGRAMS)]
+
+
+def end_node(node, tally):
+    """The last test: pods are removed as kubelet removes them, and nothing is left."""
+    name = "end: nothing is left of pods, shims and guests"
+    signal.alarm(int(180 * PATIENCE))
+    try:
+        for pod in list(node.pods):
+            pod.remove()
+        try:
+            wait_until(lambda: not left_of_pods(node), "nothing is left", 20)
+        except Failure:
+            raise Failure("\n".join(left_of_pods(node))) from None
+        tally.passes(name)
+    except (Exception, TimeIsUp) as error:  # pylint: disable=broad-except
+        why = str(error) if isinstance(error, (Failure, CriError)) else traceback.format_exc()
+        tally.fails(name, f"{why}\n{node.log_tail()}")
+    finally:
+        signal.alarm(0)
+        node.end()
 
 
 def main():
@@ -92,7 +122,7 @@ def main():
         for test in chosen:
             run_one(node, test, tally)
     finally:
-        node.end()
+        end_node(node, tally)
     return tally.end()
 
 
