@@ -20,7 +20,6 @@
 #define NAME_BYTES 40
 #define COMMAND_BYTES 512
 
-
 typedef struct
 {
   char *pod; /* owned, as are all */

@@ -21,12 +21,12 @@ typedef enum
 typedef struct
 {
   DnBundleKind kind;
-  char *pod;      /* owned: the pod's id, checked */
-  char *netns;    /* owned: path; "": a network namespace of its own, NULL: the host's */
+  char *pod;                /* owned: the pod's id, checked */
+  char *netns;              /* owned: path; "": a network namespace of its own, NULL: the host's */
   gboolean repeats_network; /* a pod's containers have its netns: CRI-O's */
-  char *hostname; /* owned; "" */
-  char *root;     /* owned: root.path as it stands there */
-  guint16 rows;   /* of the terminal at first; 0: not said */
+  char *hostname;           /* owned; "" */
+  char *root;               /* owned: root.path as it stands there */
+  guint16 rows;             /* of the terminal at first; 0: not said */
   guint16 columns;
 } DnBundleFacts;
 

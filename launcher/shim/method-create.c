@@ -323,8 +323,8 @@ check_facts (DnPod *pod, DnCall *call, const char *id, const DnBundleFacts *fact
   else if (is_first == pod->has_guest || (!is_first && pod->guest_pid == 0))
     dn_call_fail (call, DN_STATUS_FAILED_PRECONDITION, "pod '%s': %s", pod->id,
                   is_first ? "has its guest already" : "has no guest");
-  /* CRI-O lets a pod's annotations stand for its own: so the sandbox of one pod could say that it is
-   * a container of another's.  Its network it cannot choose. */
+  /* CRI-O lets a pod's annotations stand for its own: so the sandbox of one pod could say that it
+   * is a container of another's.  Its network it cannot choose. */
   else if (!is_first && facts->repeats_network && g_strcmp0 (facts->netns, pod->netns) != 0)
     dn_call_fail (call, DN_STATUS_PERMISSION_DENIED,
                   "container '%s': says that it is of pod '%s', whose network it has not", id,
