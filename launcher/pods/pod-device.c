@@ -6,13 +6,15 @@
 
 #include "../common/error.h"
 #include "../daemon/container-call.h"
+#include "../daemon/container-end.h"
+#include "../daemon/context-freeze.h"
 #include "../daemon/context-guest.h"
 #include "../guest/domain-xml.h"
 
 /* Replaying a journal and mounting; an emulated guest is slow, and a disk may be. */
 #define OPEN_TIMEOUT_MS 60000
 /* Together less than the shim waits for a container's removal. */
-#define CLOSE_TIMEOUT_MS 30000
+#define CLOSE_TIMEOUT_MS 20000
 #define DETACH_TIMEOUT_MS 10000
 #define DIRECTORY "/dev/"
 
@@ -118,4 +120,41 @@ dn_pod_device_leave (DnContainer *container)
   g_warning ("container %s: root '%s': %s: its pod is ended", container->id, container->pod->device,
              error->message);
   dn_context_stop_guest (context, 0, "its guest did not let go of a container's root");
+}
+
+/* With op_lock held.  Whether it has ended, if need be by force. */
+static gboolean
+make_end (DnContainer *container)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_over;
+
+  g_mutex_lock (&container->daemon->lock);
+  is_over = !container->in_guest || container->state == DN_CONTAINER_EXITED;
+  g_mutex_unlock (&container->daemon->lock);
+  if (is_over || dn_container_kill (container, &error))
+    return TRUE;
+  g_warning ("container %s: root '%s': what was not written of it is lost: %s", container->id,
+             container->pod->device, error->message);
+  return FALSE;
+}
+
+void
+dn_pod_devices_leave (DnContext *context)
+{
+  g_autoptr (GPtrArray) containers = dn_container_list (context->daemon);
+  gboolean goes_on = !dn_context_is_frozen (context);
+
+  for (guint i = 0; goes_on && i < containers->len; i++)
+    {
+      DnContainer *container = containers->pdata[i];
+
+      if (container->context != context || container->pod == NULL || container->pod->device == NULL)
+        continue;
+      g_mutex_lock (&container->op_lock);
+      goes_on = make_end (container);
+      if (goes_on)
+        dn_container_leave_guest (container);
+      g_mutex_unlock (&container->op_lock);
+    }
 }

@@ -32,3 +32,7 @@ gboolean dn_pod_device_check (const DnPodMember *member, GError **error);
  * error for leave, also where it was never entered. */
 gboolean dn_pod_device_enter (DnContainer *container, DnGuest *guest, GError **error);
 void dn_pod_device_leave (DnContainer *container);
+
+/* Likewise of all containers of a pod that goes: those that run are ended.  A guest that does not
+ * answer is not waited for again. */
+void dn_pod_devices_leave (DnContext *context);

@@ -9,6 +9,7 @@
 #include "../daemon/context-freeze.h"
 #include "../daemon/context-guest.h"
 #include "../network/pod-network.h"
+#include "pod-device.h"
 #include "pod-volumes.h"
 
 DnContext *
@@ -79,6 +80,8 @@ dn_pods_remove (DnContext *context, const char *reason)
   guint slot = 0;
   gboolean has_card = find_slot (context, &slot);
 
+  /* What is written on roots that outlive it. */
+  dn_pod_devices_leave (context);
   /* The guest first: what runs in it ends with it, and waits for nobody. */
   dn_context_stop_guest (context, 0, reason);
   if (has_card)

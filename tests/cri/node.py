@@ -112,7 +112,7 @@ class Node:
         if machine.mode == EMULATION:
             machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []
-        self.shared = self.snapshotter_beside = None
+        self.shared = self.snapshots_beside = None
 
     # What another runtime's node does in another way: crio.py.
 
@@ -122,6 +122,8 @@ class Node:
         return b"/v2 " in version.stdout
 
     def write_config(self, cni):
+        # Before containerd, which looks for it once and then ever more seldom.
+        self.snapshots_beside = Snapshotter(os.path.join(self.directory, "snapshots"))
         ours = os.path.join(TOP, "config", "kubernetes", f"containerd-{2 if self.is_version_2 else 1}.toml")
         # Ours is added as an operator adds it.
         with open(os.path.join(self.directory, "containerd.toml"), "w") as file, open(ours) as runtime_class:
@@ -187,8 +189,8 @@ class Node:
             with contextlib.suppress(CriError):
                 pod.remove()
         self.end_service()
-        if self.snapshotter_beside is not None:
-            self.snapshotter_beside.end()
+        if self.snapshots_beside is not None:
+            self.snapshots_beside.end()
         if self.runtime == "danchi":
             self.machine.stop()
         subprocess.run(["umount", "-R", os.path.join(self.directory, "root")], check=False, capture_output=True)
@@ -197,12 +199,6 @@ class Node:
     def log_tail(self, lines=25):
         with open(self.log_path, errors="replace") as log:
             return "".join(log.readlines()[-lines:])
-
-    def snapshots(self):
-        """The snapshotter beside containerd, which asks it when a test does."""
-        if self.snapshotter_beside is None:
-            self.snapshotter_beside = Snapshotter(os.path.join(self.directory, "snapshots"))
-        return self.snapshotter_beside
 
     # Images.
 

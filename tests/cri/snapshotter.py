@@ -43,7 +43,7 @@ class Snapshotter:
         self.snapshots = {}  # by snapshotter and key
         self.number = 0
         self.base = f"{directory}/base"
-        subprocess.run(["mkfs.ext4", "-q", self.base, SIZE], check=True)
+        subprocess.run(["mkfs.ext4", "-q", self.base, SIZE], check=True, capture_output=True)
         # One at a time: nothing here needs more.
         self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
         self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, self.handlers()),))
@@ -79,6 +79,11 @@ class Snapshotter:
             return self.snapshots[snapshotter, key]
         except KeyError:
             raise Missing(key) from None
+
+    def named(self, snapshotter, name):
+        """That of a container; containerd's keys begin with its namespace and a number."""
+        return next(snapshot for (of, key), snapshot in self.snapshots.items()
+                    if of == snapshotter and key.split("/")[-1] == name)
 
     def make(self, request, kind):
         if (request.snapshotter, request.key) in self.snapshots:
@@ -155,3 +160,8 @@ class Snapshotter:
         for snapshot in self.snapshots.values():
             with contextlib.suppress(subprocess.CalledProcessError, AssertionError):
                 self.let_go(snapshot)
+        # Also what a test that failed has left to nobody: loop devices are the whole machine's.
+        bound = subprocess.run(["losetup", "-nO", "NAME,BACK-FILE"], check=True, capture_output=True, text=True).stdout
+        for line in bound.splitlines():
+            if self.directory in line:
+                subprocess.run(["losetup", "-d", line.split()[0]], check=False)

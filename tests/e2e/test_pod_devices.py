@@ -33,7 +33,7 @@ class Device:
         with open(f"{tree}/etc/name", "w") as file:
             file.write(f"{name}\n")
         os.chown(file.name, 33, 33)
-        subprocess.run(["mkfs.ext4", "-qF", "-d", tree, self.image, "24M"], check=True)
+        subprocess.run(["mkfs.ext4", "-qF", "-d", tree, self.image, "24M"], check=True, capture_output=True)
         shutil.rmtree(tree)
         self.path = subprocess.run(["losetup", "-f", "--show", self.image], check=True, capture_output=True,
                                    text=True).stdout.strip()
