@@ -3,9 +3,10 @@
 
 import os
 import signal
+import time
 
 from areas import test
-from machine import expect, expect_equal, kill9, wait_until
+from machine import PATIENCE, expect, expect_equal, kill9, wait_until
 
 
 @test("R4.5", seconds=180)
@@ -24,6 +25,8 @@ def go_on(node, number):
         ending = pod.sh("sleep 2; exit 5")
         container.log_has("line 1")
         node.end_service(number)
+        if node.service == "CRI-O":
+            time.sleep(4 * PATIENCE)  # of what ends after its start again it is told nothing, and does not ask
         node.start_service()
         for one in (container, ending):
             one.client = node.client
