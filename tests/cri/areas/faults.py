@@ -51,9 +51,10 @@ def a_guest_that_dies_is_known_within_seconds(node):
 @test(seconds=180, only_danchi=True)
 def a_shim_that_is_killed_leaves_nothing(node):
     with node.pod() as pod:
-        pod.sh("exec sleep 1000")
+        container = pod.sh("exec sleep 1000")
         for pid in shims():
             os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: container.state() == "exited", "the container is known to be lost", 20)
         wait_until(lambda: pod.status().state == node.messages.SANDBOX_NOTREADY, "the pod is known to be lost", 20)
     wait_until(lambda: node.machine.guest_ids() == [], "its guest is gone", 20)
 
