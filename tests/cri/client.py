@@ -71,7 +71,10 @@ class Client:
     def __init__(self, socket_path, messages):
         self.messages = messages
         self.channel = grpc.insecure_channel(
-            f"unix://{socket_path}", options=[("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)])
+            f"unix://{socket_path}", options=[
+                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+                # A server that is just starting is tried again soon.
+                ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)])
         self.calls = {}
         for service, methods in self.METHODS.items():
             for method, (request, response) in methods.items():
