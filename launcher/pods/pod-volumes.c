@@ -65,20 +65,34 @@ fill_source (const char *root, const char *rest, gboolean is_writable, DnShareSo
   return TRUE;
 }
 
+/* For whom questions are asked: the pod's guest; 0 where it has none any more. */
+static guint
+party_of (DnContainer *container)
+{
+  guint uid = 0;
+
+  g_mutex_lock (&container->daemon->lock);
+  if (container->context->guest != NULL)
+    uid = dn_guest_uid (container->context->guest);
+  g_mutex_unlock (&container->daemon->lock);
+  return uid;
+}
+
 static gboolean
-look (const DnPodMount *mount, DnShareAnswer *ret_answer, GError **error)
+look (const DnPodMount *mount, guint party, DnShareAnswer *ret_answer, GError **error)
 {
   g_autofree char *what = g_strdup_printf ("mount '%s'", mount->mount->target);
   g_autofree DnShareOrder *order = g_new0 (DnShareOrder, 1);
 
   order->verb = DN_SHARE_LOOK;
+  order->process.uid = party;
   return fill_source (mount->root, mount->rest, !mount->is_readonly, &order->source, error)
          && dn_share_server_order (order, -1, what, ret_answer, error);
 }
 
 /* Looks for all that comes from the host; @ret_files and @ret_memory as in DnPodMember. */
 static gboolean
-look_for_all (GPtrArray *mounts, char ***ret_files, char ***ret_memory, GError **error)
+look_for_all (GPtrArray *mounts, guint party, char ***ret_files, char ***ret_memory, GError **error)
 {
   g_autoptr (GStrvBuilder) files = g_strv_builder_new (), memory = g_strv_builder_new ();
 
@@ -89,7 +103,7 @@ look_for_all (GPtrArray *mounts, char ***ret_files, char ***ret_memory, GError *
 
       if (!dn_pod_mount_is_shared (mount))
         continue;
-      if (!look (mount, &answer, error))
+      if (!look (mount, party, &answer, error))
         return FALSE;
       if (!answer.is_directory)
         g_strv_builder_add (files, mount->mount->target);
@@ -112,7 +126,8 @@ dn_pod_volumes_plan (DnContainer *container, GError **error)
 
   member->mounts = plan_mounts (container, error);
   if (member->mounts == NULL
-      || !look_for_all (member->mounts, &member->files, &member->memory, error))
+      || !look_for_all (member->mounts, party_of (container), &member->files, &member->memory,
+                        error))
     return FALSE;
   apply_facts (member);
   return TRUE;
@@ -134,7 +149,7 @@ dn_pod_volumes_check (DnContainer *container, GError **error)
   g_autoptr (GPtrArray) mounts = plan_mounts (container, error);
   g_auto (GStrv) files = NULL, memory = NULL;
 
-  return mounts != NULL && look_for_all (mounts, &files, &memory, error);
+  return mounts != NULL && look_for_all (mounts, party_of (container), &files, &memory, error);
 }
 
 /* What comes from the host by which name in the share. */

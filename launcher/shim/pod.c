@@ -42,6 +42,7 @@ dn_pod_free (DnPod *pod)
   g_free (pod->name_space);
   g_free (pod->context);
   g_free (pod->id);
+  g_free (pod->netns);
   g_free (pod);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
- * launcher/pods/pod-size.c launcher/limits/guest-size.c launcher/spec/*.c launcher/common/*.c
- * launcher/base/network-rule.c launcher/base/public-address.c launcher/base/fdpass.c
- * protocol/*.c */
+ * launcher/pods/pod-size.c launcher/pods/pod-words.c launcher/limits/guest-size.c
+ * launcher/spec/*.c launcher/common/*.c launcher/base/network-rule.c launcher/base/public-address.c
+ * launcher/base/fdpass.c protocol/*.c */
 /* Packages: gio-unix-2.0 libseccomp */
 
 /* tests/golden/pods/NAME.in.json holds {"config", "settings", "sandbox"}: containerd's config.json,
@@ -13,6 +13,7 @@
 #include "../../launcher/common/paths.h"
 #include "../../launcher/pods/oci-spec.h"
 #include "../../launcher/pods/pod-size.h"
+#include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
 #include "golden.h"
 
@@ -41,7 +42,8 @@ case_read (const char *path, Case *ret_case)
 
   g_file_get_contents (path, &text, &size, &error);
   g_assert_no_error (error);
-  root = dn_json_parse (text, size, 1024 * 1024, path, &error);
+  /* As the shim reads what containerd writes. */
+  root = dn_json_parse_unsigned (text, size, 1024 * 1024, path, &error);
   g_assert_no_error (error);
   dn_json_read (json_node_get_object (root), fields, path, &error);
   g_assert_no_error (error);
@@ -65,12 +67,11 @@ build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
                  const DnPodSettings *settings, const DnPodSize *size, GError **error)
 {
   static const char *const own[] = { "/etc/danchi", "/var/lib/danchi", "/run/danchi", NULL };
-  const DnPodMountRules rules
-      = { .sandbox_id = SANDBOX_ID,
-          .pod_uid = dn_oci_config_annotation (sandbox, "io.kubernetes.cri.sandbox-uid"),
-          .settings = settings,
-          .own = own,
-          .file = "danchi.conf" };
+  const DnPodMountRules rules = { .sandbox_id = SANDBOX_ID,
+                                  .pod_uid = dn_pod_word (sandbox, DN_POD_WORD_UID),
+                                  .settings = settings,
+                                  .own = own,
+                                  .file = "danchi.conf" };
   const DnOciRoom room = { size->memory_bytes, size->vcpus };
   g_autoptr (DnContainerOptions) options = dn_oci_options_new (config, &room);
   g_autoptr (DnProfile) profile = dn_profile_load ("standard", NULL, error);
