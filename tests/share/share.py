@@ -48,9 +48,9 @@ class Refused(Exception):
 class Server:
     """danchi-share, as danchid starts it."""
 
-    def __init__(self):
+    def __init__(self, program=PROGRAM):
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.process = subprocess.Popen([PROGRAM, "--serve", str(theirs.fileno())],
+        self.process = subprocess.Popen([program, "--serve", str(theirs.fileno())],
                                         pass_fds=[theirs.fileno()])
         theirs.close()
 
@@ -67,13 +67,13 @@ class Server:
         numbers = [int(number) for number in first.split()]
         return (numbers[0] if numbers else None), numbers[1:], words
 
-    def start(self, path):
+    def start(self, path, ids=0):
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(path)
             os.chown(path, UID, UID)
             os.chmod(path, 0o600)
             listening.listen(1)
-            code, numbers, words = self.order(f"start 0 0 {UID} {UID} 0 0 0\n",
+            code, numbers, words = self.order(f"start 0 0 {UID} {UID} 0 {ids} {ids}\n",
                                               [listening.fileno()])
         assert code == 0, words
         return numbers[0], numbers[1]
@@ -91,9 +91,10 @@ def source(root, rest="", writable=False, executable=False, uid=0, gid=0, groups
 class Share:
     """One guest's: the device's memory, one queue, and its owner's mouth."""
 
-    def __init__(self, server, path):
+    def __init__(self, server, path, ids=0):
+        """`ids`: of a pod: the first of its range."""
         self.server = server
-        self.pid, self.ticks = server.start(path)
+        self.pid, self.ticks = server.start(path, ids)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.socket.settimeout(20)
