@@ -84,10 +84,10 @@ bind_file (const char *path)
 
 /* From beside this program, installed or in a build tree. */
 static int
-bind_modes (void)
+bind_preload (void)
 {
   char path[PATH_MAX];
-  ssize_t n = readlink ("/proc/self/exe", path, sizeof path - sizeof DN_SHARE_MODES);
+  ssize_t n = readlink ("/proc/self/exe", path, sizeof path - sizeof DN_SHARE_PRELOAD);
   char *name;
 
   if (n < 0)
@@ -96,8 +96,8 @@ bind_modes (void)
   name = strrchr (path, '/');
   if (name == NULL)
     return -ENOENT;
-  (void) memcpy (name, DN_SHARE_MODES, sizeof DN_SHARE_MODES);
-  return bind_file_as (path, DN_SHARE_MODES);
+  (void) memcpy (name, DN_SHARE_PRELOAD, sizeof DN_SHARE_PRELOAD);
+  return bind_file_as (path, DN_SHARE_PRELOAD);
 }
 
 static int
@@ -129,7 +129,7 @@ mount_own (void)
 }
 
 int
-dn_share_root_enter (const char *program, bool has_modes, const char **ret_step)
+dn_share_root_enter (const char *program, bool has_preload, const char **ret_step)
 {
   int r;
 
@@ -143,8 +143,8 @@ dn_share_root_enter (const char *program, bool has_modes, const char **ret_step)
   *ret_step = "libraries";
   if ((r = bind_all (program)) < 0)
     return r;
-  *ret_step = "danchi-share-modes.so";
-  if (has_modes && (r = bind_modes ()) < 0)
+  *ret_step = "danchi-share-pod.so";
+  if (has_preload && (r = bind_preload ()) < 0)
     return r;
   *ret_step = "share";
   if ((r = mount_own ()) < 0)
@@ -167,7 +167,7 @@ dn_share_root_strip (void)
     (void) umount2 (sources[i], MNT_DETACH | UMOUNT_NOFOLLOW);
   for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
     (void) umount2 (programs[i], MNT_DETACH | UMOUNT_NOFOLLOW);
-  (void) umount2 (DN_SHARE_MODES, MNT_DETACH | UMOUNT_NOFOLLOW);
+  (void) umount2 (DN_SHARE_PRELOAD, MNT_DETACH | UMOUNT_NOFOLLOW);
   (void) umount2 (LOADER_CACHE, MNT_DETACH | UMOUNT_NOFOLLOW);
   (void) umount2 ("/proc", MNT_DETACH | UMOUNT_NOFOLLOW);
 }

@@ -16,13 +16,13 @@
 /* The programs that are virtiofsd, the first that is there; NULL: none is. */
 const char *dn_share_find_program (void);
 
-/* What is loaded into a pod's virtiofsd (preload/modes.c), and where that finds it. */
-#define DN_SHARE_MODES "/danchi-share-modes.so"
+/* What is loaded into a pod's virtiofsd (preload/thread.h), and where that finds it. */
+#define DN_SHARE_PRELOAD "/danchi-share-pod.so"
 
-/* In a mount and pid namespace of its own: makes that root, and enters it.  @has_modes:
- * DN_SHARE_MODES is there, too, which lies where this program does.  @ret_step: what failed.
+/* In a mount and pid namespace of its own: makes that root, and enters it.  @has_preload:
+ * DN_SHARE_PRELOAD is there, too, which lies where this program does.  @ret_step: what failed.
  * Returns: 0 or -errno */
-int dn_share_root_enter (const char *program, bool has_modes, const char **ret_step);
+int dn_share_root_enter (const char *program, bool has_preload, const char **ret_step);
 
 /* In the mount namespace of a share: takes away all but the share.  What is away is no error. */
 void dn_share_root_strip (void);

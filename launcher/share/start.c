@@ -140,7 +140,7 @@ static _Noreturn void
 become_virtiofsd (const Child *child)
 {
   static const char *const none[] = { NULL };
-  static const char *const modes[] = { "LD_PRELOAD=" DN_SHARE_MODES, NULL };
+  static const char *const preload[] = { "LD_PRELOAD=" DN_SHARE_PRELOAD, NULL };
   const bool is_pods = dn_share_order_is_pods (child->order);
   const char *step = "";
   const char *argv[]
@@ -167,7 +167,7 @@ become_virtiofsd (const Child *child)
     fail (child, "capabilities", r);
   if ((r = dn_share_filter_load (is_pods)) < 0)
     fail (child, "filter", r);
-  (void) execve (child->program, (char *const *) argv, (char *const *) (is_pods ? modes : none));
+  (void) execve (child->program, (char *const *) argv, (char *const *) (is_pods ? preload : none));
   fail (child, "execve", -errno);
 }
 

@@ -1,44 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* danchi-share-modes.so: in the virtiofsd of a pod's share, takes out of modes what the guest may
- * not leave on the host, so that programs which set it go on.
+/* Takes out of modes what the guest may not leave on the host, so that programs which set it go on.
  *
  * A pod's root is in its share, and packages, archives and `chmod u+s` set bits there that mean
  * nothing in a container, whose processes have no_new_privs.  filter.h refuses those bits, as a
- * filter of system calls can refuse and not change; dpkg and tar end over that.  So here the calls
- * are made without them:
+ * filter of system calls can refuse and not change; dpkg and tar end over that.  So here chmod
+ * is made without them:
  *
  *     file        neither the set-user-ID nor the set-group-ID bit
  *     directory   the set-group-ID bit stays, which says whose group is that of new files
- *
- * It is no wall: what it leaves out is refused by the filter that was there before it, whatever
- * becomes of the process that it is in.
  *
  * The kernel drops the set-group-ID bit silently where the group is not one of the caller's, and
  * virtiofsd has not got the capability to set it on others' (CAP_FSETID, which would keep
  * set-user-ID bits over writes, too).  So the thread takes the directory's group meanwhile, as
  * virtiofsd itself does to make files.
  *
- * libc only.  Source: ld.so(8), LD_PRELOAD; chmod(2); trace of virtiofsd 7.2.
+ * Source: chmod(2); trace of virtiofsd 7.2.
  */
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 #define SET_ID_BITS ((mode_t) (S_ISUID | S_ISGID))
-#define PUBLIC __attribute__ ((visibility ("default")))
 
 /* By their names in libc, which its headers have attributes and redirections for. */
-PUBLIC int dn_modes_fchmod (int fd, mode_t mode) __asm__("fchmod");
-PUBLIC int dn_modes_fchmodat (int directory, const char *path, mode_t mode,
+DN_PRELOAD_PUBLIC int dn_modes_fchmod (int fd, mode_t mode) __asm__("fchmod");
+DN_PRELOAD_PUBLIC int dn_modes_fchmodat (int directory, const char *path, mode_t mode,
                               int flags) __asm__("fchmodat");
-PUBLIC int dn_modes_mkdirat (int directory, const char *path, mode_t mode) __asm__("mkdirat");
-PUBLIC int dn_modes_mknodat (int directory, const char *path, mode_t mode,
-                             dev_t device) __asm__("mknodat");
-PUBLIC int dn_modes_openat (int directory, const char *path, int flags, ...) __asm__("openat");
-PUBLIC int dn_modes_openat64 (int directory, const char *path, int flags, ...) __asm__("openat64");
 
 /* The system call, which two functions of libc's make: @path is NULL for fchmod(2). */
 static int
@@ -48,22 +39,15 @@ change (int fd, const char *path, mode_t mode)
                              : syscall (SYS_fchmodat, fd, path, mode));
 }
 
-/* The ids of one thread, which libc's function would change for all of them. */
-static int
-take_group (gid_t gid)
-{
-  return (int) syscall (SYS_setresgid, (gid_t) -1, gid, (gid_t) -1);
-}
-
 static int
 change_as_group (int fd, const char *path, mode_t mode, gid_t gid)
 {
   gid_t own = getegid ();
   /* One that is not a guest's own cannot be taken; then the kernel drops the bit. */
-  int is_taken = take_group (gid) == 0;
+  int is_taken = dn_thread_take_group (gid) == 0;
   int result = change (fd, path, mode);
 
-  if (is_taken && take_group (own) < 0)
+  if (is_taken && dn_thread_take_group (own) < 0)
     abort ();
   return result;
 }
@@ -94,49 +78,4 @@ dn_modes_fchmodat (int directory, const char *path, mode_t mode, int flags)
 {
   (void) flags;
   return change_without (directory, path, mode);
-}
-
-/* A new directory has the set-group-ID bit from the one that it is in. */
-int
-dn_modes_mkdirat (int directory, const char *path, mode_t mode)
-{
-  return (int) syscall (SYS_mkdirat, directory, path, mode & ~SET_ID_BITS);
-}
-
-int
-dn_modes_mknodat (int directory, const char *path, mode_t mode, dev_t device)
-{
-  return (int) syscall (SYS_mknodat, directory, path, mode & ~SET_ID_BITS, device);
-}
-
-static int
-open_without (int directory, const char *path, int flags, va_list arguments)
-{
-  mode_t mode = (flags & O_CREAT) != 0 ? va_arg (arguments, mode_t) & ~SET_ID_BITS : 0;
-
-  return (int) syscall (SYS_openat, directory, path, flags, mode);
-}
-
-int
-dn_modes_openat (int directory, const char *path, int flags, ...)
-{
-  va_list arguments;
-  int fd;
-
-  va_start (arguments, flags);
-  fd = open_without (directory, path, flags, arguments);
-  va_end (arguments);
-  return fd;
-}
-
-int
-dn_modes_openat64 (int directory, const char *path, int flags, ...)
-{
-  va_list arguments;
-  int fd;
-
-  va_start (arguments, flags);
-  fd = open_without (directory, path, flags, arguments);
-  va_end (arguments);
-  return fd;
 }

@@ -11,7 +11,7 @@ import importlib
 
 TESTS = []
 AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network",
-         "volumes", "load", "faults", "ctr")
+         "volumes", "kubelet", "packages", "load", "faults", "ctr")
 
 
 def test(*demands, seconds=60, only_danchi=False):
