@@ -21,7 +21,8 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
-CHECK_PLAN := unit agent network shim scale secrets asan e2e,redteam+kernel compat+fuzz lab
+# What has no deadline goes beside what waits a lot; scale measures, and the lab takes all processors.
+CHECK_PLAN := unit scale agent,network,shim,secrets,asan,cri,e2e,redteam,compat+kernel,fuzz lab
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh
@@ -125,7 +126,7 @@ check-asan-unit check-asan-agent:
 
 .PHONY: check-fuzz
 check-fuzz: deps  ## fuzz targets, FUZZ_SECONDS=60 each
-	+@$(BUILD_TESTS) tests-build-fuzz || true
+	+@./tests/tools/priority.py $(BUILD_TESTS) tests-build-fuzz || true
 	@$(MAKE) --no-print-directory tests-run-fuzz
 
 # Images for the tests, of Debian packages; they do not depend on MODE.
@@ -140,6 +141,9 @@ build/test-images/busybox.tar: $(wildcard tests/images/*) | deps
 build/test-images/busybox-oci.tar: $(wildcard tests/images/*) | deps
 	@mkdir -p $(@D)
 	./tests/images/build.sh busybox $@ oci
+build/test-images/nginx.tar: $(wildcard tests/images/*) | deps
+	@mkdir -p $(@D)
+	./tests/images/build.sh nginx $@ docker
 build/test-images/openscap.tar: $(wildcard tests/images/* config/scan/*) | deps  ## a scanner: OpenSCAP
 	@mkdir -p $(@D)
 	./tests/images/build.sh openscap $@ docker
@@ -254,11 +258,15 @@ check-e2e-1 check-e2e-2:
 
 .PHONY: check-lab
 check-lab: all kernel lab-image test-images $(E2E_TREES)  ## the same tests in the lab: KVM, vsock, libvirt, the tuned kernel
-	@./tests/tools/check.py --name lab $(call shares_of,lab)
+	@./tests/tools/check.py --name lab $(if $(E2E),lab-1,lab-1,lab-cri+lab-2)
 
 .PHONY: check-lab-1 check-lab-2
 check-lab-1 check-lab-2:
 	@./tests/lab/check.py $(e2e_share) $(E2E)
+
+.PHONY: check-lab-cri
+check-lab-cri: all lab-image test-images  ## pods in the lab: a core set of check-cri on KVM and vsock
+	@./tests/lab/check.py --script cri.sh --part lab-cri $(CRI)
 
 # Beside what waits a lot: it builds at a lower priority, and the lab needs it.
 .PHONY: check-kernel
@@ -272,8 +280,8 @@ build/cri/%/usr/bin/containerd: tests/cri/fetch-containerd.sh | deps
 	./tests/cri/fetch-containerd.sh $* build/cri/$*
 
 .PHONY: check-cri
-check-cri: all test-images  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
-	@$(CELL) ./tests/cri/run.py $(CRI)
+check-cri: all test-images build/test-images/nginx.tar  ## pods through containerd's CRI socket (CRI='WORDS' or --runtime=runc)
+	@E2E_PATIENCE=$${E2E_PATIENCE:-2} $(CELL) ./tests/cri/run.py $(CRI)
 
 .PHONY: check-chaos
 check-chaos: all test-images $(MORTAL)/build-tree  ## kill -9 of everything, 200 rounds

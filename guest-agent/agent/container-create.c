@@ -275,6 +275,12 @@ look_for_disks (DnTimer *timer)
   DnFault fault;
   int r = take_disks (container, &fault);
 
+  /* The root has a time of its own (share.h), and the others theirs once it is there. */
+  if (r == -EAGAIN && !container->share_root.is_answered)
+    {
+      container->disk_deadline_ms = dn_loop_now_ms () + DN_CONTAINER_DISK_WAIT_MS;
+      r = -ENOENT;
+    }
   if (r == -ENOENT && dn_loop_now_ms () < container->disk_deadline_ms)
     {
       dn_timer_set (timer, DN_CONTAINER_POLL_MS);
@@ -408,5 +414,6 @@ dn_container_create (DnAgent *agent, DnRequest request, const DnMsgCreate *creat
   agent->containers = container;
   agent->container_count++;
   container->disk_deadline_ms = dn_loop_now_ms () + DN_CONTAINER_DISK_WAIT_MS;
+  container->create_deadline_ms = dn_loop_now_ms () + DN_CREATE_DEADLINE_MS;
   look_for_disks (&container->disk_timer);
 }

@@ -60,6 +60,7 @@ struct DnContainer
   bool is_deleting;
   DnTimer disk_timer;
   int64_t disk_deadline_ms;
+  int64_t create_deadline_ms;
   DnTimer pause_timer;
   int64_t pause_deadline_ms;
   DnRequest pause_request;

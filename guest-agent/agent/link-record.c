@@ -28,6 +28,23 @@ dn_link_set_mac (DnNetlinkBatch *batch, int index, const uint8_t mac[DN_MAC_BYTE
   dn_netlink_put (batch, IFLA_ADDRESS, mac, DN_MAC_BYTES);
 }
 
+void
+dn_link_add_local (DnNetlinkBatch *batch, int index, const DnLinkAddress *to, uint32_t metric)
+{
+  const size_t size = dn_link_address_bytes (to);
+  const struct rtmsg header = { .rtm_family = (uint8_t) to->family,
+                                .rtm_dst_len = (uint8_t) (size * 8),
+                                .rtm_table = RT_TABLE_LOCAL,
+                                .rtm_protocol = RTPROT_STATIC,
+                                .rtm_type = RTN_LOCAL,
+                                .rtm_scope = RT_SCOPE_HOST };
+
+  dn_netlink_begin (batch, RTM_NEWROUTE, PUT, &header, sizeof header);
+  dn_netlink_put (batch, RTA_DST, to->bytes, size);
+  dn_netlink_put_u32 (batch, RTA_PRIORITY, metric);
+  dn_netlink_put_u32 (batch, RTA_OIF, (uint32_t) index);
+}
+
 static uint8_t
 family_of (const DnPodRecord *record)
 {

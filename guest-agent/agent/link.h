@@ -63,6 +63,9 @@ void dn_link_add_address (DnNetlinkBatch *batch, int index, const DnLinkAddress 
 /* To one address, which is on the card. */
 void dn_link_add_route (DnNetlinkBatch *batch, int index, const DnLinkAddress *to);
 
+/* What comes in at the card for that address is for this kernel. @metric: the lowest is taken. */
+void dn_link_add_local (DnNetlinkBatch *batch, int index, const DnLinkAddress *to, uint32_t metric);
+
 /* To all whose first @bits are those of @gateway, through it; with 0 the default route. */
 void dn_link_add_way (DnNetlinkBatch *batch, int index, const DnLinkAddress *gateway,
                       unsigned bits);

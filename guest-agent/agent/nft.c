@@ -330,20 +330,24 @@ dn_nft_match_state (DnNft *nft, uint32_t bits)
 }
 
 void
-dn_nft_set_ipv4 (DnNft *nft, unsigned offset, const uint8_t address[DN_IPV4_BYTES])
+dn_nft_set_address (DnNft *nft, int family, unsigned offset, const uint8_t *address)
 {
+  const bool is_ipv4 = family == AF_INET;
+  const size_t size = is_ipv4 ? DN_IPV4_BYTES : DN_ADDRESS_BYTES;
   Word word = begin_word (nft, "immediate");
 
   dn_netlink_put_be32 (nft->batch, NFTA_IMMEDIATE_DREG, REGISTER);
-  put_data (nft, NFTA_IMMEDIATE_DATA, address, DN_IPV4_BYTES);
+  put_data (nft, NFTA_IMMEDIATE_DATA, address, size);
   end_word (nft, word);
   word = begin_word (nft, "payload");
   dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_SREG, REGISTER);
   dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
   dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_OFFSET, offset);
-  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_LEN, DN_IPV4_BYTES);
-  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
-  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_OFFSET, IPV4_CHECKSUM);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_LEN, (uint32_t) size);
+  /* IPv6's header has no checksum of its own. */
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_TYPE,
+                       is_ipv4 ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
+  dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_OFFSET, is_ipv4 ? IPV4_CHECKSUM : 0);
   /* And TCP's, which counts the addresses. */
   dn_netlink_put_be32 (nft->batch, NFTA_PAYLOAD_CSUM_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR);
   end_word (nft, word);

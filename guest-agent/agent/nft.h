@@ -73,8 +73,9 @@ void dn_nft_match_state (DnNft *nft, uint32_t bits); /* DN_NFT_STATE_*: one of t
 #define DN_NFT_STATE_ESTABLISHED 2u
 #define DN_NFT_STATE_RELATED 4u
 
-/* A word that writes, into an IPv4 header, and mends the checksums. */
-void dn_nft_set_ipv4 (DnNft *nft, unsigned offset, const uint8_t address[DN_IPV4_BYTES]);
+/* A word that writes, into an IP header, and mends the checksums.  @address: 4 or 16 bytes, as
+ * @family (AF_*) has them. */
+void dn_nft_set_address (DnNft *nft, int family, unsigned offset, const uint8_t *address);
 
 /* Words that decide. */
 void dn_nft_accept (DnNft *nft);

@@ -4,18 +4,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
 
 #include "autofd.h"
 #include "network.h"
-#include "nft.h"
-
-#define PRIORITY_RAW (-300)
-#define PRIORITY_LAST 300
-#define IPV4_SOURCE 12
-#define IPV4_DESTINATION 16
+#include "pod-loopback.h"
 
 static DnNetlinkBatch batch;
 
@@ -127,56 +121,13 @@ set_up (const DnPodCard *card)
   return dn_netlink_talk (fd, &batch);
 }
 
-/* From the wire, and for the pod's own loopback. */
-static void
-write_prerouting (DnNft *nft, const uint8_t own[DN_IPV4_BYTES], const uint8_t peer[DN_IPV4_BYTES])
-{
-  static const uint8_t loopback[DN_IPV4_BYTES] = { 127, 0, 0, 1 };
-
-  dn_nft_begin_rule (nft, "prerouting");
-  dn_nft_match_card (nft, false, DN_LINK_PEER);
-  dn_nft_match_family (nft, AF_INET);
-  dn_nft_match_bytes (nft, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DESTINATION, loopback, 1);
-  dn_nft_drop (nft);
-  dn_nft_end_rule (nft);
-  dn_nft_begin_rule (nft, "prerouting");
-  dn_nft_match_card (nft, false, DN_LINK_PEER);
-  dn_nft_match_family (nft, AF_INET);
-  dn_nft_match_bytes (nft, NFT_PAYLOAD_NETWORK_HEADER, IPV4_SOURCE, peer, DN_IPV4_BYTES);
-  dn_nft_match_bytes (nft, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DESTINATION, own, DN_IPV4_BYTES);
-  dn_nft_match_protocol (nft, IPPROTO_TCP);
-  dn_nft_set_ipv4 (nft, IPV4_DESTINATION, loopback);
-  dn_nft_end_rule (nft);
-  dn_nft_begin_rule (nft, "postrouting");
-  dn_nft_match_card (nft, true, DN_LINK_PEER);
-  dn_nft_match_family (nft, AF_INET);
-  dn_nft_match_bytes (nft, NFT_PAYLOAD_NETWORK_HEADER, IPV4_SOURCE, loopback, DN_IPV4_BYTES);
-  dn_nft_match_bytes (nft, NFT_PAYLOAD_NETWORK_HEADER, IPV4_DESTINATION, peer, DN_IPV4_BYTES);
-  dn_nft_set_ipv4 (nft, IPV4_SOURCE, own);
-  dn_nft_end_rule (nft);
-}
-
 static int
 let_in_the_host (const DnPodCard *card)
 {
-  const DnPodRecord *own = find_own (card, 4);
-  uint8_t peer[DN_IPV4_BYTES];
-  DnNft nft;
-  int r;
+  const DnPodRecord *own4 = find_own (card, 4), *own6 = find_own (card, 6);
 
-  if (own == NULL)
-    return 0;
-  (void) inet_pton (AF_INET, DN_POD_PEER_IPV4, peer);
-  dn_nft_begin (&nft, &batch);
-  dn_nft_add_table (&nft);
-  dn_nft_add_open_hook (&nft, "prerouting", DN_NFT_HOOK_PREROUTING, PRIORITY_RAW);
-  dn_nft_add_open_hook (&nft, "postrouting", DN_NFT_HOOK_POSTROUTING, PRIORITY_LAST);
-  dn_nft_flush_chain (&nft, "prerouting");
-  dn_nft_flush_chain (&nft, "postrouting");
-  write_prerouting (&nft, own->address, peer);
-  r = dn_nft_commit (&nft);
-  /* Last: the rule that keeps the wire from the loopback stands. */
-  return r == 0 ? dn_network_set ("net/ipv4/conf/" DN_LINK_PEER "/route_localnet", "1") : r;
+  return dn_pod_loopback_open (own4 != NULL ? own4->address : NULL,
+                               own6 != NULL ? own6->address : NULL);
 }
 
 static int

@@ -10,11 +10,7 @@
  * pod's containers do to their card, with any right over it, is done to themselves.  What they may
  * say on the wire is for the host to decide, and is decided there.
  *
- * Port-forward.  A process of the host's that speaks to the pod's 127.0.0.1 arrives here as
- * DN_POD_PEER_IPV4, to the pod's own address; two rules let it lead to 127.0.0.1 and back.  They
- * are the one thing that makes `route_localnet` harmless, too: from the wire nothing else reaches
- * the loopback.  Of IPv6 the kernel knows no such setting: ::1 of the host's side leads to the
- * pod's address.
+ * Then port-forward leads to the pod's loopback (pod-loopback.h).
  *
  * Privilege: CAP_NET_ADMIN, CAP_SYS_ADMIN in the guest.
  */

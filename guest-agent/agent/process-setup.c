@@ -187,6 +187,18 @@ clone_and_prepare (DnProcess *process, int sync[2], const Stdio *stdio, DnFault 
   return is_first (process) ? dn_container_prepare_first (process, sync[0], fault) : 0;
 }
 
+/* Of a container's first process, what is left of CREATE's. */
+static void
+limit_setup (DnProcess *process)
+{
+  const int64_t left_ms = process->container->create_deadline_ms - dn_loop_now_ms ();
+
+  process->setup_limit_ms = DN_SETUP_DEADLINE_MS;
+  if (is_first (process) && left_ms < process->setup_limit_ms)
+    process->setup_limit_ms = left_ms > 1000 ? (int) left_ms : 1000;
+  dn_timer_set (&process->setup_timer, process->setup_limit_ms);
+}
+
 int
 dn_process_spawn (DnProcess *process, DnFault *fault)
 {
@@ -208,7 +220,7 @@ dn_process_spawn (DnProcess *process, DnFault *fault)
   close_stdio (&stdio);
   if (r < 0)
     return r;
-  dn_timer_set (&process->setup_timer, DN_SETUP_DEADLINE_MS);
+  limit_setup (process);
   return dn_watch_set (&process->sync_watch, EPOLLIN);
 }
 
@@ -237,11 +249,12 @@ setup_failed (DnProcess *process, const DnFault *fault)
 static void
 setup_late (DnTimer *timer)
 {
+  DnProcess *process = timer->data;
   DnFault fault;
 
   (void) dn_fault_set (&fault, -ETIMEDOUT, "the process was not set up within %d s",
-                       DN_SETUP_DEADLINE_MS / 1000);
-  setup_failed (timer->data, &fault);
+                       process->setup_limit_ms / 1000);
+  setup_failed (process, &fault);
 }
 
 /* The terminal's two directions are watched apart, so each has a descriptor of its own. */
@@ -307,7 +320,8 @@ dn_process_go_on (DnProcess *process, DnRequest request)
     return -EIO;
   process->request = request;
   process->stage = DN_PROCESS_STAGE_SETTING_UP;
-  dn_timer_set (&process->setup_timer, DN_SETUP_DEADLINE_MS);
+  process->setup_limit_ms = DN_SETUP_DEADLINE_MS;
+  dn_timer_set (&process->setup_timer, process->setup_limit_ms);
   return 0;
 }
 
@@ -331,7 +345,8 @@ dn_process_run (DnProcess *process, DnFault *fault)
   process->stage = DN_PROCESS_STAGE_STARTING;
   if (dn_sync_order (process->sync_watch.fd, DN_SYNC_RUN, -1) < 0)
     return dn_fault_set (fault, -EIO, "the process died before its program ran");
-  dn_timer_set (&process->setup_timer, DN_SETUP_DEADLINE_MS);
+  process->setup_limit_ms = DN_SETUP_DEADLINE_MS;
+  dn_timer_set (&process->setup_timer, process->setup_limit_ms);
   return 0;
 }
 

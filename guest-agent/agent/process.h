@@ -46,6 +46,7 @@ typedef struct DnProcess
   DnWatch pid_watch; /* a pidfd */
   DnWatch sync_watch;
   DnTimer setup_timer;
+  int setup_limit_ms;
   DnStream streams[3];
   DnRequest request; /* CREATE, START or EXEC that is under way */
   DnSyncIds ids;     /* who the child is to become: what it said last */

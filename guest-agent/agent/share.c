@@ -32,6 +32,8 @@ typedef struct
 } Job;
 
 static Job jobs[DN_SHARE_JOBS_MAX];
+/* Some child has found its bind: so the share was mounted. */
+static bool has_mount;
 
 /* @passed: of a root, or -1; taken over */
 static void
@@ -72,16 +74,30 @@ child_ended (DnWatch *watch, uint32_t events)
     fault = report.fault;
   else if (job->root == NULL && info.si_code == CLD_EXITED && info.si_status == 0)
     fault = (DnFault){ 0 };
+  has_mount = has_mount || fault.status == 0;
   finish (job, &fault, passed);
+}
+
+static int
+deadline_of (const Job *job)
+{
+  return job->root != NULL ? DN_SHARE_ROOT_DEADLINE_MS : DN_SHARE_DEADLINE_MS;
 }
 
 static void
 child_late (DnTimer *timer)
 {
-  const DnFault fault
-      = { .status = -ETIMEDOUT, .message = "the share: the host's side does not answer" };
+  Job *job = timer->data;
+  const bool is_root = job->root != NULL;
+  DnFault fault;
 
-  finish (timer->data, &fault, -1);
+  (void) dn_fault_set (&fault, -ETIMEDOUT,
+                       "%s: %s in the guest did not end within %d s: the "
+                       "host's virtiofsd does not answer, or the host is too busy",
+                       is_root ? "the container's root" : "the share",
+                       has_mount ? "looking it up in the share" : "mounting the share",
+                       deadline_of (job) / 1000);
+  finish (job, &fault, -1);
 }
 
 _Noreturn static void
@@ -127,7 +143,7 @@ spawn (Job *job, const DnShareTask *task)
   if (pid < 0)
     return -EAGAIN;
   job->watch.fd = pidfd;
-  dn_timer_set (&job->timer, DN_SHARE_DEADLINE_MS);
+  dn_timer_set (&job->timer, deadline_of (job));
   return dn_watch_set (&job->watch, EPOLLIN);
 }
 
@@ -188,13 +204,14 @@ dn_share_take_root (DnContainer *container, DnFault *fault)
       if (begin (job, &task, fault) < 0)
         finish (job, fault, -1);
     }
+  /* Those that are under way end by their timers, and leave a place. */
   if (!root->is_answered)
-    return dn_fault_set (fault, -ENOENT, "the container's root: the host's side does not answer");
+    return -EAGAIN;
   if (root->fd >= 0)
     return 0;
   *fault = root->fault;
-  /* -ENOENT is for what may still come. */
-  if (fault->status == -ENOENT || fault->status == 0)
+  /* These are for what may still come. */
+  if (fault->status == -ENOENT || fault->status == -EAGAIN || fault->status == 0)
     fault->status = -EIO;
   return fault->status;
 }

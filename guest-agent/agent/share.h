@@ -25,6 +25,9 @@
 #define DN_SHARE_TAG "danchi"
 #define DN_SHARE_JOBS_MAX 16
 #define DN_SHARE_DEADLINE_MS 20000
+/* Of a container's root, which a pod's first one has to mount the share for, beside the boots of
+ * other guests.  The set-up that follows has what is left (DN_CREATE_DEADLINE_MS). */
+#define DN_SHARE_ROOT_DEADLINE_MS 35000
 
 /* Each ends @request by a REPLY, at once or later. */
 void dn_share_tell_user (DnContainer *container, DnRequest request);
@@ -33,7 +36,7 @@ void dn_share_end_mounts (DnContainer *container, DnRequest request);
 void dn_share_lose (DnAgent *agent, DnRequest request);
 
 /* The root that the container's config has in the share: container->share_root.fd.
- * Returns: 0, -ENOENT: not yet, or a status with @fault */
+ * Returns: 0, -EAGAIN: not yet, which ends by itself, or a status with @fault */
 int dn_share_take_root (DnContainer *container, DnFault *fault);
 
 /* The container goes: nothing of it may be held any more. */

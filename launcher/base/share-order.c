@@ -39,10 +39,16 @@ finish (const Writer *writer)
   return writer->used >= writer->size - 1 ? -EMSGSIZE : (int) writer->used;
 }
 
-static bool
-has_source (DnShareVerb verb)
+bool
+dn_share_order_has_source (DnShareVerb verb)
 {
   return verb != DN_SHARE_START && verb != DN_SHARE_UNBIND && verb != DN_SHARE_JOIN;
+}
+
+uint32_t
+dn_share_order_party (const DnShareOrder *order)
+{
+  return order->process.uid != 0 ? order->process.uid : order->source.uid;
 }
 
 /* Whether it is about no guest's share. */
@@ -84,7 +90,7 @@ dn_share_order_format (const DnShareOrder *order, char *text, size_t size)
   add (&writer, "%s %d %" PRIu64 " %u %u %u %u %u\n", verbs[order->verb], (int) order->process.pid,
        order->process.ticks, order->process.uid, order->process.gid, order->number,
        order->guest_uid, order->guest_gid);
-  if (has_source (order->verb))
+  if (dn_share_order_has_source (order->verb))
     add_source (&writer, &order->source);
   if (order->verb == DN_SHARE_JOIN)
     add (&writer, "%d %" PRIu64 "\n", (int) order->qemu.pid, order->qemu.ticks);
@@ -218,7 +224,7 @@ dn_share_order_parse (const char *text, DnShareOrder *ret_order)
       || !take_u32 (&at, '\n', &ret_order->guest_gid))
     return -EINVAL;
   ret_order->process.pid = (pid_t) pid;
-  if (has_source (ret_order->verb) && !take_source (&at, &ret_order->source))
+  if (dn_share_order_has_source (ret_order->verb) && !take_source (&at, &ret_order->source))
     return -EINVAL;
   if (verb == DN_SHARE_JOIN && !take_qemu (&at, ret_order))
     return -EINVAL;

@@ -89,7 +89,7 @@ typedef struct
 typedef struct
 {
   DnShareVerb verb;
-  DnShareProcess process; /* of start: uid and gid alone */
+  DnShareProcess process; /* of start: uid and gid alone; of check and look: at most the uid */
   DnShareProcess qemu;    /* of join: its ids are those of `process` */
   uint32_t number;
   /* Whose the owner's files are in the guest, as its kernel counts; of a pod, also of its start:
@@ -101,6 +101,13 @@ typedef struct
 
 /* Whether an order to start is for the guest of a pod. */
 bool dn_share_order_is_pods (const DnShareOrder *order);
+
+/* Whether it asks the host's file system, which may hang. */
+bool dn_share_order_has_source (DnShareVerb verb);
+
+/* For whom it is, where orders are counted: the guest, by its uid; of a question about none, who
+ * asks. */
+uint32_t dn_share_order_party (const DnShareOrder *order);
 
 /* Writes an order with its NUL.  Returns: its length without it, or -EMSGSIZE */
 int dn_share_order_format (const DnShareOrder *order, char *text, size_t size);

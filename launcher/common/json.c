@@ -15,6 +15,8 @@ typedef struct
   const char *at;
   const char *end;
   const char *what;
+  char *writable; /* the text, where integers above int64 are made the largest; else NULL */
+  const char *start;
   GHashTable *keys[DN_JSON_DEPTH_MAX]; /* owned; NULL for an array */
   gboolean wants_key[DN_JSON_DEPTH_MAX];
   guint depth;
@@ -156,6 +158,23 @@ is_number (const char *word)
   return *at == '\0' && isfinite (g_ascii_strtod (word, NULL));
 }
 
+/* An unsigned integer above what json-glib can hold becomes the largest that it can, which has at
+ * most as many digits; blanks fill up. */
+static gboolean
+saturate (Scan *scan, const char *word, gsize size)
+{
+  static const char largest[] = "9223372036854775807";
+  char *at;
+
+  if (scan->writable == NULL || word[0] == '0'
+      || !g_ascii_string_to_unsigned (word, 10, 0, G_MAXUINT64, NULL, NULL))
+    return FALSE;
+  at = scan->writable + (scan->at - scan->start);
+  memset (at, ' ', size);
+  memcpy (at, largest, sizeof largest - 1);
+  return TRUE;
+}
+
 /* A number, true, false or null: json-glib's scanner is lax about what a bare word may be. */
 static gboolean
 scan_word (Scan *scan, GError **error)
@@ -174,7 +193,7 @@ scan_word (Scan *scan, GError **error)
   word[MIN (size, WORD_MAX_BYTES)] = '\0';
   if (size > WORD_MAX_BYTES
       || !(g_str_equal (word, "true") || g_str_equal (word, "false") || g_str_equal (word, "null")
-           || is_number (word)))
+           || is_number (word) || saturate (scan, word, size)))
     return dn_throw (error, DN_ERROR_CONFIG,
                      "%s: '%s' is neither a number that fits, nor true, false or null", scan->what,
                      word);
@@ -220,9 +239,9 @@ scan_token (Scan *scan, GError **error)
 }
 
 static gboolean
-scan_document (const char *text, gsize size, const char *what, GError **error)
+scan_document (const char *text, gsize size, char *writable, const char *what, GError **error)
 {
-  Scan scan = { .at = text, .end = text + size, .what = what };
+  Scan scan = { .at = text, .end = text + size, .what = what, .writable = writable, .start = text };
   gboolean is_fine = TRUE, has_ended = FALSE;
 
   while (is_fine && scan.at < scan.end)
@@ -243,8 +262,10 @@ scan_document (const char *text, gsize size, const char *what, GError **error)
   return is_fine;
 }
 
-JsonNode *
-dn_json_parse (const char *text, gsize size, gsize size_max, const char *what, GError **error)
+/* @writable: @text once more, or NULL */
+static JsonNode *
+parse (const char *text, gsize size, gsize size_max, char *writable, const char *what,
+       GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   g_autoptr (GError) local = NULL;
@@ -260,7 +281,7 @@ dn_json_parse (const char *text, gsize size, gsize size_max, const char *what, G
       dn_throw (error, DN_ERROR_CONFIG, "%s: not UTF-8", what);
       return NULL;
     }
-  if (size == 0 || !scan_document (text, size, what, error))
+  if (size == 0 || !scan_document (text, size, writable, what, error))
     {
       if (size == 0)
         dn_throw (error, DN_ERROR_CONFIG, "%s: empty", what);
@@ -274,6 +295,22 @@ dn_json_parse (const char *text, gsize size, gsize size_max, const char *what, G
       return NULL;
     }
   return json_parser_steal_root (parser);
+}
+
+JsonNode *
+dn_json_parse (const char *text, gsize size, gsize size_max, const char *what, GError **error)
+{
+  return parse (text, size, size_max, NULL, what, error);
+}
+
+JsonNode *
+dn_json_parse_unsigned (const char *text, gsize size, gsize size_max, const char *what,
+                        GError **error)
+{
+  /* One that is too large is refused as it is. */
+  g_autofree char *copy = size <= size_max ? g_memdup2 (text, size) : NULL;
+
+  return parse (copy != NULL ? copy : text, size, size_max, copy, what, error);
 }
 
 static gboolean

@@ -29,6 +29,11 @@
 JsonNode *dn_json_parse (const char *text, gsize size, gsize size_max, const char *what,
                          GError **error);
 
+/* Likewise for OCI documents, whose limits are unsigned 64-bit integers (RLIM_INFINITY is
+ * 18446744073709551615): integers above G_MAXINT64 that fit those are read as G_MAXINT64. */
+JsonNode *dn_json_parse_unsigned (const char *text, gsize size, gsize size_max, const char *what,
+                                  GError **error);
+
 typedef enum
 {
   DN_JSON_STRING,  /* char **: copied, to be freed */

@@ -203,14 +203,21 @@ dn_daemon_record_container (DnContainer *container, const char *verb, const char
   post (container->daemon, entry);
 }
 
-/* Under the daemon's lock. */
-static void
-fill_context (DnContext *context, DnRecordEntry *entry)
+void
+dn_daemon_record_fill_from (const DnContext *context, DnRecordEntry *entry)
 {
   dn_record_set_text (&entry->context, context->name);
   dn_record_set_text (&entry->tenant, context->definition.tenant);
   dn_record_set_text (&entry->stage, context->definition.stage);
   dn_record_set_text (&entry->tier, context->definition.tier);
+  if (context->pod != NULL && context->pod->pod_name != NULL)
+    {
+      const char *namespace_ = context->pod->pod_namespace;
+      g_autofree char *pod
+          = g_strconcat (namespace_ != NULL ? namespace_ : "", "/", context->pod->pod_name, NULL);
+
+      dn_record_set_text (&entry->pod, pod);
+    }
 }
 
 void
@@ -224,7 +231,7 @@ dn_daemon_record_fill (DnContainer *container, DnRecordEntry *entry)
   dn_record_set_text (&entry->image, container->image);
   dn_record_set_text (&entry->image_digest, container->image_id);
   if (container->context != NULL)
-    fill_context (container->context, entry);
+    dn_daemon_record_fill_from (container->context, entry);
   if (container->profile != NULL)
     {
       dn_record_set_text (&entry->profile, container->profile->name);
@@ -242,6 +249,6 @@ dn_daemon_record_fill_context (DnDaemon *daemon, const char *name, DnRecordEntry
   g_mutex_lock (&daemon->lock);
   context = g_hash_table_lookup (daemon->contexts, name);
   if (context != NULL)
-    fill_context (context, entry);
+    dn_daemon_record_fill_from (context, entry);
   g_mutex_unlock (&daemon->lock);
 }

@@ -14,6 +14,7 @@
 
 struct DnDaemon;
 struct DnContainer;
+struct DnContext;
 
 typedef struct DnDaemonRecord
 {
@@ -62,3 +63,6 @@ void dn_daemon_record_fill (struct DnContainer *container, DnRecordEntry *entry)
 /* Of a context alone, by its name: "" and unknown ones leave the name alone. Without the lock. */
 void dn_daemon_record_fill_context (struct DnDaemon *daemon, const char *name,
                                     DnRecordEntry *entry);
+
+/* Of a context that is in hand: under the daemon's lock, or before it is in the tables. */
+void dn_daemon_record_fill_from (const struct DnContext *context, DnRecordEntry *entry);

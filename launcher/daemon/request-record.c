@@ -55,6 +55,7 @@ static const struct
   { "container-wait", FOLLOWS, DN_RECORD_LOOK, FALSE },
   { "container-create", MAKES, DN_RECORD_NEW, FALSE },
   { "container-run", MAKES, DN_RECORD_NEW, FALSE },
+  { "pod-create", MAKES, DN_RECORD_NEW, FALSE },
   { "pod-container-create", MAKES, DN_RECORD_NEW, FALSE },
   { "pod-list", LOOKS, DN_RECORD_LOOK, FALSE },
   /* What ends or removes makes room: it goes when nothing else does. */
@@ -190,6 +191,24 @@ fill_context (DnRequest *request, const char *name, GError **error)
   return FALSE;
 }
 
+/* Likewise a pod, by containerd's id. */
+static void
+fill_pod (DnRequest *request, const char *id)
+{
+  DnDaemon *daemon = request->daemon;
+  const char *namespace_ = argument (request, "namespace");
+  DnContext *context;
+  GHashTableIter iter;
+
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->contexts);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &context))
+    if (context->pod != NULL && g_str_equal (context->pod->id, id)
+        && (namespace_ == NULL || g_str_equal (context->pod->namespace_, namespace_)))
+      dn_daemon_record_fill_from (context, request->record->entry);
+  g_mutex_unlock (&daemon->lock);
+}
+
 /* What it is about, as far as that is there by now.  FALSE where the verb would refuse at once. */
 static gboolean
 fill_subject (DnRequest *request, GError **error)
@@ -210,6 +229,8 @@ fill_subject (DnRequest *request, GError **error)
       dn_record_set_text (&entry->image, image);
       dn_record_set_text (&entry->image_digest, found != NULL ? found->id : NULL);
     }
+  if (g_str_equal (entry->verb, "pod-remove") && argument (request, "id") != NULL)
+    fill_pod (request, argument (request, "id"));
   return (context == NULL || fill_context (request, context, error))
          && (container == NULL || request->verb->scope != DN_SCOPE_CONTAINER
              || fill_container (request, container, error));
@@ -311,6 +332,13 @@ gboolean
 dn_request_record_decided (DnRequest *request, DnContainer *container, GError **error)
 {
   dn_daemon_record_fill (container, request->record->entry);
+  return write_request (request, DN_RECORD_NEW, error);
+}
+
+gboolean
+dn_request_record_decided_context (DnRequest *request, DnContext *context, GError **error)
+{
+  dn_daemon_record_fill_from (context, request->record->entry);
   return write_request (request, DN_RECORD_NEW, error);
 }
 

@@ -24,6 +24,7 @@
 #include "request.h"
 
 struct DnContainer;
+struct DnContext;
 struct DnServer;
 
 typedef struct DnRequestRecord
@@ -55,6 +56,10 @@ void dn_request_record_signature (DnRequest *request, const char *words);
 /* @container is decided and not in the tables yet.  Without the daemon's lock. */
 gboolean dn_request_record_decided (DnRequest *request, struct DnContainer *container,
                                     GError **error);
+
+/* Likewise a context. */
+gboolean dn_request_record_decided_context (DnRequest *request, struct DnContext *context,
+                                            GError **error);
 
 /* @ok: (transfer full): the verb's answer, or NULL with *@error set.
  * Returns: (transfer full): the answer, or NULL with *@error where there is none or it could not be

@@ -9,13 +9,13 @@
  * solicitation reaches the host's kernel.
  *
  *   in-tap    what the guest sends: the card's MAC and one of its addresses as the source, in IP,
- * in ARP and in neighbour advertisements, or it is dropped; no VLAN, nothing but IPv4, IPv6 and
- * ARP; no router advertisement, no redirect, no answer of a DHCP server in-card   what the network
- * sends; nobody there can speak for the pod's loopback in-lo     port-forward: what a process of
- * the host's (containerd, kubelet) says in this namespace to 127.0.0.1 or ::1 over TCP goes to the
- * guest, with the source DN_POD_PEER_*, which the guest's kernel lets lead to its own 127.0.0.1
- * (IPv6: to the pod's address); the answers come back by chains back4 and back6, and no connection
- * is begun that way
+ *             in ARP and in neighbour advertisements, or it is dropped; no VLAN, nothing but IPv4,
+ *             IPv6 and ARP; no router advertisement, no redirect, no answer of a DHCP server
+ *   in-card   what the network sends; nobody there can speak for the pod's loopback
+ *   in-lo     port-forward: what a process of the host's (containerd, kubelet) says in this
+ *             namespace to 127.0.0.1 or ::1 over TCP goes to the guest, with the source
+ *             DN_POD_PEER_*, which the guest's kernel lets lead to its own 127.0.0.1 or ::1; the
+ *             answers come back by chains back4 and back6, and no connection is begun that way
  *
  * `fwd to` is taken in place of tc's mirred: one transaction for filter and forwarding, in a
  * language that the gateway speaks already, and there in every kernel that has nf_tables' ingress

@@ -11,6 +11,7 @@
 
 #include "pod-facts.h"
 #include "pod-rules.h"
+#include "pod-unfit.h"
 #include "sysctl.h"
 
 /* What of a plan a tap needs; a pod's addresses are CNI's and of no pool. */
@@ -92,6 +93,8 @@ dn_pod_look (DnNetwork *network, DnGatewayAnswer *answer)
   static DnPodFacts facts;
   int r = dn_pod_facts_read (&network->links, &facts, answer);
 
+  if (r == 0)
+    r = dn_pod_find_unfit (network, &facts, answer);
   return r == 0 ? dn_pod_facts_tell (&facts, nobody, answer) : r;
 }
 

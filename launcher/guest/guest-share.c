@@ -95,6 +95,12 @@ dn_guest_has_share (DnGuest *guest)
   return guest->entry->has_share;
 }
 
+guint
+dn_guest_uid (DnGuest *guest)
+{
+  return guest->entry->uid; /* likewise */
+}
+
 gboolean
 dn_guest_bind (DnGuest *guest, const DnGuestBind *bind, DnShareAnswer *ret_answer, GError **error)
 {

@@ -296,6 +296,9 @@ gboolean dn_guest_set_memory (DnGuest *guest, guint64 bytes, GError **error);
 /* Whether it was started with a share, into which binds can be put. */
 gboolean dn_guest_has_share (DnGuest *guest);
 
+/* Of QEMU, relay and virtiofsd; fixed, so without a lock. */
+guint dn_guest_uid (DnGuest *guest);
+
 typedef struct
 {
   const char *what; /* for errors: "bind '/srv/data'" */

@@ -16,6 +16,7 @@
 #include "../common/autofd.h"
 #include "../common/error.h"
 #include "../common/paths.h"
+#include "share-turn.h"
 
 #define CHILD_FD 3
 /* An order ends by itself before that (launcher/share/server.c). */
@@ -179,22 +180,35 @@ code_of (int code)
     }
 }
 
-gboolean
-dn_share_server_order (const DnShareOrder *order, int fd, const char *what,
-                       DnShareAnswer *ret_answer, GError **error)
+static gboolean
+exchange (const DnShareOrder *order, int fd, DnShareAnswer *ret_answer, GError **error)
 {
   dn_autofd int report = -1, theirs = -1;
   int pair[2];
   gboolean is_sent;
 
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-    return dn_throw_errno (error, "%s", what);
+    return dn_throw_errno (error, "danchi-share");
   report = pair[0];
   theirs = pair[1];
   is_sent = send_order (order, fd, theirs, error);
   /* So that its end is seen where nobody answers. */
   dn_fd_clear (&theirs);
-  if (!is_sent || !receive_answer (report, ret_answer, error))
+  return is_sent && receive_answer (report, ret_answer, error);
+}
+
+gboolean
+dn_share_server_order (const DnShareOrder *order, int fd, const char *what,
+                       DnShareAnswer *ret_answer, GError **error)
+{
+  gboolean is_answered = dn_share_turn_take (order, DN_SHARE_TURN_TIMEOUT_MS, error);
+
+  if (is_answered)
+    {
+      is_answered = exchange (order, fd, ret_answer, error);
+      dn_share_turn_give_back (order);
+    }
+  if (!is_answered)
     {
       g_prefix_error (error, "%s: ", what);
       return FALSE;

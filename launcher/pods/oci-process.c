@@ -103,6 +103,14 @@ read_capabilities (JsonObject *object, DnOciConfig *config, const char *what, GE
   return TRUE;
 }
 
+/* As the shim passes on what is above int64 (json.h): RLIM_INFINITY, and what is as good as that.
+ */
+static gint64
+clean_limit (gint64 limit)
+{
+  return limit == G_MAXINT64 ? DN_ULIMIT_NONE : MAX (limit, DN_ULIMIT_NONE);
+}
+
 /* Power over others is not a limit's to give: those stay as they are. */
 static gboolean
 add_limit (DnOciConfig *config, const char *type, gint64 soft, gint64 hard, const char *what,
@@ -113,14 +121,15 @@ add_limit (DnOciConfig *config, const char *type, gint64 soft, gint64 hard, cons
 
   if (!g_str_has_prefix (type, "RLIMIT_"))
     return dn_throw (error, DN_ERROR_USAGE, "%s: rlimit '%.40s': there is none", what, type);
+  soft = clean_limit (soft);
+  hard = clean_limit (hard);
   if (g_str_equal (type, "RLIMIT_NOFILE"))
     {
       hard = hard < 0 ? DN_ULIMIT_NOFILE_MAX : MIN (hard, DN_ULIMIT_NOFILE_MAX);
       soft = soft < 0 ? hard : MIN (soft, hard);
     }
   name = g_ascii_strdown (type + strlen ("RLIMIT_"), -1);
-  text = g_strdup_printf ("%s=%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, name, MAX (soft, -1),
-                          MAX (hard, -1));
+  text = g_strdup_printf ("%s=%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, name, soft, hard);
   if (!dn_ulimit_parse (text, &ulimit, error))
     {
       g_prefix_error (error, "%s: ", what);

@@ -29,12 +29,14 @@ dn_pod_facts_fill_source (const char *root, const char *rest, gboolean is_writab
 
 /* @rest: in the place of the mount's own */
 static gboolean
-look (const DnPodMount *mount, const char *rest, DnShareAnswer *ret_answer, GError **error)
+look (const DnPodMount *mount, const char *rest, guint party, DnShareAnswer *ret_answer,
+      GError **error)
 {
   g_autofree char *what = g_strdup_printf ("mount '%s'", mount->mount->target);
   g_autofree DnShareOrder *order = g_new0 (DnShareOrder, 1);
 
   order->verb = DN_SHARE_LOOK;
+  order->process.uid = party;
   return dn_pod_facts_fill_source (mount->root, rest, !mount->is_readonly, &order->source, error)
          && dn_share_server_order (order, -1, what, ret_answer, error);
 }
@@ -42,6 +44,7 @@ look (const DnPodMount *mount, const char *rest, DnShareAnswer *ret_answer, GErr
 /* Lists that are being made. */
 typedef struct
 {
+  guint party;
   GStrvBuilder *files;
   GStrvBuilder *memory;
   GStrvBuilder *copies;
@@ -71,18 +74,18 @@ find_volume (const Lists *lists, const DnPodMount *mount, const DnShareAnswer *a
   if (g_str_equal (volume, mount->rest))
     add_memory (lists, mount, volume, answer, "");
   else if (answer->is_directory && strchr (sub, '\n') == NULL
-           && look (mount, volume, &whole, NULL) && whole.is_memory)
+           && look (mount, volume, lists->party, &whole, NULL) && whole.is_memory)
     add_memory (lists, mount, volume, &whole, sub);
   else
     g_strv_builder_add (lists->copies, mount->mount->target);
 }
 
 gboolean
-dn_pod_facts_ask (GPtrArray *mounts, DnPodFacts *ret_facts, GError **error)
+dn_pod_facts_ask (GPtrArray *mounts, guint party, DnPodFacts *ret_facts, GError **error)
 {
   g_autoptr (GStrvBuilder) files = g_strv_builder_new (), memory = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) copies = g_strv_builder_new ();
-  const Lists lists = { files, memory, copies };
+  const Lists lists = { party, files, memory, copies };
 
   for (guint i = 0; i < mounts->len; i++)
     {
@@ -91,7 +94,7 @@ dn_pod_facts_ask (GPtrArray *mounts, DnPodFacts *ret_facts, GError **error)
 
       if (!dn_pod_mount_is_shared (mount))
         continue;
-      if (!look (mount, mount->rest, &answer, error))
+      if (!look (mount, mount->rest, party, &answer, error))
         return FALSE;
       if (!answer.is_directory)
         g_strv_builder_add (files, mount->mount->target);

@@ -23,9 +23,9 @@ typedef struct
 void dn_pod_facts_clear (DnPodFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnPodFacts, dn_pod_facts_clear)
 
-/* Asks danchi-share of all @mounts that come from the host.  FALSE with @error, as
- * dn_share_server_order(). */
-gboolean dn_pod_facts_ask (GPtrArray *mounts, DnPodFacts *ret_facts, GError **error);
+/* Asks danchi-share of all @mounts that come from the host.  @party: for whom: the guest's uid, or
+ * 0.  FALSE with @error, as dn_share_server_order(). */
+gboolean dn_pod_facts_ask (GPtrArray *mounts, guint party, DnPodFacts *ret_facts, GError **error);
 
 /* Makes @mounts what the facts say of them. Pure. */
 void dn_pod_facts_apply (const DnPodFacts *facts, GPtrArray *mounts);

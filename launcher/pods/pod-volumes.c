@@ -31,13 +31,27 @@ plan_mounts (DnContainer *container, GError **error)
   return dn_pod_mounts_plan (container->pod->config, &rules, what, error);
 }
 
+/* For whom questions are asked: the pod's guest; 0 where it has none any more. */
+static guint
+party_of (DnContainer *container)
+{
+  guint uid = 0;
+
+  g_mutex_lock (&container->daemon->lock);
+  if (container->context->guest != NULL)
+    uid = dn_guest_uid (container->context->guest);
+  g_mutex_unlock (&container->daemon->lock);
+  return uid;
+}
+
 gboolean
 dn_pod_volumes_plan (DnContainer *container, GError **error)
 {
   DnPodMember *member = container->pod;
 
   member->mounts = plan_mounts (container, error);
-  if (member->mounts == NULL || !dn_pod_facts_ask (member->mounts, &member->facts, error))
+  if (member->mounts == NULL
+      || !dn_pod_facts_ask (member->mounts, party_of (container), &member->facts, error))
     return FALSE;
   dn_pod_facts_apply (&member->facts, member->mounts);
   return TRUE;
@@ -59,7 +73,7 @@ dn_pod_volumes_check (DnContainer *container, GError **error)
   g_autoptr (GPtrArray) mounts = plan_mounts (container, error);
   g_auto (DnPodFacts) facts = { NULL };
 
-  return mounts != NULL && dn_pod_facts_ask (mounts, &facts, error);
+  return mounts != NULL && dn_pod_facts_ask (mounts, party_of (container), &facts, error);
 }
 
 /* What comes from the host by which name in the share. */

@@ -8,6 +8,7 @@
 #include "../common/names.h"
 #include "../daemon/container-admission.h"
 #include "../daemon/context-guest.h"
+#include "../daemon/request-record.h"
 #include "../daemon/request.h"
 #include "../daemon/settings-file.h"
 #include "../daemon/verbs.h"
@@ -145,7 +146,8 @@ make_context (DnRequest *request, Wish *wish, GError **error)
   context = dn_context_new (daemon, name, TRUE, &definition);
   context->owner_uid = request->caller->uid;
   context->pod = g_steal_pointer (&wish->pod);
-  if (!dn_context_check_host (context, error))
+  if (!dn_context_check_host (context, error)
+      || !dn_request_record_decided_context (request, context, error))
     return NULL;
   g_mutex_lock (&daemon->lock);
   is_there = g_hash_table_contains (daemon->contexts, name);

@@ -31,6 +31,14 @@ static const struct
   { "signature", AS_IT_IS },
   { "checksum", AS_IT_IS },
   { "filters", AS_IT_IS },
+  /* A pod, and a container of one: containerd's ids, and where on the host they are. */
+  { "id", AS_IT_IS },
+  { "pod", AS_IT_IS },
+  { "namespace", AS_IT_IS },
+  { "hostname", AS_IT_IS },
+  { "bundle", AS_IT_IS },
+  { "netns", AS_IT_IS },
+  { "rootfs", AS_IT_IS },
   /* What is done. */
   { "command", FIRST },
   { "entrypoint", FIRST },

@@ -35,6 +35,7 @@ dn_record_entry_free (DnRecordEntry *entry)
   g_free (entry->tenant);
   g_free (entry->stage);
   g_free (entry->tier);
+  g_free (entry->pod);
   g_free (entry->container_id);
   g_free (entry->container);
   g_free (entry->image);
@@ -106,6 +107,7 @@ to_json (const DnRecordEntry *entry)
   set_object (object, "context",
               (const char *const[]){ "name", entry->context, "tenant", entry->tenant, "stage",
                                      entry->stage, "tier", entry->tier, NULL, NULL });
+  set_text (object, "pod", entry->pod);
   set_object (
       object, "container",
       (const char *const[]){ "id", entry->container_id, "name", entry->container, NULL, NULL });
@@ -146,6 +148,6 @@ dn_record_entry_print (const DnRecordEntry *entry)
 
   if (strlen (whole) <= DN_RECORD_BODY_MAX_BYTES)
     return g_steal_pointer (&whole);
-  /* Sixteen texts of DN_RECORD_TEXT_MAX_BYTES with the members' names: that fits. */
+  /* Seventeen texts of DN_RECORD_TEXT_MAX_BYTES with the members' names: that fits. */
   return print (entry, FALSE);
 }

@@ -41,6 +41,7 @@ typedef struct
   char *tenant;
   char *stage;
   char *tier;
+  char *pod; /* NAMESPACE/NAME, Kubernetes' words for a context that is a pod */
   char *container_id;
   char *container;
   char *image;

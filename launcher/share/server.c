@@ -22,6 +22,7 @@
 #include "layers.h"
 #include "mounts.h"
 #include "place.h"
+#include "running.h"
 #include "source.h"
 #include "start.h"
 #include "tree.h"
@@ -156,13 +157,21 @@ copy (const DnShareOrder *order, DnShareAnswer *answer)
     }
 }
 
+static void
+report (int fd, const DnShareAnswer *answer)
+{
+  char text[DN_SHARE_ANSWER_MAX_BYTES];
+  int length = dn_share_answer_format (answer, text, sizeof text);
+
+  if (length > 0)
+    (void) send (fd, text, (size_t) length, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* In the process of its own. */
 static _Noreturn void
 carry_out (const DnShareOrder *order, const DnFdList *fds)
 {
   DnShareAnswer answer = { 0 };
-  char text[DN_SHARE_ANSWER_MAX_BYTES];
-  int length;
 
   (void) signal (SIGCHLD, SIG_DFL);
   (void) alarm (ORDER_SECONDS);
@@ -196,10 +205,34 @@ carry_out (const DnShareOrder *order, const DnFdList *fds)
       dn_share_group_join (order, &answer);
       break;
     }
-  length = dn_share_answer_format (&answer, text, sizeof text);
-  if (length > 0)
-    (void) send (fds->fds[FD_REPORT], text, (size_t) length, MSG_NOSIGNAL);
+  report (fds->fds[FD_REPORT], &answer);
   _exit (EXIT_SUCCESS);
+}
+
+/* Beside all others that are under way.  One that could not be begun is seen by danchid: nobody
+ * holds the report's other end. */
+static void
+begin (const DnShareOrder *order, const DnFdList *fds)
+{
+  DnShareAnswer refusal = { 0 };
+  int ends[2];
+  pid_t pid;
+
+  if (!dn_share_running_has_room (order, &refusal))
+    {
+      report (fds->fds[FD_REPORT], &refusal);
+      return;
+    }
+  if (pipe2 (ends, O_CLOEXEC) < 0)
+    return;
+  pid = fork ();
+  if (pid == 0)
+    carry_out (order, fds);
+  (void) close (ends[1]);
+  if (pid > 0)
+    dn_share_running_add (order, ends[0]);
+  else
+    (void) close (ends[0]);
 }
 
 /* One message of danchid's.  Returns: whether there may be another */
@@ -216,10 +249,8 @@ serve_one (int fd)
   if (n <= 0)
     return false;
   text[n] = '\0';
-  /* An order that could not be begun is seen by danchid: nobody holds the report's other end. */
-  if (strlen (text) == (size_t) n && fds.count >= 1 && dn_share_order_parse (text, &order) == 0
-      && fork () == 0)
-    carry_out (&order, &fds);
+  if (strlen (text) == (size_t) n && fds.count >= 1 && dn_share_order_parse (text, &order) == 0)
+    begin (&order, &fds);
   dn_fd_list_clear (&fds);
   return true;
 }

@@ -62,7 +62,7 @@ dn_bundle_read (const char *directory, GError **error)
                 "%s", local->message);
       return NULL;
     }
-  node = dn_json_parse (text, size, CONFIG_MAX_BYTES, path, error);
+  node = dn_json_parse_unsigned (text, size, CONFIG_MAX_BYTES, path, error);
   if (node != NULL && !JSON_NODE_HOLDS_OBJECT (node))
     {
       dn_throw (error, DN_ERROR_CONFIG, "'%s': not an object", path);

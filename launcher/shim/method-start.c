@@ -270,8 +270,8 @@ read_process (const Pb__Any *spec, JsonObject **ret_process, GError **error)
 
   if (spec == NULL)
     return dn_throw (error, DN_ERROR_USAGE, "no process is given");
-  node = dn_json_parse ((const char *) spec->value.data, spec->value.len, PROCESS_MAX_BYTES,
-                        "process", error);
+  node = dn_json_parse_unsigned ((const char *) spec->value.data, spec->value.len,
+                                 PROCESS_MAX_BYTES, "process", error);
   if (node == NULL)
     return FALSE;
   if (!JSON_NODE_HOLDS_OBJECT (node))

@@ -33,7 +33,8 @@ gboolean
 dn_resources_read (const char *text, gsize size, JsonObject **ret_args, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (JsonNode) node = dn_json_parse (text, size, TEXT_MAX_BYTES, "resources", &local);
+  g_autoptr (JsonNode) node
+      = dn_json_parse_unsigned (text, size, TEXT_MAX_BYTES, "resources", &local);
   JsonObject *resources, *args;
 
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: guest-agent/agent/pod-card.c guest-agent/agent/link.c guest-agent/agent/link-record.c
-   guest-agent/agent/netlink.c guest-agent/agent/nft.c guest-agent/agent/network.c
-   guest-agent/agent/firewall.c guest-agent/agent/nft-look.c guest-agent/agent/fault.c
-   protocol/pod-record.c protocol/pack.c */
+/* Links: guest-agent/agent/pod-card.c guest-agent/agent/pod-loopback.c guest-agent/agent/link.c
+   guest-agent/agent/link-record.c guest-agent/agent/netlink.c guest-agent/agent/nft.c
+   guest-agent/agent/network.c guest-agent/agent/firewall.c guest-agent/agent/nft-look.c
+   guest-agent/agent/fault.c protocol/pod-record.c protocol/pack.c */
 /* The pod's card, between three network namespaces: the guest's, which is this process's; the one
  * that the pod's containers share; and the wire, where the host's end is. */
 #include <arpa/inet.h>
@@ -274,17 +274,35 @@ test_what_cannot_be_is_refused (void)
   world_free (world);
 }
 
+static socklen_t
+make_name (struct sockaddr_storage *name, const char *address, guint16 port)
+{
+  struct sockaddr_in *four = (struct sockaddr_in *) name;
+  struct sockaddr_in6 *six = (struct sockaddr_in6 *) name;
+
+  memset (name, 0, sizeof *name);
+  if (strchr (address, ':') == NULL)
+    {
+      *four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons (port) };
+      set_address ((uint8_t *) &four->sin_addr, address);
+      return sizeof *four;
+    }
+  *six = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons (port) };
+  set_address ((uint8_t *) &six->sin6_addr, address);
+  return sizeof *six;
+}
+
 /* A server of the pod's at @address, that says whom it sees. */
 static void
 serve (World *world, const char *address, guint16 port)
 {
-  struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons (port) };
+  struct sockaddr_storage name;
+  const socklen_t size = make_name (&name, address, port);
   int fd;
 
-  set_address ((uint8_t *) &name.sin_addr, address);
   go (world->pod);
-  fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_assert_cmpint (bind (fd, (struct sockaddr *) &name, sizeof name), ==, 0);
+  fd = socket (name.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (bind (fd, (struct sockaddr *) &name, size), ==, 0);
   g_assert_cmpint (listen (fd, 8), ==, 0);
   go (world->guest);
   if (fork () != 0)
@@ -295,46 +313,56 @@ serve (World *world, const char *address, guint16 port)
   (void) prctl (PR_SET_PDEATHSIG, SIGKILL);
   while (TRUE)
     {
-      struct sockaddr_in peer;
-      socklen_t size = sizeof peer;
-      int taken = accept (fd, (struct sockaddr *) &peer, &size);
-      char text[INET_ADDRSTRLEN] = "";
+      struct sockaddr_storage peer;
+      socklen_t peer_size = sizeof peer;
+      int taken = accept (fd, (struct sockaddr *) &peer, &peer_size);
+      const void *address_of_peer = peer.ss_family == AF_INET
+                                        ? (void *) &((struct sockaddr_in *) &peer)->sin_addr
+                                        : (void *) &((struct sockaddr_in6 *) &peer)->sin6_addr;
+      char text[INET6_ADDRSTRLEN] = "";
 
-      (void) inet_ntop (AF_INET, &peer.sin_addr, text, sizeof text);
+      (void) inet_ntop (peer.ss_family, address_of_peer, text, sizeof text);
       (void) !write (taken, text, sizeof text);
       (void) close (taken);
     }
 }
 
-/* From the wire, with that source. Returns: 0 and what the server said, or an errno. */
+/* From @place, with that source. Returns: 0 and what the server said, or an errno. */
 static int
-ask (World *world, const char *source, const char *to, guint16 port, char ret_said[INET_ADDRSTRLEN])
+ask_from (World *world, int place, const char *source, const char *to, guint16 port,
+          char ret_said[INET6_ADDRSTRLEN])
 {
   const struct timeval patience = { .tv_usec = 600000 };
-  struct sockaddr_in from = { .sin_family = AF_INET };
-  struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons (port) };
+  struct sockaddr_storage from, name;
+  const socklen_t size = make_name (&from, source, 0);
   int fd, result = 0;
 
-  set_address ((uint8_t *) &from.sin_addr, source);
-  set_address ((uint8_t *) &name.sin_addr, to);
-  go (world->wire);
-  fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  (void) make_name (&name, to, port);
+  go (place);
+  fd = socket (from.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   go (world->guest);
   (void) setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   (void) setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  g_assert_cmpint (bind (fd, (struct sockaddr *) &from, sizeof from), ==, 0);
-  if (connect (fd, (struct sockaddr *) &name, sizeof name) < 0
-      || recv (fd, ret_said, INET_ADDRSTRLEN, MSG_WAITALL) != INET_ADDRSTRLEN)
+  g_assert_cmpint (bind (fd, (struct sockaddr *) &from, size), ==, 0);
+  if (connect (fd, (struct sockaddr *) &name, size) < 0
+      || recv (fd, ret_said, INET6_ADDRSTRLEN, MSG_WAITALL) != INET6_ADDRSTRLEN)
     result = errno;
   (void) close (fd);
   return result == EAGAIN ? EINPROGRESS : result;
+}
+
+static int
+ask (World *world, const char *source, const char *to, guint16 port,
+     char ret_said[INET6_ADDRSTRLEN])
+{
+  return ask_from (world, world->wire, source, to, port, ret_said);
 }
 
 static void
 test_the_host_s_side_reaches_the_pod_s_loopback_and_nobody_else_does (void)
 {
   World *world = world_new ();
-  char said[INET_ADDRSTRLEN];
+  char said[INET6_ADDRSTRLEN];
 
   enter (world);
   g_free (run (world->wire, "ip address add " DN_POD_PEER_IPV4 "/32 dev wire"));
@@ -355,6 +383,33 @@ test_the_host_s_side_reaches_the_pod_s_loopback_and_nobody_else_does (void)
   world_free (world);
 }
 
+/* ::1 has no setting of its own, but a route: its name for the pod's own programs stays as it is.
+ */
+static void
+test_a_server_of_the_other_loopback_alone_is_reached_too (void)
+{
+  World *world = world_new ();
+  char said[INET6_ADDRSTRLEN];
+
+  enter (world);
+  g_free (run (world->wire, "ip address add " DN_POD_PEER_IPV6 "/128 dev wire nodad"));
+  g_free (run (world->wire, "ip address add fd88::9/64 dev wire nodad"));
+  serve (world, "::1", 8080);
+  serve (world, "::", 8081);
+  for (guint16 port = 8080; port <= 8081; port++)
+    {
+      g_assert_cmpint (ask (world, DN_POD_PEER_IPV6, OWN6, port, said), ==, 0);
+      g_assert_cmpstr (said, ==, DN_POD_PEER_IPV6);
+      g_assert_cmpint (ask_from (world, world->pod, "::1", "::1", port, said), ==, 0);
+      g_assert_cmpstr (said, ==, "::1");
+    }
+  g_assert_cmpint (ask (world, DN_POD_PEER_IPV6, OWN6, 9, said), ==, ECONNREFUSED);
+  g_assert_cmpint (ask (world, "fd88::9", OWN6, 8081, said), ==, 0);
+  g_assert_cmpstr (said, ==, "fd88::9");
+  g_assert_cmpint (ask (world, "fd88::9", OWN6, 8080, said), ==, ECONNREFUSED);
+  world_free (world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -371,6 +426,8 @@ main (int argc, char **argv)
   TEST ("what-cannot-be-is-refused", what_cannot_be_is_refused);
   TEST ("the-host-s-side-reaches-the-pod-s-loopback-and-nobody-else-does",
         the_host_s_side_reaches_the_pod_s_loopback_and_nobody_else_does);
+  TEST ("a-server-of-the-other-loopback-alone-is-reached-too",
+        a_server_of_the_other_loopback_alone_is_reached_too);
 #undef TEST
   return g_test_run ();
 }

@@ -13,6 +13,7 @@ import time
 
 import grpc
 import websocket
+from machine import PATIENCE
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)
@@ -70,7 +71,10 @@ class Client:
     def __init__(self, socket_path, messages):
         self.messages = messages
         self.channel = grpc.insecure_channel(
-            f"unix://{socket_path}", options=[("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)])
+            f"unix://{socket_path}", options=[
+                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+                # A server that is just starting is tried again soon.
+                ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500)])
         self.calls = {}
         for service, methods in self.METHODS.items():
             for method, (request, response) in methods.items():
@@ -86,7 +90,7 @@ class Client:
         if request is None:
             request = kind(**fields)
         try:
-            return function(request, timeout=timeout)
+            return function(request, timeout=timeout * PATIENCE)
         except grpc.RpcError as error:
             raise CriError(method, error) from None
 
@@ -99,7 +103,7 @@ class Stream:
 
     def __init__(self, url, protocol="v4.channel.k8s.io"):
         self.socket = websocket.create_connection(url.replace("http://", "ws://"), subprotocols=[protocol],
-                                                  timeout=60)
+                                                  timeout=60 * PATIENCE)
         self.received = {}
 
     def send(self, data, channel=STDIN):
@@ -119,7 +123,7 @@ class Stream:
         return True
 
     def read_until(self, text, channel=STDOUT, seconds=30):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while text not in self.received.get(channel, b""):
             if time.monotonic() > end or not self.read_one():
                 raise AssertionError(f"{text!r} did not come: {self.received}")

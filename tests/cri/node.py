@@ -123,6 +123,11 @@ class Node:
         os.makedirs("/run/netns", exist_ok=True)
         # The pod's namespaces and roots are mounts that containerd and shims have to share.
         subprocess.run(["mount", "--make-rshared", "/"], check=True)
+        # As a node has it: for port-forward containerd asks for the addresses of "localhost".
+        hosts = os.path.join(self.directory, "hosts")
+        with open(hosts, "w") as file:
+            file.write("127.0.0.1 localhost\n::1 localhost\n")
+        subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
         if self.runtime == "danchi":
             self.machine.start()
         self.start_containerd()
@@ -149,7 +154,7 @@ class Node:
     def end_containerd(self, number=signal.SIGTERM):
         self.client.close()
         self.containerd.send_signal(number)
-        self.containerd.wait(30)
+        self.containerd.wait(30 * PATIENCE)
 
     def end(self):
         for pod in list(self.pods):
@@ -220,19 +225,20 @@ class Node:
 
 
 class Pod:
-    def __init__(self, node, linux=None, security=None, timeout=120, runtime=None, **fields):
+    def __init__(self, node, linux=None, security=None, timeout=120, runtime=None, name=None, namespace="tests",
+                 **fields):
         self.node, self.messages = node, node.messages
         number = next(node.numbers)
-        self.name, self.uid = f"pod{number}", f"uid-{number}"
+        self.name, self.uid = name or f"pod{number}", f"uid-{number}"
         self.logs = os.path.join(node.directory, "logs", self.name)
         os.makedirs(self.logs)
         security = security or {}
         security.setdefault("namespace_options", {"pid": 1})
         self.config = self.messages.PodSandboxConfig(
-            metadata={"name": self.name, "uid": self.uid, "namespace": "tests", "attempt": 0},
+            metadata={"name": self.name, "uid": self.uid, "namespace": namespace, "attempt": 0},
             linux={"security_context": security, **(linux or {})},
             **({"hostname": self.name, "log_directory": self.logs} | fields))
-        self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout * PATIENCE,
+        self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout,
                                    runtime_handler=runtime or node.runtime).pod_sandbox_id
         node.pods.append(self)
         self.containers = []

@@ -26,7 +26,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "tools")]
 import leftovers  # noqa: E402
 from machine import PATIENCE, Failure, Machine, libvirt_answers, start_libvirt  # noqa: E402
 from suite import BOX, Skip, tests  # noqa: E402
-from tally import Tally, forget_tally  # noqa: E402
+from tally import Tally, forget_tally, labels_done  # noqa: E402
 
 
 class TimeIsUp(BaseException):
@@ -56,15 +56,6 @@ def share_of(chosen, share):
         shares[least].append(test)
         loads[least] += test.seconds
     return [test for test in chosen if test in shares[number - 1]]
-
-
-def labels_done():
-    """The tests that an earlier run, which was cut off, has ended already."""
-    try:
-        with open(os.environ["E2E_DONE"]) as file:
-            return set(file.read().splitlines())
-    except (KeyError, FileNotFoundError):
-        return set()
 
 
 def run_test(test, machine, tally):

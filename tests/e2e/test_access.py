@@ -18,15 +18,19 @@ ALICE = (5, 60, (CONNECT,))         # games
 BOB = (6, 12, (CONNECT, 77000))     # man
 CAROL = (9, 9, (CONNECT,))          # news
 EVE = (77001, 77001, (CONNECT,))
+# As eve: the audit record takes only so much of one user in a while, and much is asked.
+EVE_TOO = [(uid, uid, (CONNECT,)) for uid in range(77010, 77014)]
 DAVE = (77002, 77002, (CONNECT,))   # has no right to anything
 STRANGER = (77003, 77003, ())       # may not even connect
+
+EVE_USERS = ";".join(str(uid) for uid, _, _ in [EVE, *EVE_TOO])
 
 HOST = f"""[guest]
 allow_emulation = yes
 [access]
 socket_group = users
 ephemeral_users = news
-load_users = 77001
+load_users = {EVE_USERS}
 [limits]
 contexts_per_user = 2
 containers_per_user = 40
@@ -46,7 +50,7 @@ def users(machine):
     """danchid with rules for the users above; without them again at the end."""
     machine.more_settings = HOST
     write_context(machine, ALICES, "users = games\nreaders = man")
-    write_context(machine, EVES, "users = 77001")
+    write_context(machine, EVES, f"users = {EVE_USERS}")
     machine.restart()
     try:
         yield
@@ -162,11 +166,11 @@ def what_is_not_the_callers_answers_as_what_does_not_exist(machine):
         mine, my_name = create(machine, EVE, EVES)
         theirs, name = create(machine, ALICE, ALICES)
         secrets = [word.encode() for word in (theirs[:12], name, ALICES)]
-        for target in name, theirs, theirs[:12], f"{ALICES}/{name}", ALICES:
+        for target, asking in zip((name, theirs, theirs[:12], f"{ALICES}/{name}", ALICES), [EVE, *EVE_TOO]):
             nothing = absent_like(target)
             about_theirs = requests_about(machine, target)
-            found = asks(machine, EVE, *about_theirs)
-            wanted = asks(machine, EVE, *requests_about(machine, nothing))
+            found = asks(machine, asking, *about_theirs)
+            wanted = asks(machine, asking, *requests_about(machine, nothing))
             for request, one, other in zip(about_theirs, found, wanted):
                 what = f"{request[0]} {request[1]}"
                 expect(one.raw, f"{what}: no answer")

@@ -76,7 +76,7 @@ def users_and_groups_are_looked_up_in_the_images_own_files(machine):
         expect_error(result, 125, user.split(":")[-1])
 
 
-@test("R2.5")
+@test("R2.5", only=EMULATION)
 def inspect_and_ps_show_the_images_ports_labels_volumes_and_health_check(machine):
     name = new_name()
     machine.danchi("create", "--name", name, "--label", "org.example.from=flag", *in_box(machine),
@@ -94,7 +94,7 @@ def inspect_and_ps_show_the_images_ports_labels_volumes_and_health_check(machine
         expect_equal(len(machine.json("ps", "-a", "--filter", f"label={label}")), count, label)
 
 
-@test()
+@test(only=EMULATION)
 def stop_sends_the_images_signal_unless_a_flag_names_another(machine):
     script = "trap 'exit 10' USR1; trap 'exit 15' TERM; echo up; while :; do sleep 0.1; done"
     for flags, wanted in ([], 10), (["--stop-signal", "TERM"], 15), (["--stop-signal", "15"], 15):

@@ -34,7 +34,7 @@ def a_context_is_made_once(machine):
         expect_error(again, 1, name)
 
 
-@test()
+@test(only=EMULATION)
 def stopping_a_context_ends_its_containers_and_its_guest(machine):
     with context(machine) as name:
         container = start_sh(machine, "sleep 1000", "--context", name)
@@ -47,7 +47,7 @@ def stopping_a_context_ends_its_containers_and_its_guest(machine):
         machine.danchi("rm", "-f", container)
 
 
-@test()
+@test(only=EMULATION)
 def a_context_with_containers_is_not_removed_without_force(machine):
     with context(machine) as name:
         container = start_sh(machine, "sleep 1000", "--context", name)

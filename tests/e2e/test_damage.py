@@ -7,7 +7,7 @@ import os
 import tempfile
 
 from layered import busybox_layer, layer, write_archive
-from machine import expect, expect_equal, wait_until
+from machine import EMULATION, expect, expect_equal, wait_until
 from suite import new_name, test
 
 PIECE = 4096
@@ -47,7 +47,7 @@ def damage_events(machine):
             if event["type"] == "image" and event["action"] == "damage"]
 
 
-@test("R4.6", "R4.3", seconds=600)
+@test("R4.6", "R4.3", seconds=600, only=EMULATION)
 def a_changed_block_of_a_layer_is_an_error_and_an_event_and_never_wrong_data(machine):
     name, image_name = new_name("spoilt"), "localhost/spoilt:1"
     load(machine, image_name)

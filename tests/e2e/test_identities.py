@@ -78,7 +78,7 @@ def free_uids(count):
     return [uid for uid in range(FIRST_UID, FIRST_UID + 100) if uid not in taken][:count]
 
 
-@test("R2.1", "R5.11", seconds=300)
+@test("R2.1", "R5.11", seconds=300, only=EMULATION)
 def an_identity_is_kept_back_while_anything_of_it_is_left(machine):
     with context(machine) as first, context(machine) as second:
         start_sh(machine, "sleep 1000", "--context", first)

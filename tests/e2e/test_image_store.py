@@ -92,7 +92,7 @@ def expect_sound(machine, what):
     expect_equal(store_names(machine, "staging"), set(), f"staging {what}")
 
 
-@test("R5.9", "R5.5", seconds=400)
+@test("R5.9", "R5.5", seconds=400, only=EMULATION)
 def a_shared_base_is_kept_once_and_shown(machine):
     derived(machine)
     base, one = inspect(machine, image(machine)), inspect(machine, DERIVED)

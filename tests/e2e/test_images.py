@@ -27,7 +27,7 @@ def store_contents(machine):
     return found
 
 
-@test("R5.6")
+@test("R5.6", only=EMULATION)
 def both_archive_formats_give_the_same_image(machine):
     first = machine.json("load", "-i", f"{ARCHIVES}/busybox.tar", timeout=300)[0]
     second = machine.json("load", "-i", f"{ARCHIVES}/busybox-oci.tar", timeout=300)[0]
@@ -82,12 +82,10 @@ def the_images_root_is_a_read_only_disk_that_guests_share(machine):
         expect_equal((status.st_uid, status.st_mode & 0o222), (0, 0), f"owner and w of {path}")
 
 
-# One of each way to attack, by the words of its refusal.  Each boots a guest; the unpacker's own test
-# (tests/unit/test-unpack-run.c) takes every archive of hostile.py.
-ATTACKS = ("the name has '..'", "the name is absolute", "leads out of the image", "leads outside",
-           "a device node", "the files are larger than the limit", "more files than the limit",
-           "cannot decompress", "has the wrong size", "has the wrong digest", "longer than the archive",
-           "duplicate object key", "hard link to what is not there")
+# One for each of the unpacker's steps and for the host's limits, by the words of its refusal.  Each boots
+# a guest; the unpacker's own test (tests/unit/test-unpack-run.c) takes every archive of hostile.py.
+ATTACKS = ("cannot decompress", "duplicate object key", "has the wrong digest", "the name has '..'",
+           "the files are larger than the limit")
 
 
 def hostile_cases(machine):
@@ -101,10 +99,10 @@ def hostile_cases(machine):
                 left.remove(words)
                 cases.append((os.path.join(directory, name), words))
     expect(not left, f"hostile.py has no archive for {left}")
-    return cases[::4] if PATIENCE > 2 else cases
+    return cases
 
 
-@test("R5.2", seconds=600)
+@test("R5.2", seconds=600, only=EMULATION)
 def a_hostile_archive_ends_in_one_error_and_an_unchanged_store(machine):
     image(machine)
     before = store_contents(machine)

@@ -32,7 +32,7 @@ def containers_share_a_kernel_only_within_a_context(machine):
         machine.danchi("rm", "-f", mine, beside, other)
 
 
-@test("R1.4")
+@test("R1.4", only=EMULATION)
 def containers_without_a_context_get_a_guest_each(machine):
     first, second = [start_sh(machine, "sleep 1000", fresh=True) for _ in range(2)]
     expect(boot_id(machine, first) != boot_id(machine, second), "they share a kernel")

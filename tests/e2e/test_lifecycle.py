@@ -297,7 +297,7 @@ def update_changes_the_limits_of_a_running_container(machine):
     expect_equal((pids, memory), ("17", str(32 << 20)), "limits in the guest's kernel")
 
 
-@test()
+@test(only=EMULATION)
 def several_containers_run_in_one_context(machine):
     with context(machine) as name:
         first = start_sh(machine, "sleep 1000", "--context", name)

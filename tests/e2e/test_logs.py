@@ -64,7 +64,7 @@ def a_long_line_is_kept_whole(machine):
     expect_equal(len(machine.out("logs", name)), 100000, "length of the line")
 
 
-@test("R4.5", seconds=240)
+@test("R4.5", seconds=240, only=EMULATION)
 def a_flood_is_bounded_and_counted_and_harms_nobody(machine):
     name, other = start_sh(machine, "yes flooding the disk of the host", fresh=True), new_name()
     start = time.monotonic()

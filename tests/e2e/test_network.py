@@ -112,7 +112,7 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
     expect("danchi" not in output("nft", "list", "tables"), "rules are left")
 
 
-@test("R2.2", "R5.13", seconds=300)
+@test("R2.2", "R5.13", seconds=300, only=EMULATION)
 def contexts_of_a_tenant_network_reach_what_is_exposed_and_other_tenants_do_not(machine):
     serve = "while true; do echo hello of $HOSTNAME | nc -l -p 5000; done"
     with networked(machine, "mode = backnet") as one, networked(machine, "mode = backnet") as two, \

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 
-from machine import TOP, expect, expect_equal, wait_until
+from machine import EMULATION, TOP, expect, expect_equal, wait_until
 from suite import test
 from test_pods import config, pods
 
@@ -62,7 +62,7 @@ def answer_once(listening):
         peer.sendall(f"HTTP/1.0 200 OK\r\n\r\n{address[0]}\n".encode())
 
 
-@test("R1.1", "R5.17")
+@test("R1.1", "R5.17", only=EMULATION)
 def a_pods_guest_has_the_network_that_cni_has_made(machine):
     with pods(machine) as one, namespace("podnet") as net:
         own4, own6 = net["addresses"]
@@ -105,7 +105,7 @@ def a_pods_guest_has_the_network_that_cni_has_made(machine):
         expect("dn2" not in output("ip", "link"), "a tap is left on the host")
 
 
-@test("R5.17")
+@test("R5.17", only=EMULATION)
 def a_pod_whose_network_cannot_be_had_is_refused_before_anything_is_made(machine):
     with pods(machine) as one:
         def refused(pod, netns, *words):

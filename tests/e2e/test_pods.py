@@ -139,7 +139,7 @@ def pods(machine, more=""):
         machine.restart()
 
 
-@test("R1.1", "R2.1")
+@test("R1.1", "R2.1", only=EMULATION)
 def a_pods_containers_are_in_one_guest_and_share_what_a_pod_shares(machine):
     with pods(machine) as one:
         made = one.create("p1", config("/pause", annotations={

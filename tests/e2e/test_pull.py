@@ -308,7 +308,7 @@ def a_newer_one_is_told(machine, registry, name, auth):
     expect("does not let this user in" in refused_check.stderr, f"without a password: {refused_check.stderr}")
 
 
-@test("R5.1", "R5.4", "R5.5", "R5.6", "R2.6", seconds=400)
+@test("R5.1", "R5.4", "R5.5", "R5.6", "R2.6", seconds=400, only=EMULATION)
 def an_image_comes_from_a_registry_with_tls_and_a_password_and_runs(machine):
     with directory_of_test() as directory, contextlib.ExitStack() as stack:
         authority = Authority(directory)

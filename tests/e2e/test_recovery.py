@@ -26,7 +26,7 @@ def containers_go_on_while_the_daemon_is_away(machine):
     wait_until(lambda: len(machine.out("logs", name).splitlines()) > count, "it still ticks")
 
 
-@test()
+@test(only=EMULATION)
 def an_exit_while_the_daemon_was_away_is_known_afterwards(machine):
     with_context = create_context(machine, new_name("e2e-c"))
     name = start_sh(machine, "sleep 3; exit 21", "--context", with_context)
@@ -68,7 +68,7 @@ def a_dead_qemu_ends_its_containers_and_nothing_else(machine):
     expect_equal(machine.state_of(name), "running", "state after a new start")
 
 
-@test()
+@test(only=EMULATION)
 def attached_clients_learn_that_their_guest_died(machine):
     name = new_name()
     client = machine.spawn("run", "--name", name, image(machine), "sleep", "1000")

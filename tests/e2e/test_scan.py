@@ -128,7 +128,7 @@ def scan(machine, name):
     return verdict["verdict"], verdict["summary"], done.status, time.monotonic() - start
 
 
-@test("R4.3", seconds=600)
+@test("R4.3", seconds=600, only=EMULATION)
 def an_image_is_scanned_when_it_is_loaded_and_a_context_refuses_what_fails(machine):
     image(machine)
     old, old_name = make_image(machine, new_name("scan"), "1")

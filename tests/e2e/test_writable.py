@@ -69,7 +69,7 @@ def what_is_written_to_a_scratch_disk_is_noise_on_the_host(machine):
     machine.danchi("run", "--rm", *in_box(machine), image(machine), "true")
 
 
-@test("R5.7", seconds=240)
+@test("R5.7", seconds=240, only=EMULATION)
 def a_scratch_disk_is_gone_with_its_guest_however_it_ends(machine):
     name = new_name("disk")
     machine.danchi("run", "-d", "--name", name, "-u", "0", "--writable=disk:32m", image(machine),

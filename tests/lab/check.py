@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`make check-lab`: the end-to-end tests in the lab, with their tally brought out of it.
+"""`make check-lab` and `check-lab-cri`: tests in the lab, with their tally brought out of it.
 
     check.py [--part NAME] [--share K/N] [WORD...]     as for tests/e2e/run.py
+    check.py --script cri.sh [--part NAME] [WORD...]   as for tests/cri/run.py
 
 The lab never skips: where it cannot boot, that is a failure.  LAB_E2E_TIMEOUT: seconds for all.
 
@@ -82,13 +83,15 @@ def lab_command(options, files, done):
     for name in PASSED_ON:
         if name in os.environ:
             command += ["--env", f"{name.removesuffix('_LAB')}={os.environ[name]}"]
-    return command + [f"{HERE}/e2e.sh", "--part", options.part, "--share", options.share] + options.words
+    share = ["--share", options.share] if options.share else []
+    return command + [f"{HERE}/{options.script}", "--part", options.part, *share, *options.words]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--part", default="lab")
-    parser.add_argument("--share", default="1/1")
+    parser.add_argument("--share")
+    parser.add_argument("--script", default="e2e.sh")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     part, files = options.part, os.path.join(TALLY_DIR, options.part)
@@ -113,7 +116,7 @@ def main():
     tally = add_up(part, before, read_tally(part, files))
     if tally is None:
         tally = Tally(part)
-        tally.fails("lab: the end-to-end tests ran to their end", why_it_ended(status, console))
+        tally.fails("lab: the tests ran to their end", why_it_ended(status, console))
     return tally.end()
 
 

@@ -13,7 +13,7 @@ import subprocess
 import threading
 
 from gateway import POD_JOIN, POD_LEAVE
-from wire import IFF_NO_PI, IFF_TAP, IFF_VNET_HDR, TUNSETIFF, inside, output, run
+from wire import IFF_NO_PI, IFF_TAP, IFF_VNET_HDR, TUNSETIFF, VNET_HEADER, inside, output, run
 
 TUNSETOFFLOAD = 0x400454D0
 OFFLOADS = 1 | 2 | 4  # checksums, TCP segments of both families: as QEMU's virtio card
@@ -32,13 +32,21 @@ PTP = {"cniVersion": "1.0.0", "name": "podptp", "type": "ptp", "ipMasq": False, 
 
 
 def cni(command, config, name, interface="eth0"):
-    """A plug-in of Debian's, called as a container runtime calls it."""
+    """Plug-ins of Debian's, called as a container runtime calls them: one, or a list of them in turn."""
     environment = dict(os.environ, CNI_COMMAND=command, CNI_CONTAINERID=name, CNI_IFNAME=interface,
                        CNI_NETNS=f"/run/netns/{name}", CNI_PATH=CNI)
-    done = subprocess.run([f"{CNI}/{config['type']}"], input=json.dumps(config), env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 0, (command, done.stdout, done.stderr)
-    return json.loads(done.stdout) if command == "ADD" else None
+    plugins = [{"cniVersion": config["cniVersion"], "name": config["name"], **plugin}
+               for plugin in config.get("plugins", [config])]
+    result = None
+    for plugin in plugins if command == "ADD" else reversed(plugins):
+        if result is not None:
+            plugin["prevResult"] = result
+        done = subprocess.run([f"{CNI}/{plugin['type']}"], input=json.dumps(plugin), env=environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 0, (command, plugin["type"], done.stdout, done.stderr)
+        if command == "ADD":
+            result = json.loads(done.stdout)
+    return result
 
 
 def open_tap(name, offloads=True):
@@ -47,6 +55,13 @@ def open_tap(name, offloads=True):
     if offloads:
         fcntl.ioctl(fd, TUNSETOFFLOAD, OFFLOADS)
     return fd
+
+
+def look_for_no_duplicates():
+    """In this network namespace; it takes a plug-in seconds."""
+    for place in "all", "default":
+        with open(f"/proc/sys/net/ipv6/conf/{place}/accept_dad", "w") as file:
+            file.write("0")
 
 
 class Pod:
@@ -59,10 +74,15 @@ class Pod:
         self.tap_fd = self.guest = None
         run("ip", "netns", "add", name)
         run("ip", "-n", name, "link", "set", "lo", "up")
+        with inside(name):
+            look_for_no_duplicates()
         result = cni("ADD", self.config, name)
         self.addresses = [ip["address"].split("/")[0] for ip in result["ips"]]
-        self.host_card = next(i["name"] for i in result["interfaces"] if i["name"].startswith("veth"))
-        self.mac = next(i["mac"] for i in result["interfaces"] if i.get("sandbox"))
+        self.host_card = next((i["name"] for i in result["interfaces"] if i["name"].startswith("veth")), None)
+        self.mac = json.loads(self.ip("-j", "link", "show", "dev", "eth0"))[0]["address"]
+
+    def address(self, family):
+        return next(address for address in self.addresses if (":" in address) == (family == socket.AF_INET6))
 
     @property
     def tap(self):
@@ -120,6 +140,8 @@ class Guest:
                     file.write(str(value))
         self.set_up([line for line in lines if line[0] != "card"])
         self.is_over = False
+        self.largest = {"in": 0, "out": 0}  # frames, and what QEMU would be told of them
+        self.segments = {"in": set(), "out": set()}
         self.ends = os.pipe()
         self.thread = threading.Thread(target=self.carry, args=(tap_fd, ), daemon=True)
         self.thread.start()
@@ -146,14 +168,19 @@ class Guest:
         for peer in (PEER4, PEER6):
             run(*ip, "route", "add", peer, "dev", "eth0")
             run(*ip, "neighbour", "replace", peer, "lladdr", one["peer"], "dev", "eth0", "nud", "permanent")
-        own4 = next((line[1].split("/")[0] for line in lines if line[0] == "address" and "." in line[1]), None)
+        run(*ip, "-6", "route", "add", "local", "::1", "dev", "eth0", "table", "local", "metric", "4096")
+        own4, own6 = [next((line[1].split("/")[0] for line in lines if line[0] == "address" and sign in line[1]
+                            and not line[1].startswith("fe80")), None) for sign in ".:"]
         rules = f"""table inet danchi-pod {{
             chain prerouting {{ type filter hook prerouting priority raw
                 iifname "eth0" ip daddr 127.0.0.0/8 drop
                 iifname "eth0" ip saddr {PEER4} ip daddr {own4} meta l4proto tcp ip daddr set 127.0.0.1
+                iifname "eth0" ip6 daddr ::1 drop
+                iifname "eth0" ip6 saddr {PEER6} ip6 daddr {own6} meta l4proto tcp ip6 daddr set ::1
             }}
             chain postrouting {{ type filter hook postrouting priority srcnat
                 oifname "eth0" ip daddr {PEER4} ip saddr 127.0.0.1 ip saddr set {own4}
+                oifname "eth0" ip6 daddr {PEER6} ip6 saddr ::1 ip6 saddr set {own6}
             }}
         }}"""
         subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], input=rules, text=True, check=True)
@@ -166,13 +193,24 @@ class Guest:
                     return
                 for _ in range(64):
                     try:
-                        os.write(wire[ready], os.read(ready, 70000))
+                        frame = os.read(ready, 70000)
+                        self.note("in" if ready == tap_fd else "out", frame)
+                        os.write(wire[ready], frame)
                     except BlockingIOError:
                         break
                     except OSError:
                         if self.is_over:
                             return
                         break
+
+    def link(self):
+        return json.loads(output("ip", "-n", self.name, "-j", "link", "show", "dev", "eth0"))[0]
+
+    def note(self, way, frame):
+        """struct virtio_net_hdr: whether a checksum is still to be made, and how it is to be segmented."""
+        flags, kind = frame[0], frame[1]
+        self.largest[way] = max(self.largest[way], len(frame) - len(VNET_HEADER))
+        self.segments[way].add((flags & 1, kind & 0x7f))
 
     @contextlib.contextmanager
     def inside(self):

@@ -17,80 +17,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from gateway import POD_JOIN, POD_LOOK, Gateway, Refused  # noqa: E402
+from gateway import POD_JOIN, POD_LOOK  # noqa: E402
 from harness import main, test  # noqa: E402
-from pod import BRIDGE, PEER4, PEER6, PTP, Pod, ask, cni, open_tap, serve  # noqa: E402
-from wire import (BROADCAST, CLONE_NEWNET, ETHER_ARP, ETHER_IP, ETHER_IP6, LIBC, VNET_HEADER, arp,  # noqa: E402
+from pod import BRIDGE, PEER4, PEER6, PTP, ask, cni, open_tap, serve  # noqa: E402
+from podworld import GATEWAY4, GATEWAY6, World, end_server, expect_nothing_left, refusal, words_of  # noqa: E402
+from wire import (BROADCAST, ETHER_ARP, ETHER_IP, ETHER_IP6, VNET_HEADER, arp,  # noqa: E402
                   datagram, ether, icmp6, inside, ip4, ip6, output, run, tcp, udp)
-
-GATEWAY4, GATEWAY6 = "10.88.0.1", "fd88::1"
-
-
-class World:
-    def __init__(self):
-        # CNI's plug-ins leave a bridge and forwarding behind, which are no business of other tests'.
-        assert LIBC.unshare(CLONE_NEWNET) == 0
-        run("ip", "link", "set", "lo", "up")
-        self.gateway = Gateway()
-        self.pods = []
-        self.sockets = []
-
-    @contextlib.contextmanager
-    def fresh(self):
-        try:
-            yield self
-        finally:
-            self.clean()
-        expect_nothing_left()
-
-    def clean(self):
-        for listening in self.sockets:
-            end_server(listening)
-        self.sockets.clear()
-        for pod in self.pods:
-            pod.end_guest()
-            if pod.is_there():
-                pod.delete()
-        for slot in self.gateway.slots():
-            self.gateway.close(slot)
-        self.pods.clear()
-
-    def pod(self, name="pod", slot=3, config=None):
-        pod = Pod(self, name, slot, config)
-        self.pods.append(pod)
-        return pod
-
-    def serve(self, family, address, port, guest=None):
-        listening = guest.serve(family, address, port) if guest else serve(socket.socket(family), address, port)
-        self.sockets.append(listening)
-
-    def end(self):
-        self.gateway.stop()
-
-
-def end_server(listening):
-    """Its thread, which waits for clients, holds it open otherwise."""
-    with contextlib.suppress(OSError):
-        listening.shutdown(socket.SHUT_RDWR)
-    listening.close()
-
-
-def expect_nothing_left():
-    left = [line for line in output("nft", "list", "tables").splitlines() if "danchi" in line]
-    left += [line for line in output("ip", "-o", "link").splitlines() if ": dn2" in line]
-    left += output("ip", "netns", "list").splitlines()
-    assert not left, left
-
-
-def refusal(function, *arguments):
-    try:
-        return f"not refused: {function(*arguments)}"
-    except Refused as refused:
-        return str(refused)
-
-
-def words_of(lines, first):
-    return [line[1:] for line in lines if line[0] == first]
 
 
 @test("network: pods")
@@ -379,6 +311,7 @@ def a_port_forward_reaches_the_loopback_of_the_guest(world):
     world.serve(socket.AF_INET, "127.0.0.1", 8080, guest)
     world.serve(socket.AF_INET, "", 8081, guest)
     world.serve(socket.AF_INET6, "::", 8082, guest)
+    world.serve(socket.AF_INET6, "::1", 8083, guest)
     payload = os.urandom(8 << 20)
     # As containerd does it: a socket made in the pod's namespace, to its loopback.
     for _ in range(20):
@@ -386,12 +319,14 @@ def a_port_forward_reaches_the_loopback_of_the_guest(world):
     assert ask("127.0.0.1", 8080, pod.name, payload) == PEER4
     assert ask("127.0.0.1", 8081, pod.name, payload) == PEER4
     assert ask("::1", 8082, pod.name, payload) == PEER6
+    assert ask("::1", 8083, pod.name, payload) == PEER6
     begun = time.monotonic()
     assert ask("127.0.0.1", 9, pod.name) == "refused" and ask("::1", 9, pod.name) == "refused"
     assert time.monotonic() - begun < 1
     # A server of the loopback alone is not the network's.
     assert ask(next(a for a in pod.addresses if "." in a), 8080) == "refused"
     assert ask(next(a for a in pod.addresses if "." in a), 8081) == GATEWAY4
+    assert ask(next(a for a in pod.addresses if ":" in a), 8083) == "refused"
     # A guest that ends: a clear end here, too.
     with inside(pod.name):
         held = socket.create_connection(("127.0.0.1", 8080), 3)

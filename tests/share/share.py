@@ -14,6 +14,7 @@ import select
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
@@ -54,26 +55,34 @@ class Server:
                                         pass_fds=[theirs.fileno()])
         theirs.close()
 
-    def order(self, text, fds=()):
-        """(code, numbers, text) of the answer."""
+    def begin(self, text, fds=()):
+        """The socket on which the answer will come."""
         report, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         rights = array.array("i", [theirs.fileno(), *fds])
         self.socket.sendmsg([text.encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
         theirs.close()
-        report.settimeout(30)
-        with report:
-            answer = report.recv(2000).decode()
+        return report
+
+    def order(self, text, fds=()):
+        """(code, numbers, text) of the answer."""
+        with self.begin(text, fds) as report:
+            return self.take(report)
+
+    @staticmethod
+    def take(report, seconds=30):
+        report.settimeout(seconds)
+        answer = report.recv(2000).decode()
         first, _, words = answer.partition("\n")
         numbers = [int(number) for number in first.split()]
         return (numbers[0] if numbers else None), numbers[1:], words
 
-    def start(self, path, ids=0):
+    def start(self, path, uid=UID, ids=0):
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(path)
-            os.chown(path, UID, UID)
+            os.chown(path, uid, uid)
             os.chmod(path, 0o600)
             listening.listen(1)
-            code, numbers, words = self.order(f"start 0 0 {UID} {UID} 0 {ids} {ids}\n",
+            code, numbers, words = self.order(f"start 0 0 {uid} {uid} 0 {ids} {ids}\n",
                                               [listening.fileno()])
         assert code == 0, words
         return numbers[0], numbers[1]
@@ -88,13 +97,45 @@ def source(root, rest="", writable=False, executable=False, uid=0, gid=0, groups
     return text + "".join(f" {group}" for group in groups) + f"\n{root}\n{rest}\n"
 
 
+class StuckFiles:
+    """A file system whose server takes a request and never answers, as one that is gone."""
+
+    def __init__(self, path):
+        self.path, self.fd = path, os.open("/dev/fuse", os.O_RDWR)
+        subprocess.run(["mount", "-i", "-t", "fuse", "-o", f"fd={self.fd},rootmode=40000,user_id=0,group_id=0,allow_other",
+                        "stuck", path], check=True, pass_fds=[self.fd])
+        self.thread = threading.Thread(target=self.serve)
+        self.taken = 0
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                request = os.read(self.fd, 1 << 17 | 1 << 14)
+            except OSError:
+                return
+            _size, opcode, unique = struct.unpack("<IIQ", request[:16])
+            if opcode == INIT:
+                os.write(self.fd, struct.pack("<IiQIIIIHHIIHH", 80, 0, unique, 7, 31, 1 << 17, 0, 16, 12, 1 << 17, 1,
+                                              0, 0) + bytes(32))
+            else:
+                self.taken += 1
+
+    def end(self):
+        """Whoever waits gets an error."""
+        subprocess.run(["umount", "-f", self.path], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(["umount", "-l", self.path], check=False, stderr=subprocess.DEVNULL)
+        self.thread.join(10)
+        os.close(self.fd)
+
+
 class Share:
     """One guest's: the device's memory, one queue, and its owner's mouth."""
 
-    def __init__(self, server, path, ids=0):
+    def __init__(self, server, path, uid=UID, ids=0):
         """`ids`: of a pod: the first of its range."""
-        self.server = server
-        self.pid, self.ticks = server.start(path, ids)
+        self.server, self.uid = server, uid
+        self.pid, self.ticks = server.start(path, uid, ids)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
         self.socket.settimeout(20)
@@ -219,17 +260,19 @@ class Share:
 
     def bind(self, number, where, guest=FIRST):
         """Waits for virtiofsd's lockdown, which begins when QEMU has connected."""
-        code, numbers, words = self.server.order(
-            f"bind {self.pid} {self.ticks} {UID} {UID} {number} {guest} {guest}\n{where}")
+        code, _numbers, words = self.server.order(self.bind_order(number, where, guest))
         return code, words
 
+    def bind_order(self, number, where, guest=FIRST):
+        return f"bind {self.pid} {self.ticks} {self.uid} {self.uid} {number} {guest} {guest}\n{where}"
+
     def unbind(self, number):
-        return self.server.order(f"unbind {self.pid} {self.ticks} {UID} {UID} {number} 0 0\n")[0]
+        return self.server.order(f"unbind {self.pid} {self.ticks} {self.uid} {self.uid} {number} 0 0\n")[0]
 
     def join(self, pid, ticks):
         """Into the control groups of that process, its QEMU."""
         code, _, words = self.server.order(
-            f"join {self.pid} {self.ticks} {UID} {UID} 0 0 0\n{pid} {ticks}\n")
+            f"join {self.pid} {self.ticks} {self.uid} {self.uid} 0 0 0\n{pid} {ticks}\n")
         return code, words
 
 

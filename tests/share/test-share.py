@@ -43,7 +43,7 @@ def put(path, text, uid, mode=0o644, gid=None):
 class Ground:
     """A directory of OWNER's at `data`, one of somebody else's beside it, and a share."""
 
-    def __init__(self, server):
+    def __init__(self, server, uid=sh.UID):
         self.top = tempfile.mkdtemp(prefix="share-")
         os.chmod(self.top, 0o755)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "share", self.top], check=True)
@@ -55,7 +55,7 @@ class Ground:
         put(f"{self.top}/data/closed", "closed", OTHER, 0o600)
         put(f"{self.top}/outside/secret", "secret", 0, 0o644)
         os.symlink(f"{self.top}/outside/secret", f"{self.top}/data/link")
-        self.share = Share(server, f"{self.top}/socket")
+        self.share = Share(server, f"{self.top}/socket", uid)
         self.source = source(f"{self.top}/data", "", True, False, OWNER, OWNER)
         end = time.monotonic() + 10
         while True:
@@ -466,6 +466,44 @@ def it_ends_with_its_guest_and_without_its_server(server):
         assert not os.path.exists(f"/proc/{gone}/root"), "it goes on without its guest"
 
 
+@test
+def a_guest_whose_files_hang_holds_up_no_other(server):
+    """A file server that takes requests and never answers: its orders cannot even be killed."""
+    with Ground(server) as one, Ground(server, sh.UID + 1) as other:
+        os.mkdir(f"{one.top}/hangs")
+        stuck = sh.StuckFiles(f"{one.top}/hangs")
+        where = source(f"{one.top}/hangs", "file", False, False, OWNER, OWNER)
+        begun = time.monotonic()
+        try:
+            waiting = [server.begin(one.share.bind_order(8 + i, where)) for i in range(16)]
+            while stuck.taken == 0:
+                assert time.monotonic() < begun + 10, "nothing asks for it"
+                time.sleep(0.02)
+            # Its own next is refused at once, by name; what it has can be taken away.
+            for where_to in where, one.source:
+                code, words = one.share.bind(40, where_to)
+                assert code == errno.EBUSY and "do not end" in words, (code, words)
+            assert one.share.unbind(1) == 0
+            # Nor does a virtiofsd that stands still hold up anybody, itself included.
+            os.kill(one.share.pid, signal.SIGSTOP)
+            assert one.share.unbind(2) == 0
+            for number in 2, 3:
+                code, words = other.share.bind(number, other.source)
+                assert code == 0, words
+            node = other.share.walk("3", "mine")
+            assert other.share.read(node, other.share.open(node)) == b"mine"
+            os.kill(one.share.pid, signal.SIGCONT)
+            assert time.monotonic() < begun + 20, "the others waited"
+        finally:
+            stuck.end()
+        for report in waiting:
+            with report:
+                assert server.take(report)[0] not in (0, None)
+        # Their processes have ended, and there is room again.
+        code, words = one.share.bind(41, one.source)
+        assert code == 0, words
+
+
 def main():
     wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
     tests = [one for one in TESTS if not wanted or any(word in one.__name__ for word in wanted)]
@@ -502,7 +540,7 @@ class Pod:
                         f"index=off,lowerdir={self.top}/2/fs:{self.top}/1/fs,"
                         f"upperdir={self.top}/3/fs,workdir={self.top}/3/work", f"{self.top}/root"],
                        check=True)
-        self.share = Share(server, f"{self.top}/socket", FIRST)
+        self.share = Share(server, f"{self.top}/socket", ids=FIRST)
         code, words = self.order("pod", 0, f"{self.top}/root")
         assert code == 0, words
         self.root = self.share.walk("0")

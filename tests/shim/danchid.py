@@ -124,7 +124,8 @@ class Container:
     def __init__(self, args):
         self.id = uuid.uuid4().hex
         self.args = args
-        config = args["config"]["process"]
+        self.config = args["config"]
+        config = self.config["process"]
         env = dict(line.split("=", 1) for line in config.get("env", []))
         self.process = Process(config["args"], env, args["terminal"])
         self.has_started = False

@@ -43,6 +43,21 @@ def a_container_runs_and_its_life_is_told_in_order(lab):
 
 
 @test()
+def limits_without_end_reach_danchid(lab):
+    """RLIM_INFINITY as Go writes it, above what a signed integer holds."""
+    infinity, most = (1 << 64) - 1, (1 << 63) - 1
+    process = {"args": ["sleep", "1000"], "cwd": "/", "env": [f"PATH={os.environ['PATH']}"],
+               "rlimits": [{"type": "RLIMIT_CORE", "soft": infinity, "hard": infinity}]}
+    task = lab.task(process=process)
+    [container] = lab.danchid.containers.values()
+    assert container.config["process"]["rlimits"] == [{"type": "RLIMIT_CORE", "soft": most, "hard": most}]
+    task.start()
+    task.kill(9)
+    assert task.wait() == 137
+    task.delete()
+
+
+@test()
 def waits_are_answered_whenever_they_came_and_on_every_connection(lab):
     task = lab.task(args=shell("read x; exit 5"), streams="ioe")
     other = lab.connect(f"unix://{task.client.socket.getpeername()}")

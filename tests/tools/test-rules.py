@@ -117,8 +117,10 @@ def write_if_changed(path, text):
     except OSError:
         pass
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as file:
+    # Parts of the tests run beside each other: none may find half of it.
+    with open(f"{path}.{os.getpid()}", "w") as file:
         file.write(text)
+    os.rename(file.name, path)
 
 
 if __name__ == "__main__":

@@ -225,6 +225,45 @@ test_what_it_writes_it_reads (void)
 }
 
 static void
+test_reads_unsigned_integers_of_oci_documents (void)
+{
+  static const struct
+  {
+    const char *text;
+    gint64 value;
+  } good[] = {
+    { "[18446744073709551615,1]", G_MAXINT64 }, /* RLIM_INFINITY */
+    { "[18446744073709551615]", G_MAXINT64 },   { "[9223372036854775808]", G_MAXINT64 },
+    { "[9223372036854775807]", G_MAXINT64 },    { "[9223372036854775806]", G_MAXINT64 - 1 },
+    { "[-9223372036854775808]", G_MININT64 },
+  };
+  static const char *const bad[]
+      = { "[18446744073709551616]", "[-9223372036854775809]", "[018446744073709551615]",
+          "[99999999999999999999]", "[+9223372036854775808]" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = g_strdup (good[i].text);
+      g_autoptr (JsonNode) node
+          = dn_json_parse_unsigned (text, strlen (text), 4096, "document", &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpint (json_array_get_int_element (json_node_get_array (node), 0), ==,
+                       good[i].value);
+      /* What it was given stays as it was. */
+      g_assert_cmpstr (text, ==, good[i].text);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (dn_json_parse_unsigned (bad[i], strlen (bad[i]), 4096, "document", &error));
+      g_assert_error (error, DN_ERROR, DN_ERROR_CONFIG);
+    }
+}
+
+static void
 test_writes_large_numbers_that_can_be_read (void)
 {
   static const double numbers[] = { 2e53, -1e300, 1e-9, 0.5, 1024, 0.1, 123456789.125 };
@@ -260,6 +299,7 @@ main (int argc, char **argv)
   ADD ("wrong-types-are-errors-that-name-the-member",
        test_wrong_types_are_errors_that_name_the_member);
   ADD ("what-it-writes-it-reads", test_what_it_writes_it_reads);
+  ADD ("reads-unsigned-integers-of-oci-documents", test_reads_unsigned_integers_of_oci_documents);
   ADD ("writes-large-numbers-that-can-be-read", test_writes_large_numbers_that_can_be_read);
   return g_test_run ();
 }

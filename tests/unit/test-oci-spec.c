@@ -44,7 +44,8 @@ case_read (const char *path, Case *ret_case)
 
   g_file_get_contents (path, &text, &size, &error);
   g_assert_no_error (error);
-  root = dn_json_parse (text, size, 1024 * 1024, path, &error);
+  /* As the shim reads what containerd writes. */
+  root = dn_json_parse_unsigned (text, size, 1024 * 1024, path, &error);
   g_assert_no_error (error);
   dn_json_read (json_node_get_object (root), fields, path, &error);
   g_assert_no_error (error);
@@ -89,6 +90,7 @@ dn_share_server_order (const DnShareOrder *order, int fd, const char *what,
 {
   g_assert_cmpint (order->verb, ==, DN_SHARE_LOOK);
   g_assert_cmpint (fd, ==, -1);
+  g_assert_cmpuint (order->process.uid, ==, 200001);
   for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++)
     if (g_str_has_suffix (order->source.rest, hosts[i].rest))
       {
@@ -108,7 +110,7 @@ look_for_all (GPtrArray *mounts)
   g_auto (DnPodFacts) facts = { NULL };
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (dn_pod_facts_ask (mounts, &facts, &error));
+  g_assert_true (dn_pod_facts_ask (mounts, 200001, &facts, &error));
   g_assert_no_error (error);
   dn_pod_facts_apply (&facts, mounts);
   dn_pod_facts_apply (&facts, mounts);

@@ -403,10 +403,10 @@ full_entry (const char *text)
 {
   DnRecordEntry *entry = dn_record_entry_new (DN_RECORD_REQUEST, text);
   char **const fields[]
-      = { &entry->who.command,  &entry->context, &entry->tenant,         &entry->stage,
-          &entry->tier,         &entry->image,   &entry->image_digest,   &entry->container,
-          &entry->container_id, &entry->profile, &entry->profile_sha256, &entry->rule,
-          &entry->outcome,      &entry->message, &entry->image_signature };
+      = { &entry->who.command,  &entry->context, &entry->tenant,          &entry->stage,
+          &entry->tier,         &entry->image,   &entry->image_digest,    &entry->container,
+          &entry->container_id, &entry->profile, &entry->profile_sha256,  &entry->rule,
+          &entry->outcome,      &entry->message, &entry->image_signature, &entry->pod };
 
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
     dn_record_set_text (fields[i], text);

@@ -8,7 +8,7 @@ from client import CriError
 from machine import expect, expect_equal
 
 
-@test(seconds=120)
+@test(seconds=120, core=True)
 def a_container_is_created_started_stopped_and_removed(node):
     with node.shared_pod() as pod:
         container = pod.create("sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done")
@@ -61,7 +61,7 @@ def a_command_that_is_not_there_is_an_error_of_the_start(node):
         expect(False, "it started")
 
 
-@test(seconds=120)
+@test(seconds=120, core=True)
 def execsync_gives_output_and_exit_code_and_ends_in_time(node):
     with node.shared_pod() as pod:
         container = pod.sh("exec sleep 1000")

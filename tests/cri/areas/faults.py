@@ -13,7 +13,7 @@ def pods_go_on_while_containerd_is_away(node):
     go_on(node, signal.SIGTERM)
 
 
-@test("R4.5", seconds=180)
+@test("R4.5", seconds=180, core=True)
 def pods_go_on_when_containerd_was_killed(node):
     go_on(node, signal.SIGKILL)
 
@@ -34,7 +34,7 @@ def go_on(node, number):
         expect_equal(ending.wait().exit_code, 5, "the exit code of what ended meanwhile")
 
 
-@test(seconds=180, only_danchi=True)
+@test(seconds=180, only_danchi=True, core=True)
 def a_guest_that_dies_is_known_within_seconds(node):
     others = running(node)
     with node.pod() as pod:

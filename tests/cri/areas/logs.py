@@ -8,7 +8,7 @@ from areas import test
 from machine import expect, expect_equal
 
 
-@test(seconds=120)
+@test(seconds=120, core=True)
 def a_log_has_time_stream_and_text_of_each_line(node):
     with node.shared_pod() as pod:
         container = pod.sh("echo out; sleep 0.1; echo err >&2")

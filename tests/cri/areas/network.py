@@ -19,7 +19,7 @@ def fetch(url):
     return None
 
 
-@test("R5.13", seconds=120)
+@test("R5.13", seconds=120, core=True)
 def a_pod_is_reached_by_its_addresses_from_the_node(node):
     with node.shared_pod() as pod:
         pod.sh(SERVE)
@@ -65,12 +65,17 @@ def a_host_port_leads_to_the_pod(node):
 
 @test("R3.2", seconds=120)
 def a_port_is_forwarded_to_the_pod(node):
+    """And to servers that nobody else reaches: of the loopback's one address alone, or of the other."""
     with node.shared_pod() as pod:
-        pod.sh(SERVE)
+        more = "httpd -p 127.0.0.1:8081 -h /tmp/www; httpd -p [::1]:8082 -h /tmp/www; exec"
+        served = pod.sh(SERVE.replace("exec", more))
         address = pod.status().network.ip
         wait_until(lambda: fetch(f"http://{address}:8080/"), "it serves", 20)
-        url = node.client.call("PortForward", pod_sandbox_id=pod.id, port=[8080]).url
-        stream = Stream(f"{url}?port=8080", "v4.channel.k8s.io")
-        stream.send(b"GET / HTTP/1.0\r\n\r\n", 0)
-        stream.read_until(b"hello from a pod", 0)
-        stream.close()
+        for port in 8080, 8081, 8082:
+            url = node.client.call("PortForward", pod_sandbox_id=pod.id, port=[port]).url
+            stream = Stream(f"{url}?port={port}", "v4.channel.k8s.io")
+            stream.send(b"GET / HTTP/1.0\r\n\r\n", 0)
+            stream.read_until(b"hello from a pod", 0)
+            stream.close()
+        expect(fetch(f"http://{address}:8081/") is None, "a server of 127.0.0.1 is the network's")
+        served.exec_sh("wget -q -O - http://[::1]:8082/ http://127.0.0.1:8081/")

@@ -7,7 +7,7 @@ from areas import test
 from machine import expect, expect_equal, wait_until
 
 
-@test("R5.16", seconds=120)
+@test("R5.16", seconds=120, core=True)
 def a_pod_runs_stops_and_is_removed(node):
     with node.pod(labels={"app": "web"}, annotations={"example.org/note": "kept"}) as pod:
         status = pod.status()
@@ -76,7 +76,7 @@ def a_pod_with_an_init_container_and_three_others_restarts_one(node):
         expect_equal([one.state() for one in others + [again]], ["running"] * 3, "states")
 
 
-@test("R5.16", seconds=300, only_danchi=True)
+@test("R5.16", seconds=300, only_danchi=True, core=True)
 def nothing_of_a_pod_is_left_behind(node):
     def held():
         with open("/proc/self/mounts") as file:

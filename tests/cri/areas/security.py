@@ -19,7 +19,7 @@ def status_of(container, key):
     raise AssertionError(key)
 
 
-@test("R2.3", "R3.6", seconds=120, only_danchi=True)
+@test("R2.3", "R3.6", seconds=120, only_danchi=True, core=True)
 def seccomp_is_on_whatever_the_pod_says_of_it(node):
     with node.shared_pod() as pod:
         for profile in ({}, {"seccomp": {"profile_type": 0}}, {"seccomp": {"profile_type": 1}}):

@@ -5,7 +5,7 @@ from areas import test
 from machine import expect, wait_until
 
 
-@test("R5.14", seconds=120)
+@test("R5.14", seconds=120, core=True)
 def a_containers_stats_count_processor_and_memory(node):
     with node.shared_pod() as pod:
         container = pod.sh("while :; do :; done", linux={"resources": {"memory_limit_in_bytes": 64 << 20}})

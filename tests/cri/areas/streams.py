@@ -21,7 +21,7 @@ def exec_streams_both_outputs_and_takes_input(node):
         expect_equal(causes.get("ExitCode"), "4", "its exit code")
 
 
-@test(seconds=120)
+@test(seconds=120, core=True)
 def exec_on_a_terminal_knows_its_size(node):
     with node.shared_pod() as pod:
         container = pod.sh("exec sleep 1000")

@@ -28,7 +28,7 @@ def swap(path, version, files):
     os.rename(f"{path}/..data_tmp", f"{path}/..data")
 
 
-@test("R5.8", seconds=120)
+@test("R5.8", seconds=120, core=True)
 def a_config_map_is_there_and_follows_a_change(node):
     with node.shared_pod() as pod:
         path = pods_directory(pod, "configmap", "settings")
