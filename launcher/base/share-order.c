@@ -236,8 +236,9 @@ dn_share_answer_format (const DnShareAnswer *answer, char *text, size_t size)
 {
   Writer writer = { .text = text, .size = size };
 
-  add (&writer, "%d %d %" PRIu64 " %d %d %" PRIu64 " %u %u\n%s", answer->code, (int) answer->pid, answer->ticks,
-       answer->is_directory, answer->is_memory, answer->size_bytes, answer->owner_uid, answer->owner_gid, answer->text);
+  add (&writer, "%d %d %" PRIu64 " %d %d %" PRIu64 " %u %u\n%s", answer->code, (int) answer->pid,
+       answer->ticks, answer->is_directory, answer->is_memory, answer->size_bytes,
+       answer->owner_uid, answer->owner_gid, answer->text);
   return finish (&writer);
 }
 

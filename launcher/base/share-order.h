@@ -117,13 +117,13 @@ int dn_share_order_parse (const char *text, DnShareOrder *ret_order);
 
 typedef struct
 {
-  int code;          /* 0, or an errno */
-  pid_t pid;         /* of start */
-  uint64_t ticks;    /* likewise */
-  bool is_directory; /* of check, look, bind, as are the next */
-  bool is_memory;    /* it is the mount of a tmpfs */
+  int code;            /* 0, or an errno */
+  pid_t pid;           /* of start */
+  uint64_t ticks;      /* likewise */
+  bool is_directory;   /* of check, look, bind, as are the next */
+  bool is_memory;      /* it is the mount of a tmpfs */
   uint64_t size_bytes; /* of look: what that tmpfs can hold; 0: no limit, or no tmpfs */
-  uid_t owner_uid;   /* on the host, who appears as the container's user */
+  uid_t owner_uid;     /* on the host, who appears as the container's user */
   gid_t owner_gid;
   /* Where it failed: what and why; may have a second line.  Of look, where it is memory: which
    * directory of that tmpfs it is, "/" or "/a/b". */

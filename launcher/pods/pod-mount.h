@@ -55,18 +55,19 @@ typedef struct
   gboolean is_file; /* of SHARE: it was a file when the container was made */
   guint gid;        /* of MEMORY: whose it is, what it can hold, and what of it this is */
   guint64 size_bytes;
-  char *sub;        /* owned; or "" or NULL: all of it */
-  guint number;     /* of SHARE and COPY: from 1; 0 is the container's root */
-  char *version;    /* owned; of COPY: the one that the guest has, or NULL; under op_lock */
-  char *root;       /* owned; of SHARE: what permits it; the way to it may hold no symbolic link */
-  char *rest;       /* owned; from there on none may lead out of it */
+  char *sub;     /* owned; or "" or NULL: all of it */
+  guint number;  /* of SHARE and COPY: from 1; 0 is the container's root */
+  char *version; /* owned; of COPY: the one that the guest has, or NULL; under op_lock */
+  char *root;    /* owned; of SHARE: what permits it; the way to it may hold no symbolic link */
+  char *rest;    /* owned; from there on none may lead out of it */
 } DnPodMount;
 
 /* Whether it comes from the host by a name in the share. */
 gboolean dn_pod_mount_is_shared (const DnPodMount *mount);
 
 /* The emptyDir that it is, or is a subPath of, if the host says that there is one: below the
- * kubelet's directory of the pod, as the mount's `rest` is.  (transfer full): NULL: none could be */
+ * kubelet's directory of the pod, as the mount's `rest` is.  (transfer full): NULL: none could be
+ */
 char *dn_pod_mount_empty_dir (const DnPodMount *mount);
 
 /* Such a one whose medium is memory: it becomes one in the guest's. */

@@ -220,10 +220,9 @@ test_a_container_has_a_part_of_the_pods_memory (void)
                                  .args = ARGS ("put", "/part/note", "to you"),
                                  .annotations = POD,
                                  .mounts = PART ("\"sub=a b/c\",\"mode=2777\",\"gid=7\"") };
-  const HostContainer reader = { .id = SECOND,
-                                 .args = ARGS ("cat", "/data/a b/c/note"),
-                                 .annotations = POD,
-                                 .mounts = MEMORY };
+  const HostContainer reader = {
+    .id = SECOND, .args = ARGS ("cat", "/data/a b/c/note"), .annotations = POD, .mounts = MEMORY
+  };
   g_autofree char *output = NULL, *path = NULL;
   struct stat status;
 
@@ -273,8 +272,9 @@ test_no_link_leads_out_of_the_pods_memory (void)
   Host *host = new_host ();
   const HostContainer first
       = { .id = FIRST, .args = ARGS ("exit", "0"), .annotations = POD, .mounts = MEMORY };
-  const HostContainer second
-      = { .id = SECOND, .args = ARGS ("exit", "0"), .annotations = POD, .mounts = PART ("\"sub=a/b\"") };
+  const HostContainer second = {
+    .id = SECOND, .args = ARGS ("exit", "0"), .annotations = POD, .mounts = PART ("\"sub=a/b\"")
+  };
 
   g_assert_cmpuint (host_run (host, &first, NULL), ==, 0);
   run ("ln -s /etc %s/run/pod/dir-1/a", host->dir);

@@ -11,10 +11,10 @@
  * with the size of its guest; NAME.error the refusal. */
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/json.h"
-#include "../../launcher/guest/share-server.h"
-#include "../../launcher/pods/pod-facts.h"
 #include "../../launcher/common/paths.h"
+#include "../../launcher/guest/share-server.h"
 #include "../../launcher/pods/oci-spec.h"
+#include "../../launcher/pods/pod-facts.h"
 #include "../../launcher/pods/pod-size.h"
 #include "../../launcher/spec/profile-store.h"
 #include "golden.h"

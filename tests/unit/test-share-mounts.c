@@ -45,8 +45,8 @@ test_what_it_shows_is_read (void)
 static void
 test_what_is_no_line_is_none (void)
 {
-  static const char *const bad[] = { "", "1", "1 2 3", "1 2 0:1 ", "1 2 0:1 x /", "1 2 0:1 /",
-                                     "1 2\n0:1 / / rw" };
+  static const char *const bad[]
+      = { "", "1", "1 2 3", "1 2 0:1 ", "1 2 0:1 x /", "1 2 0:1 /", "1 2\n0:1 / / rw" };
   char root[64];
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)

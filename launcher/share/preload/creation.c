@@ -14,7 +14,8 @@
  *
  * Modes are without the bits that modes.c leaves out.
  *
- * Source: trace of virtiofsd 7.2; the kernel's FUSE_CREATE_SUPP_GROUP, which that one does not know.
+ * Source: trace of virtiofsd 7.2; the kernel's FUSE_CREATE_SUPP_GROUP, which that one does not
+ * know.
  */
 #include <errno.h>
 #include <fcntl.h>

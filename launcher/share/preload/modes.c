@@ -29,7 +29,7 @@
 /* By their names in libc, which its headers have attributes and redirections for. */
 DN_PRELOAD_PUBLIC int dn_modes_fchmod (int fd, mode_t mode) __asm__("fchmod");
 DN_PRELOAD_PUBLIC int dn_modes_fchmodat (int directory, const char *path, mode_t mode,
-                              int flags) __asm__("fchmodat");
+                                         int flags) __asm__("fchmodat");
 
 /* The system call, which two functions of libc's make: @path is NULL for fchmod(2). */
 static int
