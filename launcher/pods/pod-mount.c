@@ -225,6 +225,15 @@ plan_bind (DnPodMount *mount, const DnPodMountRules *rules, const char *what, GE
   return TRUE;
 }
 
+/* An empty file by which CRI-O tells programs that they are in a container.  It lies in the
+ * container's own directory, of which the guest needs nothing else. */
+static gboolean
+is_mark (const DnOciMount *mount)
+{
+  return g_str_equal (mount->target, "/run/.containerenv")
+         && g_str_has_suffix (mount->source, "/userdata/.containerenv");
+}
+
 static gboolean
 plan_one (const DnOciMount *mount, const DnPodMountRules *rules, GPtrArray *list, const char *what,
           GError **error)
@@ -232,7 +241,7 @@ plan_one (const DnOciMount *mount, const DnPodMountRules *rules, GPtrArray *list
   int is_kernels = find_kernels_own (mount);
   DnPodMount *planned;
 
-  if (is_kernels > 0)
+  if (is_kernels > 0 || is_mark (mount))
     return TRUE;
   if (is_kernels < 0)
     return dn_throw (error, DN_ERROR_DENIED, "%s: mount '%s': %s is mounted at its own place alone",

@@ -3,49 +3,16 @@
 
 #include "../common/error.h"
 #include "../limits/guest-size.h"
+#include "pod-words.h"
 
 #define MIB (1024 * 1024)
-#define PREFIX "io.kubernetes.cri.sandbox-"
 #define SHARES_OF_ONE 1024
 #define DEFAULT_PERIOD_US 100000
-
-/* The number of an annotation; @missing where it is not there.  FALSE: it is none. */
-static gboolean
-read_number (const DnOciConfig *config, const char *name, gint64 missing, gint64 *ret_number,
-             GError **error)
-{
-  const char *text = dn_oci_config_annotation (config, name);
-
-  *ret_number = missing;
-  return text == NULL || g_ascii_string_to_signed (text, 10, -1, G_MAXINT64, ret_number, NULL)
-         || dn_throw (error, DN_ERROR_USAGE, "pod: annotation '%s': is no number", name);
-}
 
 static guint64
 round_up (gint64 value, gint64 unit)
 {
   return (guint64) (value / unit + (value % unit > 0));
-}
-
-/* Limits, as they were summed up. */
-typedef struct
-{
-  gint64 memory;
-  gint64 quota;
-  gint64 period;
-  gint64 shares;
-} Sums;
-
-static gboolean
-read_sums (const DnOciConfig *sandbox, Sums *ret_sums, GError **error)
-{
-  return read_number (sandbox, PREFIX "memory", sandbox->memory_bytes, &ret_sums->memory, error)
-         && read_number (sandbox, PREFIX "cpu-quota", sandbox->cpu_quota_us, &ret_sums->quota,
-                         error)
-         && read_number (sandbox, PREFIX "cpu-period", sandbox->cpu_period_us, &ret_sums->period,
-                         error)
-         /* Of the sandbox's own document they are the pause container's. */
-         && read_number (sandbox, PREFIX "cpu-shares", 0, &ret_sums->shares, error);
 }
 
 /* 0: the pod does not ask */
@@ -54,16 +21,18 @@ read_wish (const DnOciConfig *sandbox, const DnPodSettings *settings, const char
            const char *file, gint64 *ret_wish, GError **error)
 {
   const char *const *granted = (const char *const *) settings->annotations;
+  const char *text = dn_oci_config_annotation (sandbox, name);
 
   *ret_wish = 0;
-  if (dn_oci_config_annotation (sandbox, name) == NULL)
+  if (text == NULL)
     return TRUE;
   if (!g_strv_contains (granted, name) && !g_strv_contains (granted, "*"))
     return dn_throw (error, DN_ERROR_DENIED,
                      "pod: annotation '%s': is not granted on this node\nadd it to [pods] "
                      "annotations in '%s', or take it out of the pod",
                      name, file);
-  return read_number (sandbox, name, 0, ret_wish, error);
+  return g_ascii_string_to_signed (text, 10, -1, G_MAXINT64, ret_wish, NULL)
+         || dn_throw (error, DN_ERROR_USAGE, "pod: annotation '%s': is no number", name);
 }
 
 gboolean
@@ -71,9 +40,9 @@ dn_pod_size (const DnOciConfig *sandbox, const DnPodSettings *settings, const ch
              DnPodSize *ret_size, GError **error)
 {
   gint64 memory, vcpus;
-  Sums sums;
+  DnPodSums sums;
 
-  if (!read_sums (sandbox, &sums, error)
+  if (!dn_pod_sums_read (sandbox, &sums, error)
       || !read_wish (sandbox, settings, DN_POD_ANNOTATION_MEMORY, file, &memory, error)
       || !read_wish (sandbox, settings, DN_POD_ANNOTATION_VCPUS, file, &vcpus, error))
     return FALSE;

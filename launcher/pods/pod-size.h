@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How large the guest of a pod is: by the sums of its containers' limits, which the kubelet has
- * computed and containerd writes into annotations of the sandbox, and by the formula of
- * ../limits/guest-size.h, which adds what kernel and agent need.
+ * computed and the runtime writes into annotations of the sandbox (pod-words.h), and by the formula
+ * of ../limits/guest-size.h, which adds what kernel and agent need.
  *
  *     memory       sandbox-memory; or the limit of the sandbox's own document; or [pods] memory_mib
  *     processors   quota / period, upwards; or shares / 1024, where there is no quota; or [pods]

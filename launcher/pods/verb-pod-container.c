@@ -12,15 +12,13 @@
 #include "oci-spec.h"
 #include "pod-container.h"
 #include "pod-volumes.h"
+#include "pod-words.h"
 #include "pods.h"
 
 #define PROFILE "standard"
 #define IMAGE_BYTES 255
 #define NAME_BYTES 40
 #define COMMAND_BYTES 512
-
-static const char container_annotation[] = "io.kubernetes.cri.container-name";
-static const char image_annotation[] = "io.kubernetes.cri.image-name";
 
 typedef struct
 {
@@ -90,7 +88,7 @@ make_options (const Wish *wish, const DnContext *context)
 static char *
 make_name (const DnContainer *container)
 {
-  const char *given = dn_oci_config_annotation (container->pod->config, container_annotation);
+  const char *given = dn_pod_word (container->pod->config, DN_POD_WORD_CONTAINER);
   g_autofree char *name = g_strndup (given != NULL ? given : container->pod->id, NAME_BYTES);
 
   if (!dn_name_is_valid (name))
@@ -105,7 +103,7 @@ static void
 set_words (DnContainer *container)
 {
   const DnOciConfig *config = container->pod->config;
-  const char *image = dn_oci_config_annotation (config, image_annotation);
+  const char *image = dn_pod_word (config, DN_POD_WORD_IMAGE);
   g_autofree char *command = g_strjoinv (" ", config->args);
 
   container->image = image != NULL ? dn_text_clean (image, IMAGE_BYTES) : g_strdup ("");

@@ -15,13 +15,10 @@
 #include "../network/pod-network.h"
 #include "oci-spec.h"
 #include "pod-size.h"
+#include "pod-words.h"
 #include "pods.h"
 
 #define PATH_MAX_BYTES 4000
-
-static const char name_annotation[] = "io.kubernetes.cri.sandbox-name";
-static const char namespace_annotation[] = "io.kubernetes.cri.sandbox-namespace";
-static const char uid_annotation[] = "io.kubernetes.cri.sandbox-uid";
 
 typedef struct
 {
@@ -58,11 +55,10 @@ dup_clean (const char *text)
 static gboolean
 take_labels (Wish *wish, GError **error)
 {
-  const char *uid = dn_oci_config_annotation (wish->sandbox, uid_annotation);
+  const char *uid = dn_pod_word (wish->sandbox, DN_POD_WORD_UID);
 
-  wish->pod->pod_name = dup_clean (dn_oci_config_annotation (wish->sandbox, name_annotation));
-  wish->pod->pod_namespace
-      = dup_clean (dn_oci_config_annotation (wish->sandbox, namespace_annotation));
+  wish->pod->pod_name = dup_clean (dn_pod_word (wish->sandbox, DN_POD_WORD_NAME));
+  wish->pod->pod_namespace = dup_clean (dn_pod_word (wish->sandbox, DN_POD_WORD_NAMESPACE));
   wish->pod->pod_uid = g_strdup (uid);
   return uid == NULL || dn_pod_id_check (uid, "pod's uid", error);
 }

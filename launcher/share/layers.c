@@ -27,6 +27,7 @@
  * this process's namespace is seen by nobody else. */
 #define BASE "/run"
 #define OPTIONS_BYTES 4096 /* what mount(2) takes: a page */
+#define OWN_WORK "/danchi" /* in the work directory of a volatile overlay */
 
 /* Detached clones of the layers, translated. */
 typedef struct
@@ -156,8 +157,9 @@ attach_all (const DnOverlayOptions *options, const Clones *clones, char ret_text
     return clones->lower_count < 2 ? -EINVAL : 0;
   if ((r = attach (clones->upper, "u")) < 0)
     return r;
-  used += snprintf (ret_text + used, OPTIONS_BYTES - (size_t) used, ",upperdir=u%s,workdir=u%s",
-                    strrchr (options->upper, '/'), strrchr (options->work, '/'));
+  used += snprintf (ret_text + used, OPTIONS_BYTES - (size_t) used, ",upperdir=u%s,workdir=u%s%s",
+                    strrchr (options->upper, '/'), strrchr (options->work, '/'),
+                    options->is_volatile ? OWN_WORK : "");
   return used >= OPTIONS_BYTES ? -E2BIG : 0;
 }
 
@@ -182,6 +184,21 @@ become_pods_root (uid_t first_id)
   return capng_apply (CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
+/* A volatile mount, as CRI-O's are, leaves a mark in its work directory, with which the kernel
+ * refuses every mount that comes after.  Ours has a directory within: it goes when the runtime
+ * removes the container's.  It keeps what is synchronized: nobody would know what became of a
+ * volatile one when the host stops. */
+static int
+make_work (const DnOverlayOptions *options)
+{
+  char path[PATH_MAX];
+
+  if (!options->is_volatile)
+    return 0;
+  (void) snprintf (path, sizeof path, "u%s" OWN_WORK, strrchr (options->work, '/'));
+  return mkdir (path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static int
 lay (const DnOverlayOptions *options, const Clones *clones, uid_t first_id, const char **ret_step)
 {
@@ -198,6 +215,9 @@ lay (const DnOverlayOptions *options, const Clones *clones, uid_t first_id, cons
     return r;
   *ret_step = "the pod's rights";
   if ((r = become_pods_root (first_id)) < 0)
+    return r;
+  *ret_step = "its work directory";
+  if ((r = make_work (options)) < 0)
     return r;
   *ret_step = "its overlay";
   if (mount ("overlay", "root", "overlay",

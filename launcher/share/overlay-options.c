@@ -94,7 +94,7 @@ begins (const char *option, size_t size, const char *key)
 static int
 read_option (DnOverlayOptions *options, const char *at, size_t size)
 {
-  static const char *const kept[] = { "redirect_dir=", "metacopy=", "userxattr", "volatile" };
+  static const char *const kept[] = { "redirect_dir=", "metacopy=", "userxattr" };
 
   if (begins (at, size, "lowerdir="))
     return add_lowers (options, at + strlen ("lowerdir="), at + size);
@@ -104,6 +104,9 @@ read_option (DnOverlayOptions *options, const char *at, size_t size)
     return set_part (&options->upper, at + strlen ("upperdir="), size - strlen ("upperdir="));
   if (begins (at, size, "workdir="))
     return set_part (&options->work, at + strlen ("workdir="), size - strlen ("workdir="));
+  /* As mounts are told by kernels of now, and by those that have fsync=. */
+  if (begins (at, size, "volatile") || begins (at, size, "fsync=volatile"))
+    options->is_volatile = true;
   for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
     if (begins (at, size, kept[i]))
       return keep (options, at, size);

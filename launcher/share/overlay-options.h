@@ -18,8 +18,8 @@ typedef struct
   size_t lower_count;
   char *upper;       /* owned; NULL: it is read-only */
   char *work;        /* owned */
-  char options[256]; /* those that are to stay: redirect_dir=..., metacopy=..., userxattr, volatile
-                      */
+  bool is_volatile;  /* its work directory is used up: no other mount can have it */
+  char options[256]; /* those that are to stay: redirect_dir=..., metacopy=..., userxattr */
 } DnOverlayOptions;
 
 /* Finds the line of mount @id in the text of a mountinfo file, and reads its options.  Returns: 0,

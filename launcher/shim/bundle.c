@@ -12,13 +12,14 @@
 /* What a caller writes to say which pod a container is of. */
 static const struct
 {
-  const char *kind;    /* annotation */
-  const char *sandbox; /* its value for the pod itself */
-  const char *pod;     /* annotation with the pod's id */
+  const char *kind;         /* annotation */
+  const char *sandbox;      /* its value for the pod itself */
+  const char *pod;          /* annotation with the pod's id */
+  gboolean repeats_network; /* containers name the network by the path that the sandbox has */
 } dialects[] = {
-  { "io.kubernetes.cri.container-type", "sandbox", "io.kubernetes.cri.sandbox-id" },
-  { "io.kubernetes.cri-o.ContainerType", "sandbox", "io.kubernetes.cri-o.SandboxID" },
-  { "io.kubernetes.docker.type", "podsandbox", "io.kubernetes.sandbox.id" },
+  { "io.kubernetes.cri.container-type", "sandbox", "io.kubernetes.cri.sandbox-id", FALSE },
+  { "io.kubernetes.cri-o.ContainerType", "sandbox", "io.kubernetes.cri-o.SandboxID", TRUE },
+  { "io.kubernetes.docker.type", "podsandbox", "io.kubernetes.sandbox.id", FALSE },
 };
 
 void
@@ -77,15 +78,23 @@ read_pod (JsonObject *config, const char *id, DnBundleFacts *facts, GError **err
   JsonObject *annotations = dn_danchid_object (config, "annotations");
 
   facts->kind = DN_BUNDLE_SINGLE;
-  for (gsize i = 0; i < G_N_ELEMENTS (dialects) && facts->pod == NULL; i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (dialects); i++)
     {
       const char *kind = dn_danchid_text (annotations, dialects[i].kind);
       const char *pod = dn_danchid_text (annotations, dialects[i].pod);
 
       if (*kind == '\0')
         continue;
+      /* CRI-O passes on all annotations of a pod: one of them is whoever makes pods', and would
+       * have a say in what it is a part of. */
+      if (facts->pod != NULL)
+        return dn_throw (error, DN_ERROR_DENIED,
+                         "container '%s': annotation '%s' is another runtime's\n"
+                         "take it out of the pod",
+                         id, dialects[i].kind);
       facts->kind = g_str_equal (kind, dialects[i].sandbox) ? DN_BUNDLE_SANDBOX : DN_BUNDLE_MEMBER;
       facts->pod = g_strdup (facts->kind == DN_BUNDLE_SANDBOX ? id : pod);
+      facts->repeats_network = dialects[i].repeats_network;
     }
   if (facts->pod == NULL)
     facts->pod = g_strdup (id);

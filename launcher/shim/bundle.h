@@ -21,11 +21,12 @@ typedef enum
 typedef struct
 {
   DnBundleKind kind;
-  char *pod;      /* owned: the pod's id, checked */
-  char *netns;    /* owned: path; "": a network namespace of its own, NULL: the host's */
-  char *hostname; /* owned; "" */
-  char *root;     /* owned: root.path as it stands there */
-  guint16 rows;   /* of the terminal at first; 0: not said */
+  char *pod;                /* owned: the pod's id, checked */
+  char *netns;              /* owned: path; "": a network namespace of its own, NULL: the host's */
+  gboolean repeats_network; /* a pod's containers have its netns: CRI-O's */
+  char *hostname;           /* owned; "" */
+  char *root;               /* owned: root.path as it stands there */
+  guint16 rows;             /* of the terminal at first; 0: not said */
   guint16 columns;
 } DnBundleFacts;
 
@@ -47,7 +48,7 @@ JsonNode *dn_bundle_read (const char *directory, GError **error);
  *
  * Pure.
  *
- * Returns: TRUE, or FALSE with DN_ERROR_CONFIG
+ * Returns: TRUE, or FALSE with DN_ERROR_CONFIG, or DN_ERROR_DENIED for annotations of two runtimes
  */
 gboolean dn_bundle_get_facts (JsonObject *config, const char *id, DnBundleFacts *ret_facts,
                               GError **error);

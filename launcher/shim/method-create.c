@@ -11,6 +11,7 @@
 #include "danchid.h"
 #include "root-mount.h"
 #include "shim/events.pb-c.h"
+#include "shim/runtime.pb-c.h"
 #include "task-service-private.h"
 #include "worker.h"
 
@@ -174,6 +175,7 @@ make_pod (Creation *creation)
   json_object_set_object_member (args, "config", json_node_dup_object (creation->config));
   json_object_set_string_member (args, "netns", creation->facts.netns);
   json_object_set_string_member (args, "hostname", creation->facts.hostname);
+  pod->netns = g_strdup (creation->facts.netns);
   pod->has_guest = TRUE;
   dn_danchid_call ("pod-create", args, POD_TIMEOUT_MS, on_pod_made, creation);
 }
@@ -265,6 +267,25 @@ fill_container (DnContainer *container, const Pb__CreateRequest *request,
   task->columns = facts->columns;
 }
 
+/* A file or table of settings for this runtime, which Danchi has not: danchid's are the node's.  To
+ * leave it unread would be to let somebody believe that it holds.  Of other types (runc's) nothing
+ * is known. */
+static gboolean
+has_settings (const Pb__Any *options)
+{
+  Pb__RuntimeOptions *own;
+  gboolean found;
+
+  if (options == NULL || !g_str_has_suffix (options->type_url, "runtimeoptions.v1.Options"))
+    return FALSE;
+  own = pb__runtime_options__unpack (NULL, options->value.len, options->value.data);
+  if (own == NULL)
+    return TRUE;
+  found = *own->config_path != '\0' || own->config_body.len > 0;
+  pb__runtime_options__free_unpacked (own, NULL);
+  return found;
+}
+
 /* What can be refused before anything is done.  Returns: FALSE after @call has failed. */
 static gboolean
 check (DnPod *pod, DnCall *call, const Pb__CreateRequest *request)
@@ -277,6 +298,12 @@ check (DnPod *pod, DnCall *call, const Pb__CreateRequest *request)
     dn_call_fail (call, DN_STATUS_ALREADY_EXISTS, "container '%s'", request->id);
   else if (*request->checkpoint != '\0' || *request->parent_checkpoint != '\0')
     dn_call_fail (call, DN_STATUS_UNIMPLEMENTED, "container '%s': a checkpoint", request->id);
+  else if (has_settings (request->options))
+    dn_call_fail (call, DN_STATUS_INVALID_ARGUMENT,
+                  "container '%s': the runtime's configuration on this node gives options for "
+                  "Danchi (ConfigPath, runtime_config_path), which reads /etc/danchi/danchi.conf "
+                  "alone: take them out",
+                  request->id);
   else if (pod->is_quitting || pod->guest_has_ended)
     dn_call_fail (call, DN_STATUS_FAILED_PRECONDITION, "pod '%s': has ended", pod->id);
   else
@@ -296,6 +323,12 @@ check_facts (DnPod *pod, DnCall *call, const char *id, const DnBundleFacts *fact
   else if (is_first == pod->has_guest || (!is_first && pod->guest_pid == 0))
     dn_call_fail (call, DN_STATUS_FAILED_PRECONDITION, "pod '%s': %s", pod->id,
                   is_first ? "has its guest already" : "has no guest");
+  /* CRI-O lets a pod's annotations stand for its own: so the sandbox of one pod could say that it
+   * is a container of another's.  Its network it cannot choose. */
+  else if (!is_first && facts->repeats_network && g_strcmp0 (facts->netns, pod->netns) != 0)
+    dn_call_fail (call, DN_STATUS_PERMISSION_DENIED,
+                  "container '%s': says that it is of pod '%s', whose network it has not", id,
+                  pod->id);
   else if (is_first && facts->netns == NULL)
     dn_call_fail (call, DN_STATUS_UNIMPLEMENTED,
                   "pod '%s': the host's network, which a guest cannot share", pod->id);

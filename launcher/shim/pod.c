@@ -41,6 +41,7 @@ dn_pod_free (DnPod *pod)
   dn_events_free (pod->events);
   g_free (pod->name_space);
   g_free (pod->id);
+  g_free (pod->netns);
   g_free (pod);
 }
 

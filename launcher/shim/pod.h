@@ -13,6 +13,7 @@ struct DnPod
 {
   char *name_space; /* owned: containerd's */
   char *id;         /* owned */
+  char *netns;      /* owned: of the first container, where its network is; or NULL */
   DnEvents *events; /* owned */
   DnMetricsVersion metrics_version;
   GHashTable *containers; /* owned: id to DnContainer */

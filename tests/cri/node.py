@@ -80,18 +80,20 @@ CNI = {
 class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
+    service = "containerd"
+    waits_for_containers = False  # in StopPodSandbox, until the caller gives up: so kubelet stops them before
+
     def __init__(self, runtime="danchi", snapshotter="overlayfs", programs="/usr/bin"):
         self.programs = programs  # containerd's and ctr's directory: fetch-containerd.sh
-        version = subprocess.run([f"{programs}/containerd", "--version"], check=True, capture_output=True)
-        self.is_version_2 = b"/v2 " in version.stdout
+        self.is_version_2 = self.find_version(programs)
         self.runtime, self.snapshotter = runtime, snapshotter  # of pods that name none
         os.makedirs(os.path.join(BUILD, "cri"), exist_ok=True)
         self.directory = tempfile.mkdtemp(prefix="node-", dir=os.path.join(BUILD, "cri"))
         # The owners of what lies there are translated, which overlayfs cannot, either.
         self.kubelet = os.path.join(self.directory, "kubelet")
         self.messages = load_messages(os.path.join(self.directory, "messages"))
-        self.log_path = os.path.join(self.directory, "containerd.log")
-        self.containerd = self.client = None
+        self.log_path = os.path.join(self.directory, "service.log")
+        self.process = self.client = None
         self.numbers = itertools.count(1)
         self.machine = machine = Machine("cri")
         # Where a shim looks when nothing says otherwise; a cell's own /run and /var.
@@ -106,13 +108,14 @@ class Node:
         self.pods = []
         self.shared = None
 
-    # Life.
+    # What another runtime's node does in another way: crio.py.
 
-    def start(self):
-        cni = os.path.join(self.directory, "cni")
-        os.makedirs(cni, exist_ok=True)
-        with open(os.path.join(cni, "10-pods.conflist"), "w") as file:
-            json.dump(CNI, file)
+    @staticmethod
+    def find_version(programs):
+        version = subprocess.run([f"{programs}/containerd", "--version"], check=True, capture_output=True)
+        return b"/v2 " in version.stdout
+
+    def write_config(self, cni):
         ours = os.path.join(TOP, "config", "kubernetes", f"containerd-{2 if self.is_version_2 else 1}.toml")
         # Ours is added as an operator adds it.
         with open(os.path.join(self.directory, "containerd.toml"), "w") as file, open(ours) as runtime_class:
@@ -120,6 +123,21 @@ class Node:
                 version=3 if self.is_version_2 else 2, root=os.path.join(self.directory, "root"), pause=PAUSE,
                 cni=cni, plugins=CNI_PLUGINS, snapshotter=self.snapshotter))
             file.write(runtime_class.read())
+
+    def command(self):
+        return [f"{self.programs}/containerd", "--config", os.path.join(self.directory, "containerd.toml")]
+
+    def connect(self):
+        return Client("/run/containerd/containerd.sock", self.messages)
+
+    # Life.
+
+    def start(self):
+        cni = os.path.join(self.directory, "cni")
+        os.makedirs(cni, exist_ok=True)
+        with open(os.path.join(cni, "10-pods.conflist"), "w") as file:
+            json.dump(CNI, file)
+        self.write_config(cni)
         os.makedirs("/run/netns", exist_ok=True)
         # The pod's namespaces and roots are mounts that containerd and shims have to share.
         subprocess.run(["mount", "--make-rshared", "/"], check=True)
@@ -130,37 +148,39 @@ class Node:
         subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
         if self.runtime == "danchi":
             self.machine.start()
-        self.start_containerd()
+        self.start_service()
         self.import_image(os.path.join(BUILD, "test-images", "busybox.tar"), IMAGE)
         self.import_image(self.pause_archive(), PAUSE)
 
-    def start_containerd(self):
+    def start_service(self):
         environment = os.environ | {"PATH": f"{BUILD}/bin:{self.programs}:{os.environ['PATH']}"}
         with open(self.log_path, "ab") as log:
-            self.containerd = subprocess.Popen(
-                [f"{self.programs}/containerd", "--config", os.path.join(self.directory, "containerd.toml")],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
-        self.client = Client("/run/containerd/containerd.sock", self.messages)
-        wait_until(self.is_ready, "containerd answers", 30)
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                start_new_session=True)
+        self.client = self.connect()
+        wait_until(self.is_ready, f"{self.service} answers", 30)
 
     def is_ready(self):
-        expect(self.containerd.poll() is None, f"containerd ended:\n{self.log_tail()}")
+        expect(self.process.poll() is None, f"{self.service} ended:\n{self.log_tail()}")
         try:
             status = self.client.call("Status", timeout=2).status
         except CriError:
             return False
-        return all(condition.status for condition in status.conditions)
+        # containerd 2.3 has another that tells of settings which will go one day.
+        conditions = {one.type: one.status for one in status.conditions}
+        return conditions["RuntimeReady"] and conditions["NetworkReady"]
 
-    def end_containerd(self, number=signal.SIGTERM):
+    def end_service(self, number=signal.SIGTERM):
         self.client.close()
-        self.containerd.send_signal(number)
-        self.containerd.wait(30 * PATIENCE)
+        self.process.send_signal(number)
+        self.process.wait(30 * PATIENCE)
 
     def end(self):
         for pod in list(self.pods):
             with contextlib.suppress(CriError):
                 pod.remove()
-        self.end_containerd()
+        self.end_service()
         if self.runtime == "danchi":
             self.machine.stop()
         subprocess.run(["umount", "-R", os.path.join(self.directory, "root")], check=False, capture_output=True)
@@ -238,6 +258,9 @@ class Pod:
             metadata={"name": self.name, "uid": self.uid, "namespace": namespace, "attempt": 0},
             linux={"security_context": security, **(linux or {})},
             **({"hostname": self.name, "log_directory": self.logs} | fields))
+        # The kubelet's: to CRI-O they say who the pod is.
+        for key, value in (("name", self.name), ("namespace", namespace), ("uid", self.uid)):
+            self.config.labels[f"io.kubernetes.pod.{key}"] = value
         self.id = node.client.call("RunPodSandbox", config=self.config, timeout=timeout,
                                    runtime_handler=runtime or node.runtime).pod_sandbox_id
         node.pods.append(self)
@@ -265,6 +288,10 @@ class Pod:
         return self.run("sh", "-c", script, **fields)
 
     def stop(self):
+        if self.node.waits_for_containers:
+            for container in self.containers:
+                with contextlib.suppress(CriError):
+                    container.stop(0)
         self.node.client.call("StopPodSandbox", pod_sandbox_id=self.id)
 
     def remove(self):
@@ -278,11 +305,13 @@ class Container:
     def __init__(self, pod, command, name, image=IMAGE, attempt=0, linux=None, security=None, **fields):
         self.pod, self.client, self.name = pod, pod.node.client, name
         config = pod.messages.ContainerConfig(
-            metadata={"name": name, "attempt": attempt}, image={"image": image}, command=list(command),
+            metadata={"name": name, "attempt": attempt}, image={"image": image, "user_specified_image": image},
+            command=list(command),
             log_path=f"{name}.log", linux={"security_context": security or {}, **(linux or {})}, **fields)
         if not config.linux.security_context.HasField("namespace_options"):
             config.linux.security_context.namespace_options.CopyFrom(
                 pod.config.linux.security_context.namespace_options)
+        config.labels["io.kubernetes.container.name"] = name
         self.log_path = os.path.join(pod.config.log_directory, config.log_path)
         self.id = self.client.call("CreateContainer", pod_sandbox_id=pod.id, config=config,
                                    sandbox_config=pod.config).container_id

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of pods: containerd, the shim, danchid and CNI plug-ins in one cell.
 
-    run.py [--part NAME] [--core] [--runtime danchi|runc] [--programs DIR] [WORD...]
+    run.py [--part NAME] [--core] [--runtime danchi|runc] [--programs DIR | --crio DIR] [WORD...]
 
-WORDs choose by area or sentence, --core what the lab runs.  DIR has another containerd than Debian's, and its ctr.
-E2E_DONE and E2E_PATIENCE as for the end-to-end tests.
+WORDs choose by area or sentence, --core what the lab runs.  DIR has another containerd than Debian's, and its ctr;
+or CRI-O.  E2E_DONE and E2E_PATIENCE as for the end-to-end tests.
 
 Debian's own Python, for its gRPC.  With --runtime runc the tests themselves are tested: what they
 say of a pod has to hold there, but for those that say what only Danchi promises.
@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e"), os.path.join(os.path.dirname(HERE), "tools")]
 import areas  # noqa: E402
 from client import CriError  # noqa: E402
+from crio import CrioNode  # noqa: E402
 from machine import PATIENCE, Failure, all_commands, wait_until  # noqa: E402
 from node import Node  # noqa: E402
 from tally import Tally, forget_tally, labels_done  # noqa: E402
@@ -99,6 +100,7 @@ def main():
     parser.add_argument("--core", action="store_true")
     parser.add_argument("--runtime", default="danchi", choices=("danchi", "runc"))
     parser.add_argument("--programs", default="/usr/bin")
+    parser.add_argument("--crio")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, ring)
@@ -106,10 +108,15 @@ def main():
     tally, done = Tally(options.part), labels_done()
     chosen = [test for test in areas.TESTS if label_of(test) not in done
               and (options.runtime == "danchi" or not test.is_danchis) and (test.is_core or not options.core)]
+    if options.crio:
+        chosen = [test for test in chosen if test.area != "ctr"]
     if options.words:
         chosen = [test for test in chosen if any(word.replace("_", " ") in f"{test.area}: {test.sentence}"
                                                  for word in options.words)]
-    node = Node(options.runtime, programs=os.path.realpath(options.programs))
+    if options.crio:
+        node = CrioNode(options.runtime, os.path.realpath(options.crio))
+    else:
+        node = Node(options.runtime, programs=os.path.realpath(options.programs))
     node.start()
     try:
         for test in chosen:

@@ -115,7 +115,7 @@ def files_of(path):
             for name in os.listdir(path)}
 
 
-@test("R5.7", seconds=240)
+@test("R5.7", seconds=240, only=EMULATION)
 def a_bind_shows_its_owner_as_the_containers_user(machine):
     script = """cd /data; stat -c '%n %u:%g' . mine grouped theirs closed
 echo more >> mine; echo more >> grouped; echo new > new; mkdir made; ln -s mine link; cat theirs

@@ -65,7 +65,7 @@ def ports(machine, name):
             for row in machine.inspect(name)["ports"]}
 
 
-@test("R3.2", "R5.13", seconds=240)
+@test("R3.2", "R5.13", seconds=240, only=EMULATION)
 def a_published_port_leads_from_this_hosts_loopback_to_the_container(machine):
     port, udp = free_port(), free_port()
     name = new_name("web")

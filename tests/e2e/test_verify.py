@@ -142,7 +142,7 @@ def verify_finds_nothing_in_a_sound_container(machine):
            f"of a paused container what cannot be asked is unknown: {status} {found}")
 
 
-@test("R2.7", "R3.6", seconds=180)
+@test("R2.7", "R3.6", seconds=180, only=EMULATION)
 def verify_knows_sound_containers_of_other_kinds(machine):
     profile = f"{machine.run}/kills.json"
     with open(profile, "w") as file:

@@ -526,7 +526,7 @@ def main():
 class Pod:
     """An overlay as a container's root, with a share that it is a name in."""
 
-    def __init__(self, server):
+    def __init__(self, server, options=""):
         self.top = tempfile.mkdtemp(prefix="pod-")
         os.chmod(self.top, 0o755)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "pod", self.top], check=True)
@@ -538,7 +538,7 @@ class Pod:
         put(f"{self.top}/outside/secret", "secret", 0, 0o600)
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
                         f"index=off,lowerdir={self.top}/2/fs:{self.top}/1/fs,"
-                        f"upperdir={self.top}/3/fs,workdir={self.top}/3/work", f"{self.top}/root"],
+                        f"upperdir={self.top}/3/fs,workdir={self.top}/3/work{options}", f"{self.top}/root"],
                        check=True)
         self.share = Share(server, f"{self.top}/socket", ids=FIRST)
         code, words = self.order("pod", 0, f"{self.top}/root")
@@ -583,6 +583,19 @@ def a_pods_root_has_every_owner_and_is_written_where_it_was(server):
         assert open(f"{upper}/low").read() == "LOW" and os.stat(f"{upper}/low").st_uid == 33
         assert open(f"{pod.top}/1/fs/low").read() == "low"
         assert stat.S_ISCHR(os.stat(f"{upper}/bin/su").st_mode)
+
+
+@test
+def a_volatile_pods_root_is_laid_beside_its_mark(server):
+    """As CRI-O mounts it: the kernel takes its work directory once."""
+    with Pod(server, ",volatile") as pod:
+        node, handle = pod.share.create(pod.root, "new")
+        pod.share.write(node, handle, b"new")
+        assert open(f"{pod.top}/3/fs/new").read() == "new"
+        # Again, as after a share that died.
+        code, words = pod.order("pod", 1, f"{pod.top}/root")
+        assert code == 0, words
+        assert pod.share.lookup(pod.share.walk("1"), "low")[2:] == (FIRST + 33, FIRST + 33)
 
 
 @test

@@ -10,7 +10,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../network")]
 from harness import main, test  # noqa: E402
 from pods import MEMBER, SANDBOX, member, pod  # noqa: E402
 from ttrpc import pb  # noqa: E402
-from world import (CREATED, FAILED_PRECONDITION, INVALID, RUNNING, UNIMPLEMENTED, Task, World,  # noqa: E402
+from world import (CREATED, DENIED, FAILED_PRECONDITION, INVALID, RUNNING, UNIMPLEMENTED, Task, World,  # noqa: E402
                    eventually, fails, is_gone, shell)
 
 
@@ -146,6 +146,41 @@ def a_container_of_another_pod_and_one_too_early_are_refused(lab):
     assert "the host's network" in fails(UNIMPLEMENTED, host.create)
     host.shutdown()
     assert "pod-create" not in lab.danchid.verbs()
+
+
+@test()
+def a_pod_that_says_what_only_its_runtime_may_say_is_refused(lab):
+    """CRI-O lays a pod's annotations over its own."""
+    crio = "io.kubernetes.cri-o."
+    lab.bundle("p1", annotations={crio + "ContainerType": "sandbox", crio + "SandboxID": "p1"}, network="/run/netns/p1")
+    address = lab.start("p1")
+    sandbox = Task(lab, "p1", lab.connect(address), streams="")
+    lab.bundle("q1", annotations={crio + "ContainerType": "container", crio + "SandboxID": "p1"},
+               network="/run/netns/q1")
+    assert lab.start("q1") == address
+    other = Task(lab, "q1", lab.connect(address), streams="", creates=False)
+    assert "whose network it has not" in fails(DENIED, other.create)
+    lab.bundle("q2", annotations={crio + "ContainerType": "sandbox", crio + "SandboxID": "q2", **MEMBER})
+    result = lab.run_shim("q2", "start", cwd=f"{lab.directory}/bundles/q2", check=False)
+    assert result.returncode == 1 and b"another runtime's" in result.stderr, result
+    sandbox.kill(9)
+    sandbox.delete()
+    sandbox.shutdown()
+
+
+@test()
+def settings_that_nobody_would_read_are_refused(lab):
+    kinds = (("runtimeoptions.v1.Options", pb.RuntimeOptions(config_path="/etc/x.toml")),
+             ("cri.runtimeoptions.v1.Options", pb.RuntimeOptions(config_body=b"x = 1")))
+    lab.bundle("c1")
+    task = Task(lab, "c1", lab.connect(lab.start("c1")), streams="", creates=False)
+    for kind, options in kinds:
+        url = pb.Any(type_url=kind, value=options.SerializeToString())
+        assert "danchi.conf" in fails(INVALID, lambda: task.create(options=url))  # pylint: disable=cell-var-from-loop
+    task.create(options=pb.Any(type_url="runtimeoptions.v1.Options"))
+    task.kill(9)
+    task.delete()
+    task.shutdown()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ BUILD = os.environ.get("DN_TEST_BUILD", "build")
 SHIM = os.path.join(BUILD, "bin/containerd-shim-danchi-v2")
 NAMESPACE = "k8s.io"
 SOCKETS = "/run/containerd/s"
-NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, INVALID, UNIMPLEMENTED = 5, 6, 9, 3, 12
+NOT_FOUND, ALREADY_EXISTS, DENIED, FAILED_PRECONDITION, INVALID, UNIMPLEMENTED = 5, 6, 7, 9, 3, 12
 CREATED, RUNNING, STOPPED, PAUSED = 1, 2, 3, 4
 PROCESS_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Process"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
- * launcher/pods/pod-facts.c
- * launcher/pods/pod-size.c launcher/limits/guest-size.c launcher/spec/*.c launcher/common/*.c
- * launcher/base/network-rule.c launcher/base/public-address.c launcher/base/fdpass.c
- * protocol/*.c */
+ * launcher/pods/pod-facts.c launcher/pods/pod-size.c launcher/pods/pod-words.c
+ * launcher/limits/guest-size.c
+ * launcher/spec/*.c launcher/common/*.c launcher/base/network-rule.c launcher/base/public-address.c
+ * launcher/base/fdpass.c protocol/*.c */
 /* Packages: gio-unix-2.0 libseccomp */
 
 /* tests/golden/pods/NAME.in.json holds {"config", "settings", "sandbox"}: containerd's config.json,
@@ -16,6 +16,7 @@
 #include "../../launcher/pods/oci-spec.h"
 #include "../../launcher/pods/pod-facts.h"
 #include "../../launcher/pods/pod-size.h"
+#include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
 #include "golden.h"
 
@@ -121,12 +122,11 @@ build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
                  const DnPodSettings *settings, const DnPodSize *size, GError **error)
 {
   static const char *const own[] = { "/etc/danchi", "/var/lib/danchi", "/run/danchi", NULL };
-  const DnPodMountRules rules
-      = { .sandbox_id = SANDBOX_ID,
-          .pod_uid = dn_oci_config_annotation (sandbox, "io.kubernetes.cri.sandbox-uid"),
-          .settings = settings,
-          .own = own,
-          .file = "danchi.conf" };
+  const DnPodMountRules rules = { .sandbox_id = SANDBOX_ID,
+                                  .pod_uid = dn_pod_word (sandbox, DN_POD_WORD_UID),
+                                  .settings = settings,
+                                  .own = own,
+                                  .file = "danchi.conf" };
   const DnOciRoom room = { size->memory_bytes, size->vcpus };
   g_autoptr (DnContainerOptions) options = dn_oci_options_new (config, &room);
   g_autoptr (DnProfile) profile = dn_profile_load ("standard", NULL, error);

@@ -33,7 +33,8 @@ test_layers_are_found_in_their_order (void)
   g_assert_cmpstr (options.lower[1], ==, "1/fs");
   g_assert_cmpstr (options.upper, ==, "/s/7/fs");
   g_assert_cmpstr (options.work, ==, "/s/7/work");
-  g_assert_cmpstr (options.options, ==, ",redirect_dir=nofollow,volatile");
+  g_assert_cmpstr (options.options, ==, ",redirect_dir=nofollow");
+  g_assert_true (options.is_volatile);
   g_assert_true (dn_overlay_options_base (&options, base));
   g_assert_cmpstr (base, ==, "/s");
   dn_overlay_options_clear (&options);

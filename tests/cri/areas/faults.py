@@ -23,8 +23,8 @@ def go_on(node, number):
         container = pod.sh("i=0; while :; do echo line $i; i=$((i+1)); sleep 0.2; done")
         ending = pod.sh("sleep 2; exit 5")
         container.log_has("line 1")
-        node.end_containerd(number)
-        node.start_containerd()
+        node.end_service(number)
+        node.start_service()
         for one in (container, ending):
             one.client = node.client
         expect_equal(container.state(), "running", "its state")

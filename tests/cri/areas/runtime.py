@@ -28,6 +28,7 @@ def the_shipped_files_name_one_runtime_class(_node):
         expect_equal(newer[key], value, f"{key} of containerd 2")
     with open(os.path.join(CONFIG, "crio.conf"), "rb") as file:
         crio = tomllib.load(file)["crio"]["runtime"]["runtimes"]["danchi"]
+    expect(os.path.isabs(crio["runtime_root"]), "CRI-O would make pipes in its own directory")
     expect_equal((crio["runtime_type"], os.path.basename(crio["runtime_path"])), ("vm", "containerd-shim-danchi-v2"),
                  "CRI-O's")
     [runtime_class] = read_yaml("runtimeclass.yaml")
