@@ -55,13 +55,16 @@ def programs_that_set_bits_go_on(node):
         container = pod.sh("exec sleep 1000", security=ROOT, mounts=[
             {"container_path": "/tools", "host_path": path, "readonly": True}])
         said = container.exec_sh(
-            "set -e; test -e /lib64 || cp -a /tools/lib64 /lib64; export LD_LIBRARY_PATH=/tools/lib PATH=/tools/bin:$PATH\n"
+            "set -e; test -e /lib64 || cp -a /tools/lib64 /lib64\n"
+            "export LD_LIBRARY_PATH=/tools/lib PATH=/tools/bin:$PATH\n"
             "mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates; touch /var/lib/dpkg/status /var/lib/dpkg/available\n"
             "/tools/bin/dpkg --force-not-root --force-bad-path -i /tools/bits.deb >&2\n"
             "stat -c '%u %g %a' /usr/bin/su /usr/bin/crontab /var/mail\n"
             "mkdir /by-tar; /tools/bin/tar -C /by-tar -xpf /tools/bits.tar; stat -c '%a' /by-tar/usr/bin/su\n"
-            "/tools/bin/cp -a /by-tar /by-cp; /tools/bin/chmod u+s,g+s /by-cp/usr/bin/su; stat -c '%a' /by-cp/usr/bin/su\n"
-            "mkdir /shared; chown 0:50 /shared; /tools/bin/chmod 2770 /shared; touch /shared/file; mkdir /shared/below\n"
+            "/tools/bin/cp -a /by-tar /by-cp; /tools/bin/chmod u+s,g+s /by-cp/usr/bin/su\n"
+            "stat -c '%a' /by-cp/usr/bin/su\n"
+            "mkdir /shared; chown 0:50 /shared\n"
+            "/tools/bin/chmod 2770 /shared; touch /shared/file; mkdir /shared/below\n"
             "/tools/bin/chmod 700 /shared/below; stat -c '%g %a' /shared/file /shared/below\n"
             "stat -c '%g %a' /var/mail\n"
             # As maintainers' scripts do, which are root's: in somebody else's directory.
