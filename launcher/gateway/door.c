@@ -74,6 +74,8 @@ work (void)
     (void) dn_pod_look (&network, &answer);
   else if (order.type == DN_GATEWAY_POD_JOIN)
     (void) dn_pod_join (&network, order.slot, &answer);
+  else if (order.type == DN_GATEWAY_POD_VERIFY)
+    (void) dn_pod_verify (&network, order.slot, &answer);
   else
     (void) dn_pod_leave (&network, order.slot, &answer);
   dn_network_clear (&network);

@@ -227,22 +227,42 @@ promise_family (Words *words, int family, const DnNetworkPlan *plan, const char 
   add_word (words, "neighbour %s %s", guest, guest_mac);
 }
 
+static void
+promise_tap (Words *words, const DnNetworkPlan *plan, uint32_t mtu)
+{
+  char mac[DN_NETWORK_MAC_TEXT_BYTES];
+
+  dn_network_mac_format (plan->host_mac, mac);
+  add_word (words, "mac %s", mac);
+  add_word (words, "mtu %u", mtu);
+  add_word (words, "up");
+  add_word (words, "owner %u", plan->uid);
+  add_word (words, "type tap");
+  add_word (words, "persistent");
+}
+
 void
 dn_link_promise (const DnNetworkPlan *plan, bool has_ipv6, char *text, size_t size)
 {
   char mac[DN_NETWORK_MAC_TEXT_BYTES];
   Words words = { .count = 0 };
 
-  dn_network_mac_format (plan->host_mac, mac);
-  add_word (&words, "mac %s", mac);
-  add_word (&words, "mtu %u", DN_NETWORK_MTU);
-  add_word (&words, "up");
-  add_word (&words, "owner %u", plan->uid);
-  add_word (&words, "type tap");
-  add_word (&words, "persistent");
+  promise_tap (&words, plan, DN_NETWORK_MTU);
   dn_network_mac_format (plan->guest_mac, mac);
   promise_family (&words, AF_INET, plan, mac);
   if (has_ipv6)
     promise_family (&words, AF_INET6, plan, mac);
+  join_words (&words, text, size);
+}
+
+void
+dn_link_promise_bare (const DnNetworkPlan *plan, uint32_t mtu, const char *const *neighbours,
+                      char *text, size_t size)
+{
+  Words words = { .count = 0 };
+
+  promise_tap (&words, plan, mtu);
+  for (; *neighbours != NULL; neighbours++)
+    add_word (&words, "neighbour %s", *neighbours);
   join_words (&words, text, size);
 }

@@ -52,3 +52,6 @@ int dn_links_each (DnLinks *links, DnLinkFunc each, void *data);
  * the same words, sorted. */
 int dn_link_observe (DnLinks *links, const DnNetworkPlan *plan, char *text, size_t size);
 void dn_link_promise (const DnNetworkPlan *plan, bool has_ipv6, char *text, size_t size);
+/* Of one without an address. @neighbours: "ADDRESS MAC" each, ends with NULL */
+void dn_link_promise_bare (const DnNetworkPlan *plan, uint32_t mtu, const char *const *neighbours,
+                           char *text, size_t size);

@@ -12,22 +12,44 @@
 #include <unistd.h>
 
 #include "orders.h"
+#include "pod-rules.h"
 #include "rules.h"
 
-/* All that a guest's rules need, hooked where they are, and away again: on lo, where the chains
- * are empty and let everything pass. */
+/* What was written to the text, and away again. */
+static int
+try_rules (DnNetwork *network, const char *name, void (*write_removal) (FILE *),
+           DnGatewayAnswer *answer)
+{
+  DnGatewayAnswer *fault = calloc (1, sizeof *fault);
+  int r;
+
+  if (fault == NULL)
+    return -ENOMEM;
+  r = dn_nft_commit (&network->nft, "rules", fault);
+  if (r == 0)
+    r = dn_answer_line (answer, "%s\tok", name);
+  else
+    r = dn_answer_line (answer, "%s\t%.*s", name, (int) strcspn (fault->error, "\n"), fault->error);
+  write_removal (network->nft.text);
+  (void) dn_nft_commit (&network->nft, NULL, fault);
+  free (fault);
+  return r;
+}
+
+static void
+write_twin_removal (FILE *text)
+{
+  fputs ("add table inet " DN_RULES_TWIN "\ndelete table inet " DN_RULES_TWIN
+         "\nadd table netdev " DN_RULES_TWIN "\ndelete table netdev " DN_RULES_TWIN "\n",
+         text);
+}
+
+/* All that a guest's rules need, hooked where they are: on lo, where the chains are empty and let
+ * everything pass. */
 static int
 probe_rules (DnNetwork *network, DnGatewayAnswer *answer)
 {
-  static const char twin[]
-      = "add table inet " DN_RULES_TWIN "\ndelete table inet " DN_RULES_TWIN
-        "\nadd table netdev " DN_RULES_TWIN "\ndelete table netdev " DN_RULES_TWIN "\n";
-  DnGatewayAnswer *fault = calloc (1, sizeof *fault);
-  int r = -ENOMEM;
-
-  if (fault == NULL)
-    return r;
-  fputs (twin, network->nft.text);
+  write_twin_removal (network->nft.text);
   dn_rules_write_base (network->nft.text, DN_RULES_TWIN, true, dn_network_sum ());
   fputs ("add chain netdev " DN_RULES_TWIN
          " in { type filter hook ingress device lo priority 0; }\n"
@@ -35,15 +57,28 @@ probe_rules (DnNetwork *network, DnGatewayAnswer *answer)
          "}\n"
          "add chain inet " DN_RULES_TWIN " nat { type nat hook postrouting priority srcnat; }\n",
          network->nft.text);
-  r = dn_nft_commit (&network->nft, "rules", fault);
-  if (r == 0)
-    r = dn_answer_line (answer, "rules\tok");
-  else
-    r = dn_answer_line (answer, "rules\t%.*s", (int) strcspn (fault->error, "\n"), fault->error);
-  fputs (twin, network->nft.text);
-  (void) dn_nft_commit (&network->nft, NULL, fault);
-  free (fault);
-  return r;
+  return try_rules (network, "rules", write_twin_removal, answer);
+}
+
+static void
+write_pod_removal (FILE *text)
+{
+  dn_pod_rules_write_removal (text, DN_POD_TWIN);
+}
+
+/* A pod's rules, of both families, hooked to nothing. */
+static int
+probe_pods (DnNetwork *network, DnGatewayAnswer *answer)
+{
+  static DnPodFacts facts = { .name = "lo",
+                              .count = 2,
+                              .records = { { .kind = DN_POD_ADDRESS, .family = 4, .bits = 32 },
+                                           { .kind = DN_POD_ADDRESS, .family = 6, .bits = 128 } } };
+
+  facts.records[0].address[0] = 10;
+  facts.records[1].address[0] = 0xfd;
+  dn_pod_rules_write_twin (network->nft.text, &facts, "lo");
+  return try_rules (network, "pods", write_pod_removal, answer);
 }
 
 static int
@@ -179,6 +214,8 @@ dn_order_probe (DnNetwork *network, const DnNetworkPool *pool, DnGatewayAnswer *
 {
   int r = probe_rules (network, answer);
 
+  if (r == 0)
+    r = probe_pods (network, answer);
   if (r == 0)
     r = probe_tap (answer);
   if (r == 0)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a guest's network is what its order promises.
- *
- * The rules are not compared with our own text, which the kernel prints otherwise: the same rules
- * are made a second time, in a table that is hooked to nothing, and the kernel prints both. */
+/* Whether a guest's network is what its order promises: what is made, read back; rules beside their
+ * twins (twin.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 #include "orders.h"
 #include "rules.h"
 #include "sysctl.h"
+#include "twin.h"
 
 #define FACTS_BYTES 4096
 
@@ -37,84 +36,13 @@ static const char *const guest_maps[]
 static const char *const guest_chains[]
     = { "at", "new", "from", "to", "host", "out", "reach", "asks" };
 
-/* Lines of @listed that lie inside of the object: rules, and for a chain with a hook that. */
-static char *
-copy_body (const char *listed)
-{
-  char *text = listed == NULL ? NULL : strdup (listed), *rest = text, *line, *body = NULL;
-  size_t size = 0;
-  FILE *to = text == NULL ? NULL : open_memstream (&body, &size);
-
-  while (to != NULL && (line = strsep (&rest, "\n")) != NULL)
-    if (line[0] == '\t' && line[1] == '\t')
-      fprintf (to, "%s\n", line + 2);
-  if (to != NULL)
-    (void) fclose (to);
-  free (text);
-  return body;
-}
-
-static char *
-list_body (DnNetwork *network, const char *kind, const char *family, const char *table,
-           const char *name)
-{
-  char object[128];
-
-  (void) snprintf (object, sizeof object, "%s %s %s %s", kind, family, table, name);
-  return copy_body (dn_nft_list (&network->nft, object));
-}
-
-/* @hook: the first line that the real one has and its twin has not, or NULL.  Returns: whether
- * they are the same, else in @why the first line that differs. */
-static bool
-compare (const char *real, const char *twin, const char *hook, char *why, size_t size)
-{
-  if (real == NULL || twin == NULL)
-    {
-      (void) snprintf (why, size, "not there");
-      return false;
-    }
-  if (hook != NULL)
-    {
-      size_t length = strlen (hook);
-
-      if (strncmp (real, hook, length) != 0 || real[length] != '\n')
-        {
-          (void) snprintf (why, size, "'%.*s'", (int) strcspn (real, "\n"), real);
-          return false;
-        }
-      real += length + 1;
-    }
-  while (*real != '\0' || *twin != '\0')
-    {
-      size_t a = strcspn (real, "\n"), b = strcspn (twin, "\n");
-
-      if (a != b || strncmp (real, twin, a) != 0)
-        {
-          (void) snprintf (why, size, "'%.*s' in place of '%.*s'", (int) (a < 150 ? a : 150), real,
-                           (int) (b < 150 ? b : 150), twin);
-          return false;
-        }
-      real += a + (real[a] == '\n');
-      twin += b + (twin[b] == '\n');
-    }
-  return true;
-}
-
 static bool
 compare_object (DnNetwork *network, const char *kind, const char *family, const char *name,
                 const char *hook, char *why, size_t size)
 {
-  char *real = list_body (network, kind, family, DN_RULES_TABLE, name);
-  char *twin = list_body (network, kind, family, DN_RULES_TWIN, name);
-  char detail[400];
-  bool is_same = compare (real, twin, hook, detail, sizeof detail);
+  const DnTwin twin = { kind, family, DN_RULES_TABLE, DN_RULES_TWIN, name, hook };
 
-  if (!is_same)
-    (void) snprintf (why, size, "%s %s: %s", kind, name, detail);
-  free (real);
-  free (twin);
-  return is_same;
+  return dn_twin_compare (network, &twin, why, size);
 }
 
 static bool
@@ -172,7 +100,7 @@ compare_maps (DnNetwork *network, const DnNetworkPlan *plan, char *why, size_t s
     {
       const char *name = guest_maps[i];
       const char *kind = strcmp (name, "uids") == 0 || strcmp (name, "taps") == 0 ? "set" : "map";
-      char *real = list_body (network, kind, "inet", DN_RULES_TABLE, name);
+      char *real = dn_twin_list (network, kind, "inet", DN_RULES_TABLE, name);
       char element[96];
       bool is_there;
 

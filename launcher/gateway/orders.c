@@ -126,6 +126,7 @@ dn_order_run (const DnGatewayOrder *order, const DnFdList *fds, DnGatewayAnswer 
     case DN_GATEWAY_POD_LOOK:
     case DN_GATEWAY_POD_JOIN:
     case DN_GATEWAY_POD_LEAVE:
+    case DN_GATEWAY_POD_VERIFY:
       (void) dn_fault (answer, -EPROTO, "an order of a pod's network namespace, in the host's");
       break;
     }

@@ -35,12 +35,15 @@
 #include "pod-facts.h"
 
 #define DN_POD_TABLE "danchi-pod"
+#define DN_POD_TWIN "danchi-pod-twin"
 /* Of packets that have come back to the loopback. */
 #define DN_POD_MARK 0x64720000u
 
 /* In place of what is there. */
 void dn_pod_rules_write (FILE *text, const DnPodFacts *facts, const char *tap);
-void dn_pod_rules_write_removal (FILE *text);
+/* The same rules in a table of their own, hooked to nothing: to compare with. */
+void dn_pod_rules_write_twin (FILE *text, const DnPodFacts *facts, const char *tap);
+void dn_pod_rules_write_removal (FILE *text, const char *table);
 
 /* The address at which the guest has the other end of the loopback's connections, or NULL where it
  * has none of that family: 4 or 6. */

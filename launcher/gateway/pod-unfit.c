@@ -6,7 +6,9 @@
 #include <net/if.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
+#include <netlink/route/qdisc.h>
 #include <netlink/route/rule.h>
+#include <netlink/route/tc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,8 +63,9 @@ look_at_ways (DnNetwork *network, DnGatewayAnswer *answer)
                                   strange);
 }
 
-static int
-look_at_rules (DnNetwork *network, DnGatewayAnswer *answer)
+/* Of nf_tables: the first table that is not ours. */
+static bool
+find_table (DnNetwork *network, char *name, size_t size)
 {
   static const char own[] = "netdev " DN_POD_TABLE;
   const char *line = dn_nft_list (&network->nft, "tables");
@@ -70,19 +73,61 @@ look_at_rules (DnNetwork *network, DnGatewayAnswer *answer)
   for (; line != NULL && *line != '\0'; line += strcspn (line, "\n"), line += *line == '\n')
     {
       const int length = (int) strcspn (line, "\n");
-      const char *name = line + strlen ("table ");
 
+      /* Ours, and its twin. */
       if (strncmp (line, "table ", strlen ("table ")) != 0
-          || strncmp (name, own, strlen (own)) == 0)
+          || strncmp (line + strlen ("table "), own, strlen (own)) == 0)
         continue;
-      return dn_fault (answer, -ENOTSUP,
-                       "the pod's network namespace has rules of its own (%.*s), which its guest "
-                       "would be without\n"
-                       "have them made inside of the pod: with Istio, by an init container in "
-                       "place of its CNI plug-in",
-                       length < 100 ? length : 100, line);
+      (void) snprintf (name, size, "%.*s", length, line);
+      return true;
     }
-  return 0;
+  return false;
+}
+
+/* Of tc: where something may take a packet before nf_tables sees it. */
+static bool
+find_filter (DnNetwork *network, char *name, size_t size)
+{
+  struct nl_cache *cache;
+  bool is_found = false;
+
+  if (rtnl_qdisc_alloc_cache (network->links.socket, &cache) != 0)
+    return false;
+  for (struct nl_object *object = nl_cache_get_first (cache); !is_found && object != NULL;
+       object = nl_cache_get_next (object))
+    {
+      struct rtnl_tc *qdisc = TC_CAST (object);
+      const char *kind = rtnl_tc_get_kind (qdisc);
+      char device[IF_NAMESIZE] = "?";
+
+      is_found = kind != NULL && (strcmp (kind, "ingress") == 0 || strcmp (kind, "clsact") == 0);
+      (void) if_indextoname ((unsigned) rtnl_tc_get_ifindex (qdisc), device);
+      if (is_found)
+        (void) snprintf (name, size, "tc's %s at %s", kind, device);
+    }
+  nl_cache_free (cache);
+  return is_found;
+}
+
+bool
+dn_pod_find_stranger (DnNetwork *network, char *name, size_t size)
+{
+  return find_table (network, name, size) || find_filter (network, name, size);
+}
+
+static int
+look_at_rules (DnNetwork *network, DnGatewayAnswer *answer)
+{
+  char name[100];
+
+  return !dn_pod_find_stranger (network, name, sizeof name)
+             ? 0
+             : dn_fault (answer, -ENOTSUP,
+                         "the pod's network namespace has rules of its own (%s), which its guest "
+                         "would be without\n"
+                         "have them made inside of the pod: with Istio, by an init container in "
+                         "place of its CNI plug-in",
+                         name);
 }
 
 int

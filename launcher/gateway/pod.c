@@ -14,9 +14,8 @@
 #include "pod-unfit.h"
 #include "sysctl.h"
 
-/* What of a plan a tap needs; a pod's addresses are CNI's and of no pool. */
-static void
-make_plan (uint32_t slot, DnNetworkPlan *plan)
+void
+dn_pod_plan (uint32_t slot, DnNetworkPlan *plan)
 {
   const uint8_t mac[DN_NETWORK_MAC_BYTES]
       = { 0x02, 0x64, 0x6e, 0x01, (uint8_t) (slot >> 8), (uint8_t) slot };
@@ -32,7 +31,7 @@ dn_pod_tap_make (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer)
   DnNetworkPlan plan;
   int fd, r;
 
-  make_plan (slot, &plan);
+  dn_pod_plan (slot, &plan);
   /* Of an earlier guest with this slot, whose end nobody saw. */
   r = dn_link_remove (&network->links, plan.tap, answer);
   if (r < 0)
@@ -98,35 +97,49 @@ dn_pod_look (DnNetwork *network, DnGatewayAnswer *answer)
   return r == 0 ? dn_pod_facts_tell (&facts, nobody, answer) : r;
 }
 
-/* For the loopback, which alone has them: a frame that comes from the tap to 127.0.0.1 has no route
- * of its sender with it, and its source is an address of this kernel's. */
+/* The loopback's, which alone has them: a frame that comes from the tap to 127.0.0.1 has no route
+ * of its sender with it, and its source is an address of this kernel's.  The tap's: nothing of the
+ * host's own is said through it, no address, no solicitation. */
+const DnPodSetting dn_pod_settings[DN_POD_SETTINGS] = {
+  { 4, "lo", "route_localnet", 1 },
+  { 4, "lo", "accept_local", 1 },
+  { 6, NULL, "addr_gen_mode", 1 },
+  { 6, NULL, "accept_ra", 0 },
+};
+
 static int
-set_loopback (int value, DnGatewayAnswer *answer)
+set_all (DnNetwork *network, const char *tap, DnGatewayAnswer *answer)
 {
-  static const char *const settings[] = { "route_localnet", "accept_local" };
-
-  for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+  for (size_t i = 0; i < DN_POD_SETTINGS; i++)
     {
-      int r = dn_sysctl_write_device (4, "lo", settings[i], value);
+      const DnPodSetting *setting = &dn_pod_settings[i];
+      const char *device = setting->device != NULL ? setting->device : tap;
+      int r = setting->family == 6 && !network->has_ipv6
+                  ? 0
+                  : dn_sysctl_write_device (setting->family, device, setting->name, setting->value);
 
-      if (r < 0)
-        return dn_fault (answer, r, "the pod's loopback: setting %s: %s", settings[i],
+      if (r < 0 && (r != -ENOENT || setting->family == 4))
+        return dn_fault (answer, r, "setting %s of '%s' in the pod: %s", setting->name, device,
                          strerror (-r));
     }
   return 0;
 }
 
-/* Nothing of the host's own is said through the tap: no address, no solicitation. */
 static int
-set_tap (DnNetwork *network, const char *tap, DnGatewayAnswer *answer)
+reset_loopback (DnGatewayAnswer *answer)
 {
-  int r = network->has_ipv6 ? dn_sysctl_write_device (6, tap, "addr_gen_mode", 1) : 0;
+  for (size_t i = 0; i < DN_POD_SETTINGS; i++)
+    {
+      const DnPodSetting *setting = &dn_pod_settings[i];
+      int r = setting->device == NULL
+                  ? 0
+                  : dn_sysctl_write_device (setting->family, setting->device, setting->name, 0);
 
-  if (r == 0 && network->has_ipv6)
-    r = dn_sysctl_write_device (6, tap, "accept_ra", 0);
-  return r == 0 || r == -ENOENT
-             ? 0
-             : dn_fault (answer, r, "tap '%s': IPv6's settings: %s", tap, strerror (-r));
+      if (r < 0)
+        return dn_fault (answer, r, "the pod's loopback: %s back: %s", setting->name,
+                         strerror (-r));
+    }
+  return 0;
 }
 
 /* Where the guest is, for what goes to it from the loopback. */
@@ -183,14 +196,12 @@ dn_pod_join (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer)
   DnNetworkPlan plan;
   int r;
 
-  make_plan (slot, &plan);
+  dn_pod_plan (slot, &plan);
   if (!dn_link_exists (plan.tap))
     return dn_fault (answer, -ENODEV, "tap '%s' is not there\nits guest has ended", plan.tap);
   r = dn_pod_facts_read (&network->links, &facts, answer);
   if (r == 0)
-    r = set_tap (network, plan.tap, answer);
-  if (r == 0)
-    r = set_loopback (1, answer);
+    r = set_all (network, plan.tap, answer);
   if (r < 0)
     return r;
   dn_pod_rules_write (network->nft.text, &facts, plan.tap);
@@ -210,7 +221,7 @@ dn_pod_leave (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer)
   r = dn_link_remove (&network->links, tap, answer);
   if (r < 0)
     return r;
-  dn_pod_rules_write_removal (network->nft.text);
+  dn_pod_rules_write_removal (network->nft.text, DN_POD_TABLE);
   r = dn_nft_commit (&network->nft, "rules of the pod: remove", answer);
-  return r == 0 ? set_loopback (0, answer) : r;
+  return r == 0 ? reset_loopback (answer) : r;
 }

@@ -25,7 +25,24 @@ int dn_pod_tap_make (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer)
  * half tells whether it is in the namespace already. */
 int dn_pod_tap_move (DnNetwork *network, uint32_t slot, int netns_fd, DnGatewayAnswer *answer);
 
-/* POD_LOOK, POD_JOIN and POD_LEAVE, in the pod's network namespace. */
+/* What of a plan a pod's tap needs; its addresses are CNI's and of no pool. */
+void dn_pod_plan (uint32_t slot, DnNetworkPlan *ret_plan);
+
+/* POD_LOOK, POD_JOIN and POD_LEAVE, in the pod's network namespace; POD_VERIFY is of pod-verify.c.
+ */
 int dn_pod_look (DnNetwork *network, DnGatewayAnswer *answer);
 int dn_pod_join (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer);
 int dn_pod_leave (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer);
+int dn_pod_verify (DnNetwork *network, uint32_t slot, DnGatewayAnswer *answer);
+
+/* What is set in there by JOIN, and undone by LEAVE; @device: NULL for the tap. */
+typedef struct
+{
+  int family;
+  const char *device;
+  const char *name;
+  int value;
+} DnPodSetting;
+
+#define DN_POD_SETTINGS 4
+extern const DnPodSetting dn_pod_settings[DN_POD_SETTINGS];

@@ -6,11 +6,13 @@
 
 #include "../common/error.h"
 #include "../daemon/json-build.h"
+#include "../pods/pod.h"
 #include "../spec/network-options.h"
 #include "../verify/promise.h"
 #include "daemon-pool.h"
 #include "guest-card.h"
 #include "network-files.h"
+#include "pod-network.h"
 
 #define SHORT_ID_BYTES 12
 /* For the names of one that came or went, in all others of its context. */
@@ -287,6 +289,24 @@ format_mac (const DnNetworkMember *member)
   return g_strdup_printf ("02:64:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
+/* By what CNI has made, as the host's kernel has it now. */
+static void
+promise_of_pod (const DnPod *pod, JsonObject *spec, GPtrArray *promises)
+{
+  g_auto (DnPodPromise) promise = { NULL };
+  g_autoptr (GError) error = NULL;
+
+  if (!dn_pod_network_promise (pod->netns, &promise, &error))
+    {
+      /* What is not known is not kept. */
+      error->message[strcspn (error->message, "\n")] = '\0';
+      dn_verify_promise_pod_network (promises, spec, error->message, error->message,
+                                     error->message);
+      return;
+    }
+  dn_verify_promise_pod_network (promises, spec, promise.card, promise.addresses, promise.ways);
+}
+
 void
 dn_container_network_promise (DnContainer *container, DnGuest *guest, JsonObject *spec,
                               GPtrArray *promises)
@@ -296,14 +316,15 @@ dn_container_network_promise (DnContainer *container, DnGuest *guest, JsonObject
   char own4[INET_ADDRSTRLEN], own6[INET6_ADDRSTRLEN], way4[INET_ADDRSTRLEN], way6[INET6_ADDRSTRLEN];
   g_autofree char *card = NULL, *addresses = NULL, *ways = NULL;
   DnGuestInfo info = { 0 };
-  gboolean is_asked;
+  gboolean is_asked, is_pods;
 
   dn_guest_get_info (guest, &info);
-  /* What a pod's card has is CNI's to say, and the pod's own to change. */
-  is_asked = info.generation >= DN_PROTOCOL_GENERATION_OUTSIDE
-             && !(container->context->pod != NULL && info.has_card);
+  is_asked = info.generation >= DN_PROTOCOL_GENERATION_OUTSIDE;
+  is_pods = container->context->pod != NULL && info.has_card;
   dn_guest_info_clear (&info);
-  if (!is_asked)
+  if (is_asked && is_pods)
+    promise_of_pod (container->context->pod, spec, promises);
+  if (!is_asked || is_pods)
     return;
   if (member != NULL)
     {

@@ -91,7 +91,8 @@ pack_resolver (DnPacker *packer, const DnGatewayResolver *resolver)
 bool
 dn_gateway_order_is_elsewhere (DnGatewayOrderType type)
 {
-  return type == DN_GATEWAY_POD_LOOK || type == DN_GATEWAY_POD_JOIN || type == DN_GATEWAY_POD_LEAVE;
+  return type == DN_GATEWAY_POD_LOOK || type == DN_GATEWAY_POD_JOIN || type == DN_GATEWAY_POD_LEAVE
+         || type == DN_GATEWAY_POD_VERIFY;
 }
 
 int
@@ -111,6 +112,7 @@ dn_gateway_order_pack (const DnGatewayOrder *order, uint8_t *bytes)
     case DN_GATEWAY_POD_TAP:
     case DN_GATEWAY_POD_JOIN:
     case DN_GATEWAY_POD_LEAVE:
+    case DN_GATEWAY_POD_VERIFY:
       dn_pack_u32 (&packer, order->slot);
       break;
     case DN_GATEWAY_PIN:
@@ -305,6 +307,7 @@ dn_gateway_order_unpack (const uint8_t *bytes, size_t size, DnGatewayOrder *ret_
     case DN_GATEWAY_POD_TAP:
     case DN_GATEWAY_POD_JOIN:
     case DN_GATEWAY_POD_LEAVE:
+    case DN_GATEWAY_POD_VERIFY:
       ret_order->slot = unpack_slot (&unpacker);
       break;
     case DN_GATEWAY_PIN:

@@ -21,8 +21,9 @@
  *   POD_TAP   a pod's tap alone, down, which QEMU is to open; CLOSE removes one that was not joined
  *   POD_LOOK  what card there is in the network namespace of a pod, which is a second descriptor
  *   POD_JOIN  the pod's tap goes into that namespace and is joined with the card; the lines say
- * what the guest is to have (gateway/pod-facts.h).  Once more does no harm POD_LEAVE undoes that;
- * what is not there is no error
+ *             what the guest is to have (gateway/pod-facts.h).  Once more does no harm
+ *   POD_LEAVE undoes that; what is not there is no error
+ *   POD_VERIFY  as POD_JOIN, but compares: lines as VERIFY's
  *
  * Pure: libc only.  Bytes are packed by hand (protocol/pack.h), big endian.
  */
@@ -66,6 +67,7 @@ typedef enum
   DN_GATEWAY_POD_LOOK,
   DN_GATEWAY_POD_JOIN,
   DN_GATEWAY_POD_LEAVE,
+  DN_GATEWAY_POD_VERIFY,
 } DnGatewayOrderType;
 
 /* A deny wins over an allow; the order of rules does not matter.
@@ -154,7 +156,7 @@ typedef struct
   union
   {
     DnGatewayGuest guest;       /* OPEN, VERIFY */
-    uint32_t slot;              /* CLOSE, POD_TAP, POD_JOIN, POD_LEAVE */
+    uint32_t slot;              /* CLOSE, POD_TAP, POD_JOIN, _LEAVE, _VERIFY */
     DnGatewayResolver resolver; /* PIN */
     DnGatewayMembers members;   /* MEMBERS */
     DnGatewayListen listen;     /* LISTEN */
@@ -167,7 +169,7 @@ typedef struct
 {
   int32_t status;                             /* 0 or a negative errno */
   char error[DN_GATEWAY_ERROR_MAX_BYTES + 1]; /* "what: why" or with "\nremedy", for people */
-  uint32_t text_size;                         /* of LIST, VERIFY, PROBE, POD_LOOK, POD_JOIN */
+  uint32_t text_size;                         /* of LIST, PROBE, VERIFY, POD_* */
   char text[DN_GATEWAY_ANSWER_MAX_BYTES - DN_GATEWAY_ERROR_MAX_BYTES - 64];
 } DnGatewayAnswer;
 

@@ -4,8 +4,12 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "../common/autofd.h"
 #include "../common/error.h"
+#include "../common/paths.h"
+#include "../pods/pod.h"
 #include "daemon-pool.h"
+#include "pod-network.h"
 #include "port-owner.h"
 
 #define NAMES_PORT 53
@@ -22,25 +26,18 @@ promise (GPtrArray *promises, const char *name, const char *promised)
   dn_verify_promise (promises, control, "R5.13", DN_HOW_EQUAL, promised);
 }
 
-gboolean
-dn_network_verify (DnContext *context, DnGuest *guest, GPtrArray *promises, DnVerifyFacts *facts,
-                   GError **error)
-{
-  g_autofree DnGatewayGuest *wish = g_new0 (DnGatewayGuest, 1);
-  g_autofree char *text = NULL;
-  g_auto (GStrv) lines = NULL;
-  g_autoptr (GError) local = NULL;
+static const char *const facts_of_pods[] = { "tap", "settings", "rules", "others" };
 
-  if (!dn_guest_network_get (context, guest, wish, &local))
-    return g_error_matches (local, DN_ERROR, DN_ERROR_NOT_FOUND)
-           || (g_propagate_error (error, g_steal_pointer (&local)), FALSE);
-  text = dn_gateway_verify (wish, error);
-  for (gsize i = 0; text == NULL && i < G_N_ELEMENTS (facts_of_guests); i++)
-    promise (promises, facts_of_guests[i], "as made");
-  if (text == NULL)
-    return FALSE;
-  lines = g_strsplit (text, "\n", -1);
-  for (char **line = lines; *line != NULL; line++)
+/* The facts of a guest's network, or of a pod's, by what @text says; NULL: nothing is known. */
+static void
+take_lines (const char *text, const char *const *names, gsize count, GPtrArray *promises,
+            DnVerifyFacts *facts)
+{
+  g_auto (GStrv) lines = text != NULL ? g_strsplit (text, "\n", -1) : NULL;
+
+  for (gsize i = 0; text == NULL && i < count; i++)
+    promise (promises, names[i], "as made");
+  for (char **line = lines; line != NULL && *line != NULL; line++)
     {
       g_auto (GStrv) words = g_strsplit (*line, "\t", -1);
       g_autofree char *name = NULL;
@@ -51,7 +48,42 @@ dn_network_verify (DnContext *context, DnGuest *guest, GPtrArray *promises, DnVe
       name = g_strdup_printf ("gateway.%s", words[0]);
       dn_verify_facts_add (facts, name, words[2]);
     }
-  return TRUE;
+}
+
+static gboolean
+verify_pod (DnContext *context, DnGuest *guest, GPtrArray *promises, DnVerifyFacts *facts,
+            GError **error)
+{
+  g_autofree char *text = NULL;
+  DnGuestInfo info = { 0 };
+  gboolean has_card;
+
+  dn_guest_get_info (guest, &info);
+  has_card = info.has_card;
+  dn_guest_info_clear (&info);
+  if (!has_card)
+    return TRUE;
+  text = dn_pod_network_verify (context->pod->netns, guest, error);
+  take_lines (text, facts_of_pods, G_N_ELEMENTS (facts_of_pods), promises, facts);
+  return text != NULL;
+}
+
+gboolean
+dn_network_verify (DnContext *context, DnGuest *guest, GPtrArray *promises, DnVerifyFacts *facts,
+                   GError **error)
+{
+  g_autofree DnGatewayGuest *wish = g_new0 (DnGatewayGuest, 1);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (context->pod != NULL)
+    return verify_pod (context, guest, promises, facts, error);
+  if (!dn_guest_network_get (context, guest, wish, &local))
+    return g_error_matches (local, DN_ERROR, DN_ERROR_NOT_FOUND)
+           || (g_propagate_error (error, g_steal_pointer (&local)), FALSE);
+  text = dn_gateway_verify (wish, error);
+  take_lines (text, facts_of_guests, G_N_ELEMENTS (facts_of_guests), promises, facts);
+  return text != NULL;
 }
 
 static void
@@ -82,6 +114,10 @@ static const struct
     "limit and connlimit; see docs/network.md, \"The host\"" },
   { "tap", "network-tap", "fail", "taps can be made", "no tap can be made",
     "modprobe tun, and let danchi-gateway have /dev/net/tun" },
+  { "pods", "network-pods", "warn", "the kernel takes the rules of pods' networks",
+    "the kernel does not take the rules of pods' networks, which do not start",
+    "modprobe nft_fwd_netdev; where there is none, a kernel with CONFIG_NF_TABLES_NETDEV and "
+    "CONFIG_NFT_FWD_NETDEV: see docs/pod-network.md" },
   { "foreign", "network-forwarding", "warn", "nothing else drops what guests send",
     "another program's rules may drop what guests send",
     "let them pass there: for Docker `iptables -I DOCKER-USER -i dn+ -j ACCEPT` and `-o dn+`, for "
@@ -104,6 +140,29 @@ add_line (JsonArray *checks, const char *name, const char *reason)
         add (checks, probes[i].id, "ok", probes[i].fine, "");
       else
         add (checks, probes[i].id, probes[i].status, what, probes[i].remedy);
+    }
+}
+
+/* The host's own network is none that the door would enter: that it says so shows it at work. */
+static void
+add_door (JsonArray *checks)
+{
+  g_autoptr (GError) error = NULL;
+  dn_autofd int fd = dn_pod_network_open ("/proc/self/ns/net", &error);
+
+  if (fd >= 0)
+    (void) dn_pod_network_look (fd, &error);
+  if (g_error_matches (error, DN_ERROR, DN_ERROR_DENIED))
+    add (checks, "network-door", "ok", "danchi-gateway goes to the networks of pods", "");
+  else
+    {
+      g_autofree char *reason = g_strndup (error != NULL ? error->message : "no answer",
+                                           strcspn (error != NULL ? error->message : "", "\n"));
+      g_autofree char *what
+          = g_strdup_printf ("danchi-gateway does not go to the networks of pods: %s", reason);
+
+      add (checks, "network-door", "warn", what,
+           "restart danchi-gateway, with CAP_SYS_ADMIN at its start");
     }
 }
 
@@ -171,4 +230,6 @@ dn_network_add_checks (DnDaemon *daemon, JsonArray *checks)
         add_line (checks, words[0], words[1]);
     }
   add_names (checks);
+  if (!dn_paths ()->is_session)
+    add_door (checks);
 }

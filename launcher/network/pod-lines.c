@@ -145,3 +145,56 @@ dn_pod_network_parse (const char *lines, guint8 *records, DnMsgPodNetwork *ret_m
   *ret_message = message;
   return TRUE;
 }
+
+void
+dn_pod_promise_clear (DnPodPromise *promise)
+{
+  g_clear_pointer (&promise->card, g_free);
+  g_clear_pointer (&promise->addresses, g_free);
+  g_clear_pointer (&promise->ways, g_free);
+}
+
+static char *
+format_address (const DnPodRecord *record, const guint8 *bytes)
+{
+  char text[INET6_ADDRSTRLEN] = "";
+
+  (void) inet_ntop (record->family == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text);
+  return g_strdup_printf ("%s/%u", text, record->bits);
+}
+
+/* (transfer full) */
+static char *
+join_or_none (GPtrArray *words)
+{
+  g_ptr_array_add (words, NULL);
+  return words->len > 1 ? g_strjoinv (" ", (char **) words->pdata) : g_strdup ("none");
+}
+
+gboolean
+dn_pod_network_promise_parse (const char *lines, DnPodPromise *ret_promise, GError **error)
+{
+  g_autofree guint8 *records = g_malloc (DN_POD_RECORDS_MAX * DN_POD_RECORD_BYTES);
+  g_autofree DnPodRecord *found = g_new0 (DnPodRecord, DN_POD_RECORDS_MAX);
+  g_autoptr (GPtrArray) addresses = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) ways = g_ptr_array_new_with_free_func (g_free);
+  DnMsgPodNetwork message;
+  const guint8 *mac = message.mac;
+  int count;
+
+  if (!dn_pod_network_parse (lines, records, &message, error))
+    return FALSE;
+  count = dn_pod_records_decode (message.records, message.records_bytes, found);
+  for (int i = 0; i < count; i++)
+    {
+      if (found[i].kind == DN_POD_ADDRESS)
+        g_ptr_array_add (addresses, format_address (&found[i], found[i].address));
+      else if (found[i].kind == DN_POD_ROUTE && !dn_pod_record_is_empty (found[i].via))
+        g_ptr_array_add (ways, format_address (&found[i], found[i].via));
+    }
+  ret_promise->card = g_strdup_printf ("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+                                       mac[3], mac[4], mac[5]);
+  ret_promise->addresses = join_or_none (addresses);
+  ret_promise->ways = join_or_none (ways);
+  return TRUE;
+}

@@ -59,18 +59,26 @@ fill_card_mac (guint slot, guint8 ret_mac[DN_MAC_BYTES])
   memcpy (ret_mac, mac, sizeof mac);
 }
 
-gboolean
-dn_pod_network_join (int netns_fd, DnGuest *guest, GError **error)
+static guint
+slot_of (DnGuest *guest)
 {
-  g_autofree guint8 *records = g_malloc (DN_POD_RECORDS_MAX * DN_POD_RECORD_BYTES);
-  g_autofree char *lines = NULL;
   DnGuestInfo info = { 0 };
-  DnMsgPodNetwork message;
   guint slot;
 
   dn_guest_get_info (guest, &info);
   slot = info.uid - DN_NETWORK_UID_FIRST;
   dn_guest_info_clear (&info);
+  return slot;
+}
+
+gboolean
+dn_pod_network_join (int netns_fd, DnGuest *guest, GError **error)
+{
+  g_autofree guint8 *records = g_malloc (DN_POD_RECORDS_MAX * DN_POD_RECORD_BYTES);
+  g_autofree char *lines = NULL;
+  DnMsgPodNetwork message;
+  const guint slot = slot_of (guest);
+
   if (!order_slot (DN_GATEWAY_POD_JOIN, slot, netns_fd, &lines, error)
       || !dn_pod_network_parse (lines, records, &message, error))
     return FALSE;
@@ -92,4 +100,24 @@ dn_pod_network_leave (const char *path, guint slot, GError **error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&reason));
   return FALSE;
+}
+
+char *
+dn_pod_network_verify (const char *path, DnGuest *guest, GError **error)
+{
+  dn_autofd int fd = dn_pod_network_open (path, error);
+  char *text = NULL;
+
+  return fd >= 0 && order_slot (DN_GATEWAY_POD_VERIFY, slot_of (guest), fd, &text, error) ? text
+                                                                                          : NULL;
+}
+
+gboolean
+dn_pod_network_promise (const char *path, DnPodPromise *ret_promise, GError **error)
+{
+  dn_autofd int fd = dn_pod_network_open (path, error);
+  g_autofree char *lines = NULL;
+
+  return fd >= 0 && order_slot (DN_GATEWAY_POD_LOOK, 0, fd, &lines, error)
+         && dn_pod_network_promise_parse (lines, ret_promise, error);
 }

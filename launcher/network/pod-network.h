@@ -39,6 +39,28 @@ gboolean dn_pod_network_join (int netns_fd, DnGuest *guest, GError **error);
 /* @path: as above; one that is gone took everything along. */
 gboolean dn_pod_network_leave (const char *path, guint slot, GError **error);
 
+/* What is in there, against what dn_pod_network_join() made. (transfer full): lines "NAME PROMISED
+ * OBSERVED" with tabs between, or NULL */
+char *dn_pod_network_verify (const char *path, DnGuest *guest, GError **error);
+
+/* What the pod's guest is to have by what CNI has made, in the words of verify.h: its card's
+ * address, its addresses, and what leads through whom. */
+typedef struct
+{
+  char *card;      /* owned, as all */
+  char *addresses; /* "ADDRESS/BITS ..." */
+  char *ways;      /* "VIA/BITS ...", of the network that is reached; or "none" */
+} DnPodPromise;
+
+void dn_pod_promise_clear (DnPodPromise *promise);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DnPodPromise, dn_pod_promise_clear)
+
+gboolean dn_pod_network_promise (const char *path, DnPodPromise *ret_promise, GError **error);
+
+/* Of what the gateway's lines say: pure.  DN_ERROR_FAILED */
+gboolean dn_pod_network_promise_parse (const char *lines, DnPodPromise *ret_promise,
+                                       GError **error);
+
 /* What the gateway's lines say (gateway/pod-facts.h), as the message for the agent: pure. @records:
  * room for %DN_POD_RECORDS_MAX of them, which @ret_message borrows.  DN_ERROR_FAILED */
 gboolean dn_pod_network_parse (const char *lines, guint8 *records, DnMsgPodNetwork *ret_message,

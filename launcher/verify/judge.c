@@ -130,6 +130,9 @@ dn_verify_judge_value (const DnVerifyPromise *promise, const char *value)
       return judge_ids (promise, value);
     case DN_HOW_WORDS:
       return verdict_of (has_words (value, promise->promised));
+    case DN_HOW_SET:
+      return verdict_of (has_words (value, promise->promised)
+                         && has_words (promise->promised, value));
     case DN_HOW_MOUNT:
       return verdict_of (g_str_equal (value, "absent") || has_words (value, promise->promised));
     case DN_HOW_HIDDEN:

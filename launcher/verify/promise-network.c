@@ -30,3 +30,14 @@ dn_verify_promise_network (GPtrArray *promises, JsonObject *spec, const char *ca
   if (card != NULL)
     dn_verify_promisef (promises, "network.rules", "R2.2", DN_HOW_EQUAL, "%u ports", ports);
 }
+
+void
+dn_verify_promise_pod_network (GPtrArray *promises, JsonObject *spec, const char *card,
+                               const char *addresses, const char *ways)
+{
+  if (may_change (spec))
+    return;
+  dn_verify_promise (promises, "network.cards", "R5.13", DN_HOW_EQUAL, card);
+  dn_verify_promise (promises, "network.addresses", "R5.13", DN_HOW_SET, addresses);
+  dn_verify_promise (promises, "network.ways", "R5.13", DN_HOW_SET, ways);
+}

@@ -25,7 +25,8 @@ typedef enum
   DN_HOW_AT_LEAST,
   DN_HOW_IDS,       /* each number of a row (or none) is in low .. high */
   DN_HOW_WORDS,     /* each promised word (comma or blank between) is among those of the fact */
-  DN_HOW_MOUNT,     /* likewise; "absent" will do */
+  DN_HOW_SET,       /* these words and no others, in whatever order */
+  DN_HOW_MOUNT,     /* as words; "absent" will do */
   DN_HOW_HIDDEN,    /* a mount that shows nothing, or no such path at all */
   DN_HOW_REFUSED,   /* an attempt */
   DN_HOW_NOTHING,   /* no promise: what is there is shown as such, and never as kept */
@@ -61,6 +62,11 @@ void dn_verify_promise_container (GPtrArray *promises, JsonObject *spec);
  * With CAP_NET_ADMIN, by @spec, all but the guest's rules is its own affair. */
 void dn_verify_promise_network (GPtrArray *promises, JsonObject *spec, const char *card,
                                 const char *addresses, const char *ways, guint ports);
+
+/* Of a pod's container: the card that CNI has given the pod, likewise; addresses and ways are sets.
+ */
+void dn_verify_promise_pod_network (GPtrArray *promises, JsonObject *spec, const char *card,
+                                    const char *addresses, const char *ways);
 
 /* The layers of the root, with what their hash trees promise.  @root_hashes: hexadecimal, the
  * lowest layer's first, ending with NULL; @blocks: of the data of each */

@@ -91,7 +91,7 @@ def a_container_reaches_the_internet_and_nothing_private(machine):
             expect_real_servers_work(machine, box)
         shown = machine.danchi("--format", "json", "doctor", check=False).stdout
         checks = {one["id"]: one["status"] for one in json.loads(shown)}
-        what = ("", "-rules", "-tap", "-forwarding", "-pool", "-names")
+        what = ("", "-rules", "-pods", "-tap", "-forwarding", "-pool", "-names", "-door")
         expect_equal([checks.get(f"network{one}") for one in what], ["ok"] * len(what),
                      "what doctor says of the network")
         found = machine.inspect(name)["guest"]

@@ -12,7 +12,7 @@ BUILD = os.environ.get("DN_TEST_BUILD", os.path.join(TOP, "build"))
 PROGRAM = os.path.join(BUILD, "bin", "danchi-gateway")
 VERSION = 1
 OPEN, CLOSE, MEMBERS, LISTEN, PIN, LIST, VERIFY, PROBE, REACH = range(1, 10)
-POD_TAP, POD_LOOK, POD_JOIN, POD_LEAVE = range(10, 14)
+POD_TAP, POD_LOOK, POD_JOIN, POD_LEAVE, POD_VERIFY = range(10, 15)
 UID_FIRST = 200001
 POOL4 = ipaddress.ip_network("10.217.0.0/16")
 PREFIX6 = ipaddress.ip_network("fd12:3456:789a::/48")
@@ -125,6 +125,11 @@ class Gateway:
         with open(path) as namespace:
             text, _ = self.order(order_type, b"" if slot is None else struct.pack(">I", slot), [namespace.fileno()])
         return [tuple(line.split(" ")) for line in text.splitlines()]
+
+    def pod_facts(self, path, slot):
+        with open(path) as namespace:
+            text, _ = self.order(POD_VERIFY, struct.pack(">I", slot), [namespace.fileno()])
+        return {line.split("\t")[0]: line.split("\t")[1:] for line in text.splitlines()}
 
     def listen(self, sockets, slot=0):
         body = pool() + struct.pack(">II", slot, len(sockets))

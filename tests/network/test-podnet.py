@@ -336,6 +336,52 @@ def a_port_forward_reaches_the_loopback_of_the_guest(world):
         assert ask("127.0.0.1", 8080, pod.name) == "refused"
 
 
+def faults_of(pod):
+    """(what, how it comes, how it goes where a join does not mend it, the fact that differs, a word of it)"""
+    rules, own = "netdev danchi-pod", pod.address(socket.AF_INET)
+    return (
+        ("an address at the tap", "ip address add 192.0.2.1/24 dev dn200004",
+         "ip address del 192.0.2.1/24 dev dn200004", "tap", "address 192.0.2.1"),
+        ("another MTU", "ip link set dn200004 mtu 1400", None, "tap", "mtu 1400"),
+        ("a tap that is down", "ip link set dn200004 down", None, "tap", "owner"),
+        ("another's MAC", f"ip neigh replace {own} lladdr 02:00:00:00:00:01 dev dn200004 nud permanent", None, "tap",
+         "02:00:00:00:00:01"),
+        ("a setting", "echo 0 > /proc/sys/net/ipv4/conf/lo/accept_local", None, "settings",
+         "accept_local of lo is 0, not 1"),
+        ("a rule more", f"nft insert rule {rules} in-tap accept", None, "rules", "chain in-tap: 'accept'"),
+        ("no rule against spoofing", f"nft flush chain {rules} in-tap", None, "rules", "chain in-tap: ''"),
+        ("an open hook", f"nft add chain {rules} in-tap '{{ policy accept; }}'", None, "rules", "policy accept"),
+        ("no rules", f"nft delete table {rules}", None, "rules", "not there"),
+        ("another's rules", "nft add table ip other", "nft delete table ip other", "others", "table ip other"),
+        ("a filter of tc's", "tc qdisc add dev eth0 clsact", "tc qdisc del dev eth0 clsact", "others",
+         "tc's clsact at eth0"),
+        # The rules are of the addresses that were there, which are the guest's.
+        ("an address of the card's", "ip address add 10.88.0.99/24 dev eth0",
+         "ip address del 10.88.0.99/24 dev eth0", "rules", "10.88.0.99"))
+
+
+@test("network: pods", "security")
+def what_was_made_is_read_back_and_each_fault_is_seen(world):
+    pod = world.pod()
+    pod.open()
+    assert world.gateway.pod_facts(pod.path, 3)["tap"][1] == "no tap"
+    pod.join()
+    good = world.gateway.pod_facts(pod.path, 3)
+    assert set(good) == {"tap", "settings", "rules", "others"}, good
+    assert all(promised == observed for promised, observed in good.values()), good
+    assert f"neighbour {pod.address(socket.AF_INET)} {pod.mac}" in good["tap"][0], good
+    for what, comes, goes, name, word in faults_of(pod):
+        run("ip", "netns", "exec", pod.name, "sh", "-c", comes)
+        facts = world.gateway.pod_facts(pod.path, 3)
+        assert [fact for fact, (promised, observed) in facts.items() if promised != observed] == [name], (what, facts)
+        assert word in facts[name][1], (what, facts)
+        if goes:
+            run("ip", "netns", "exec", pod.name, "sh", "-c", goes)
+        pod.join()
+        assert world.gateway.pod_facts(pod.path, 3) == good, what
+    assert "twin" not in output("ip", "netns", "exec", pod.name, "nft", "list", "tables")
+
+
 @test("network: pods", "performance")
 def the_way_through_costs_little_beside_a_plain_namespace(world):
     """MB/s from the host to the pod and back; the guest's end is a thread of this test's, which copies each frame

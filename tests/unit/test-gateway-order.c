@@ -63,7 +63,7 @@ static void
 test_orders_of_pods_are_a_number_and_know_where_they_belong (void)
 {
   static const DnGatewayOrderType with_slot[]
-      = { DN_GATEWAY_POD_TAP, DN_GATEWAY_POD_JOIN, DN_GATEWAY_POD_LEAVE };
+      = { DN_GATEWAY_POD_TAP, DN_GATEWAY_POD_JOIN, DN_GATEWAY_POD_LEAVE, DN_GATEWAY_POD_VERIFY };
 
   for (gsize i = 0; i < G_N_ELEMENTS (with_slot); i++)
     {
@@ -77,7 +77,7 @@ test_orders_of_pods_are_a_number_and_know_where_they_belong (void)
   begin (DN_GATEWAY_POD_LOOK);
   g_assert_cmpint (pass (), ==, 0);
   /* A tap is made in the host's network, with all others. */
-  for (int type = DN_GATEWAY_OPEN; type <= DN_GATEWAY_POD_LEAVE; type++)
+  for (int type = DN_GATEWAY_OPEN; type <= DN_GATEWAY_POD_VERIFY; type++)
     g_assert_true (dn_gateway_order_is_elsewhere ((DnGatewayOrderType) type)
                    == (type > DN_GATEWAY_POD_TAP));
 }

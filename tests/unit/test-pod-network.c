@@ -147,6 +147,29 @@ test_records_are_written_in_one_way_alone (void)
 #undef REFUSED
 }
 
+static void
+test_what_cni_has_given_is_what_verify_promises (void)
+{
+  g_auto (DnPodPromise) promise = { NULL }, bare = { NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (dn_pod_network_promise_parse (
+      CARD "address 10.88.0.5/24\naddress fd88::5/64\naddress fe80::1/64\n"
+           "route 0.0.0.0/0 10.88.0.1 - 0 0\nroute ::/0 fd88::1 - 1024 0\n"
+           "route 10.88.0.0/24 - 10.88.0.5 0 2\nneighbour 10.88.0.77 02:00:00:00:00:77\n",
+      &promise, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (promise.card, ==, "0a:58:0a:58:00:05");
+  g_assert_cmpstr (promise.addresses, ==, "10.88.0.5/24 fd88::5/64 fe80::1/64");
+  g_assert_cmpstr (promise.ways, ==, "10.88.0.1/0 fd88::1/0");
+  g_assert_true (dn_pod_network_promise_parse (CARD, &bare, &error));
+  g_assert_cmpstr (bare.addresses, ==, "none");
+  g_assert_cmpstr (bare.ways, ==, "none");
+  dn_pod_promise_clear (&bare);
+  g_assert_false (dn_pod_network_promise_parse ("card eth0\n", &bare, &error));
+  g_assert_error (error, DN_ERROR, DN_ERROR_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -154,6 +177,7 @@ main (int argc, char **argv)
 #define TEST(path, name) g_test_add_func ("/pod-network/" path, test_##name)
   TEST ("every-line-becomes-what-it-says", every_line_becomes_what_it_says);
   TEST ("what-is-no-such-line-is-refused", what_is_no_such_line_is_refused);
+  TEST ("what-cni-has-given-is-what-verify-promises", what_cni_has_given_is_what_verify_promises);
   TEST ("records-are-written-in-one-way-alone", records_are_written_in_one_way_alone);
 #undef TEST
   return g_test_run ();

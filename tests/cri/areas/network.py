@@ -2,7 +2,9 @@
 """Networks that CNI plug-ins made."""
 
 import contextlib
+import json
 import socket
+import subprocess
 import urllib.request
 
 from areas import test
@@ -79,3 +81,36 @@ def a_port_is_forwarded_to_the_pod(node):
             stream.close()
         expect(fetch(f"http://{address}:8081/") is None, "a server of 127.0.0.1 is the network's")
         served.exec_sh("wget -q -O - http://[::1]:8082/ http://127.0.0.1:8081/")
+
+
+def lines_of_network(node):
+    """What verify says of pods' networks: (subject, control) to its line."""
+    told = node.machine.danchi("--format", "json", "verify", check=False, timeout=120)
+    lines = json.loads(told.stdout)
+    return {(line["subject"], line["control"]): line for line in lines
+            if line["control"].startswith(("network.", "gateway."))}
+
+
+@test("R5.13", "R2.7", seconds=180, only_danchi=True)
+def verify_knows_the_address_of_a_pod(node):
+    """By what the host's kernel has of the pod's network, and by what the guest says of its own."""
+    with node.pod() as pod:
+        pod.sh("exec sleep 1000")
+        network = pod.status().network
+        good = lines_of_network(node)
+        expect_equal({line["verdict"] for line in good.values()}, {"ok"}, str(good))
+        expect({("gateway", f"gateway.{name}") for name in ("tap", "settings", "rules", "others")} <= set(good), good)
+        for address in [network.ip] + [one.ip for one in network.additional_ips]:
+            expect(f"{address}/" in good["container", "network.addresses"]["actual"], good)
+        expect("10.89.0.1/0" in good["container", "network.ways"]["actual"], good)
+        path = json.loads(node.client.call("PodSandboxStatus", pod_sandbox_id=pod.id, verbose=True).info["info"])
+        path = next(one["path"] for one in path["runtimeSpec"]["linux"]["namespaces"] if one["type"] == "network")
+
+        def expect_fault(controls, *command):
+            subprocess.run(["nsenter", f"--net={path}", *command], check=True)
+            lines = lines_of_network(node)
+            expect_equal({control for (_, control), line in lines.items() if line["verdict"] != "ok"}, controls,
+                         f"after {command}: {lines}")
+        expect_fault({"gateway.rules"}, "nft", "insert", "rule", "netdev", "danchi-pod", "in-tap", "accept")
+        # An address that the guest does not know of: the rules are those of the card as it was.
+        expect_fault({"network.addresses", "gateway.rules"}, "ip", "address", "add", "10.89.0.250/24", "dev", "eth0")
