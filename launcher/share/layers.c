@@ -199,6 +199,23 @@ make_work (const DnOverlayOptions *options)
   return mkdir (path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* CRI-O makes '/' a directory that nobody may write in, which on the host a container's root may,
+ * being above modes.  Of a share it is not: what it asks for is asked for by a number.  So the
+ * owner, who could say so himself, is let in. */
+static int
+open_root_to_owner (const Clones *clones)
+{
+  struct stat status;
+
+  if (clones->upper < 0)
+    return 0;
+  if (stat ("root", &status) < 0)
+    return -errno;
+  if ((status.st_mode & S_IWUSR) != 0)
+    return 0;
+  return chmod ("root", (status.st_mode & 07777) | S_IWUSR) < 0 ? -errno : 0;
+}
+
 static int
 lay (const DnOverlayOptions *options, const Clones *clones, uid_t first_id, const char **ret_step)
 {
@@ -224,6 +241,9 @@ lay (const DnOverlayOptions *options, const Clones *clones, uid_t first_id, cons
              MS_NOSUID | MS_NODEV | (clones->upper < 0 ? (unsigned long) MS_RDONLY : 0), text)
       < 0)
     return -errno;
+  *ret_step = "its root's mode";
+  if ((r = open_root_to_owner (clones)) < 0)
+    return r;
   tree = (int) syscall (SYS_open_tree, AT_FDCWD, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   r = tree < 0 ? -errno : tree;
   (void) setfsuid (geteuid ());

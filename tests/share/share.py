@@ -102,7 +102,8 @@ class StuckFiles:
 
     def __init__(self, path):
         self.path, self.fd = path, os.open("/dev/fuse", os.O_RDWR)
-        subprocess.run(["mount", "-i", "-t", "fuse", "-o", f"fd={self.fd},rootmode=40000,user_id=0,group_id=0,allow_other",
+        options = f"fd={self.fd},rootmode=40000,user_id=0,group_id=0,allow_other"
+        subprocess.run(["mount", "-i", "-t", "fuse", "-o", options,
                         "stuck", path], check=True, pass_fds=[self.fd])
         self.thread = threading.Thread(target=self.serve)
         self.taken = 0

@@ -526,12 +526,13 @@ def main():
 class Pod:
     """An overlay as a container's root, with a share that it is a name in."""
 
-    def __init__(self, server, options=""):
+    def __init__(self, server, options="", mode=0o755):
         self.top = tempfile.mkdtemp(prefix="pod-")
         os.chmod(self.top, 0o755)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "pod", self.top], check=True)
         for name in "1/fs/bin", "2/fs", "3/fs", "3/work", "root", "outside":
             os.makedirs(f"{self.top}/{name}")
+        os.chmod(f"{self.top}/3/fs", mode)
         put(f"{self.top}/1/fs/low", "low", 33, 0o644)
         put(f"{self.top}/1/fs/bin/su", "su", 0, 0o755)
         put(f"{self.top}/2/fs/high", "high", 70000, 0o600)
@@ -587,8 +588,8 @@ def a_pods_root_has_every_owner_and_is_written_where_it_was(server):
 
 @test
 def a_volatile_pods_root_is_laid_beside_its_mark(server):
-    """As CRI-O mounts it: the kernel takes its work directory once."""
-    with Pod(server, ",volatile") as pod:
+    """As CRI-O mounts it: the kernel takes its work directory once, and nobody may write in its root."""
+    with Pod(server, ",volatile", 0o555) as pod:
         node, handle = pod.share.create(pod.root, "new")
         pod.share.write(node, handle, b"new")
         assert open(f"{pod.top}/3/fs/new").read() == "new"

@@ -18,6 +18,7 @@
 #include "../../launcher/pods/pod-size.h"
 #include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
+#include "../../launcher/spec/seccomp-profile.h"
 #include "golden.h"
 
 #define DIRECTORY "tests/golden/pods/"
@@ -290,6 +291,35 @@ test_a_wrong_type_is_refused_wherever_it_stands (void)
     }
 }
 
+/* Runtimes mean "or" by comparisons of one argument, and CRI-O's default says so of clone. */
+static void
+test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each (void)
+{
+  static const char words[]
+      = "{'linux': {'namespaces': [{'type': 'network'}, {'type': 'pid'}, {'type': 'ipc'}],"
+        " 'seccomp': {'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': ["
+        "{'names': ['clone'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
+        "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 0, 'value': 2, 'op': "
+        "'SCMP_CMP_EQ'}, {'index': 1, 'value': 3, 'op': 'SCMP_CMP_EQ'}]},"
+        "{'names': ['openat'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
+        "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 2, 'op': "
+        "'SCMP_CMP_EQ'}]}, {'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}]}}}";
+  static const guint counts[] = { 1, 1, 1, 2, 0 };
+  g_autofree char *text = g_strdelimit (g_strdup (words), "'", '"');
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 4096, "it", &error);
+  g_autoptr (DnOciConfig) config = dn_oci_config_read (json_node_get_object (node), "it", &error);
+  g_autoptr (DnSeccompProfile) profile = NULL;
+
+  g_assert_no_error (error);
+  profile = dn_seccomp_profile_read (config->seccomp_json, strlen (config->seccomp_json), 0, "it",
+                                     &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (profile->rules->len, ==, G_N_ELEMENTS (counts));
+  for (guint i = 0; i < profile->rules->len; i++)
+    g_assert_cmpuint (((DnSeccompRule *) profile->rules->pdata[i])->args_count, ==, counts[i]);
+}
+
 static void
 test_settings_name_what_is_wrong (void)
 {
@@ -337,6 +367,8 @@ main (int argc, char **argv)
   g_assert_cmpuint (count, >, 8);
   g_test_add_func ("/oci-spec/a wrong type is refused wherever it stands",
                    test_a_wrong_type_is_refused_wherever_it_stands);
+  g_test_add_func ("/oci-spec/a rule with more than one comparison of an argument is one for each",
+                   test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each);
   g_test_add_func ("/oci-spec/settings name what is wrong", test_settings_name_what_is_wrong);
   return g_test_run ();
 }
