@@ -28,7 +28,7 @@ PARTS = [
     ("danchid: limits", "root", 2000, ["launcher/limits"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 8500, ["launcher/spec", "launcher/verify"]),
-    ("danchid: network", "root", 4800, ["launcher/network"]),
+    ("danchid: network", "root", 5000, ["launcher/network"]),
     ("danchi-gateway", "an own uid, CAP_NET_ADMIN", 4350, ["launcher/gateway"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("danchi-resolver", "the context's uid, confined", 2600, ["launcher/resolver"]),
