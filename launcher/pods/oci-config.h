@@ -100,6 +100,8 @@ gboolean dn_oci_read_process (JsonObject *object, DnOciConfig *config, const cha
                               GError **error);
 gboolean dn_oci_read_mounts (JsonArray *array, DnOciConfig *config, const char *what,
                              GError **error);
+/* The text of a profile, whose object is changed. */
+char *dn_oci_seccomp_text (JsonObject *seccomp);
 gboolean dn_oci_read_linux (JsonObject *object, DnOciConfig *config, const char *what,
                             GError **error);
 

@@ -205,17 +205,6 @@ refuse_devices (JsonArray *devices, const char *what, GError **error)
                       what);
 }
 
-static char *
-text_of (JsonObject *object)
-{
-  g_autoptr (JsonNode) node = NULL;
-
-  if (object == NULL)
-    return NULL;
-  node = json_node_init_object (json_node_alloc (), object);
-  return dn_json_to_text (node, FALSE);
-}
-
 gboolean
 dn_oci_read_linux (JsonObject *object, DnOciConfig *config, const char *what, GError **error)
 {
@@ -238,7 +227,8 @@ dn_oci_read_linux (JsonObject *object, DnOciConfig *config, const char *what, GE
     config->masked = g_new0 (char *, 1);
   if (config->readonly == NULL)
     config->readonly = g_new0 (char *, 1);
-  config->seccomp_json = text_of (seccomp);
+  if (seccomp != NULL)
+    config->seccomp_json = dn_oci_seccomp_text (seccomp);
   return check_paths (config->masked, "maskedPaths", what, error)
          && check_paths (config->readonly, "readonlyPaths", what, error)
          && read_spaces (spaces, config, what, error) && read_sysctls (sysctls, config, what, error)

@@ -29,7 +29,7 @@ dn_bootstrap_answer (const DnBootstrap *bootstrap, const char *address)
 
   if (!bootstrap->is_params)
     return g_bytes_new (address, strlen (address));
-  result.version = 3;
+  result.version = 2;
   result.address = (char *) address;
   result.protocol = (char *) "ttrpc";
   size = pb__bootstrap_result__get_packed_size (&result);

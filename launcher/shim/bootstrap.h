@@ -3,8 +3,11 @@
  *
  * Until containerd 2.2 the input is an Any of runtime options, of which none is needed, and the
  * answer the socket's address as text.  From 2.3 on it is BootstrapParams, known by its first
- * field, the id; then the answer is a BootstrapResult, which may name version 3 of the Task
- * service.
+ * field, the id; then the answer is a BootstrapResult.
+ *
+ * It names version 2 of the Task service, although 3 is served and is the same: with 3 containerd
+ * takes it that a pod's containers need no `start` and no `delete` of their own, and when a shim
+ * dies the end of these is known to nobody until containerd is started again.
  *
  * Pure.  Source: containerd, api/runtime/bootstrap/v1.
  */

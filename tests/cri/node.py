@@ -81,7 +81,7 @@ class Node:
     """Directories: `directory` on a real disk, since overlayfs does not go onto a cell's overlay."""
 
     service = "containerd"
-    waits_for_containers = False  # in StopPodSandbox, until the caller gives up: so kubelet stops them before
+    waits_for_containers = False  # before they go, as long as the caller does: kubelet stops them itself
 
     def __init__(self, runtime="danchi", snapshotter="overlayfs", programs="/usr/bin"):
         self.programs = programs  # containerd's and ctr's directory: fetch-containerd.sh
@@ -100,7 +100,9 @@ class Node:
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
         # Pods say nothing of memory here; and a shim asks for nothing: on a host without KVM it is the host that
         # has to say so.
-        machine.more_settings += f"[pods]\nmemory_mib = 192\nkubelet_directory = {self.kubelet}\n"
+        self.permitted = os.path.join(self.directory, "permitted")  # of hostPath volumes
+        machine.more_settings += (f"[pods]\nmemory_mib = 192\nkubelet_directory = {self.kubelet}\n"
+                                  f"binds = {self.permitted}/open:rw;{self.permitted}/closed:ro\n")
         if machine.mode == EMULATION:
             machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []
@@ -365,6 +367,8 @@ class Container:
         self.client.call("StopContainer", request=request, timeout=timeout + 60)
 
     def remove(self):
+        if self.pod.node.waits_for_containers:
+            self.stop(0)
         self.client.call("RemoveContainer", container_id=self.id)
 
 

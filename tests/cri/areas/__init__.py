@@ -5,20 +5,20 @@
     def a_pod_is_ready_once_it_runs(node): ...
 
 `only_danchi`: what holds for Danchi alone, where runc's pods differ.  `core`: what KVM, vsock and another
-kernel could change; the lab runs these as well.
+kernel could change; the lab runs these as well.  `not_crio`: why CRI-O cannot do so, whatever its runtime.
 """
 
 import importlib
 
 TESTS = []
 AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network",
-         "volumes", "manifests", "load", "faults", "ctr")
+         "volumes", "kubelet", "packages", "manifests", "load", "faults", "ctr")
 
 
-def test(*demands, seconds=60, only_danchi=False, core=False):
+def test(*demands, seconds=60, only_danchi=False, core=False, not_crio=""):
     def add(function):
         function.demands, function.seconds = demands, seconds
-        function.is_danchis, function.is_core = only_danchi, core
+        function.is_danchis, function.is_core, function.not_crio = only_danchi, core, not_crio
         function.sentence = function.__name__.replace("_", " ")
         function.area = function.__module__.rsplit(".", 1)[-1]
         TESTS.append(function)

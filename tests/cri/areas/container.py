@@ -70,7 +70,8 @@ def execsync_gives_output_and_exit_code_and_ends_in_time(node):
         expect_equal((done.stdout, done.stderr, done.exit_code), (b"out\n", b"err\n", 9), "all of it")
         begun = time.monotonic()
         try:
-            container.execute("sleep", "1000", timeout=1)
+            done = container.execute("sleep", "1000", timeout=1, check=False)
+            expect_equal((node.service, done.exit_code), ("CRI-O", -1), "who says it by an exit code")
         except CriError as error:
             expect_equal(error.code, "DEADLINE_EXCEEDED", "what is said")
         expect(time.monotonic() - begun < 15, "it was not ended")

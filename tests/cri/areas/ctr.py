@@ -8,6 +8,8 @@ from areas import test
 from machine import ARCHIVES, PATIENCE, expect, expect_equal, wait_until
 from node import IMAGE
 
+NO_CTR = "ctr is containerd's"
+
 numbers = itertools.count(1)
 
 
@@ -31,7 +33,7 @@ def tasks():
 
 
 # With runc, input that ends before the container is there ends nothing: ctr tells it too early.
-@test("R5.16", seconds=120, only_danchi=True)
+@test("R5.16", seconds=120, only_danchi=True, not_crio=NO_CTR)
 def a_container_of_ctr_has_its_streams_and_its_end(node):
     words, name = run(node, "--rm")
     script = "cat; uname -n; echo err >&2; head -c 3000000 /dev/zero; exit 3"
@@ -42,7 +44,7 @@ def a_container_of_ctr_has_its_streams_and_its_end(node):
     expect(name not in ctr("containers", "ls", "-q")[0], "the container is left")
 
 
-@test("R5.14", seconds=180)
+@test("R5.14", seconds=180, not_crio=NO_CTR)
 def exec_pause_metrics_kill_and_attach_of_ctr_do_what_they_say(node):
     words, name = run(node, "-d")
     ctr(*words, name, "sleep", "1000")
@@ -65,7 +67,7 @@ def exec_pause_metrics_kill_and_attach_of_ctr_do_what_they_say(node):
     expect_equal(tasks(), {}, "what is left")
 
 
-@test(seconds=180)
+@test(seconds=180, not_crio=NO_CTR)
 def a_terminal_and_log_files_of_ctr_work(node):
     log = f"{node.directory}/ctr.log"
     words, name = run(node, "-d", "--log-uri", f"file://{log}")

@@ -3,9 +3,10 @@
 
 import os
 import signal
+import time
 
 from areas import test
-from machine import expect, expect_equal, kill9, wait_until
+from machine import PATIENCE, expect, expect_equal, kill9, wait_until
 
 
 @test("R4.5", seconds=180)
@@ -24,6 +25,8 @@ def go_on(node, number):
         ending = pod.sh("sleep 2; exit 5")
         container.log_has("line 1")
         node.end_service(number)
+        if node.service == "CRI-O":
+            time.sleep(4 * PATIENCE)  # of what ends after its start again it is told nothing, and does not ask
         node.start_service()
         for one in (container, ending):
             one.client = node.client
@@ -48,9 +51,10 @@ def a_guest_that_dies_is_known_within_seconds(node):
 @test(seconds=180, only_danchi=True)
 def a_shim_that_is_killed_leaves_nothing(node):
     with node.pod() as pod:
-        pod.sh("exec sleep 1000")
+        container = pod.sh("exec sleep 1000")
         for pid in shims():
             os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: container.state() == "exited", "the container is known to be lost", 20)
         wait_until(lambda: pod.status().state == node.messages.SANDBOX_NOTREADY, "the pod is known to be lost", 20)
     wait_until(lambda: node.machine.guest_ids() == [], "its guest is gone", 20)
 

@@ -65,7 +65,8 @@ def a_host_port_leads_to_the_pod(node):
         wait_until(lambda: fetch(f"http://{address}:12080/") == b"hello from a pod\n", "the host's port answers", 20)
 
 
-@test("R3.2", seconds=120)
+@test("R3.2", seconds=120,
+      not_crio="its PortForward does nothing for runtime_type vm")
 def a_port_is_forwarded_to_the_pod(node):
     """And to servers that nobody else reaches: of the loopback's one address alone, or of the other."""
     with node.shared_pod() as pod:
