@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The seccomp profile of a pod, which a runtime has made: as it stands but for what runtimes mean
  * and an operator's profile may not say (spec/seccomp-profile.h).  Where a rule compares one
- * argument more than once, any of its comparisons will do; CRI-O's default for clone is so. */
+ * argument more than once, any of its comparisons will do; CRI-O's default for clone is so.  And a
+ * call that is both permitted and refused, whatever its arguments, as setns is there, is refused:
+ * a profile of a pod's can only take away. */
 #include "../common/error.h"
 #include "oci-config.h"
 
@@ -68,6 +70,74 @@ spread (JsonNode *node, JsonArray *to)
     }
 }
 
+static JsonArray *
+array_of (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+static gboolean
+permits (JsonObject *rule)
+{
+  const char *action = json_object_get_string_member_with_default (rule, "action", "");
+
+  return g_str_equal (action, "SCMP_ACT_ALLOW") || g_str_equal (action, "SCMP_ACT_LOG");
+}
+
+/* The names that a rule refuses whatever the arguments, into the set @refused. */
+static void
+take_refused (JsonObject *rule, GHashTable *refused)
+{
+  JsonArray *args = array_of (rule, "args"), *names = array_of (rule, "names");
+
+  if (names == NULL || permits (rule) || (args != NULL && json_array_get_length (args) > 0))
+    return;
+  for (guint i = 0; i < json_array_get_length (names); i++)
+    {
+      JsonNode *node = json_array_get_element (names, i);
+
+      if (json_node_get_value_type (node) == G_TYPE_STRING)
+        (void) g_hash_table_add (refused, json_node_dup_string (node));
+    }
+}
+
+/* Takes those of @refused out of what @rule permits; FALSE: nothing is left of it. */
+static gboolean
+leave_out (JsonObject *rule, GHashTable *refused)
+{
+  JsonArray *names = array_of (rule, "names"), *rest;
+
+  if (names == NULL || !permits (rule) || json_array_get_length (names) == 0)
+    return TRUE;
+  rest = json_array_new ();
+  for (guint i = 0; i < json_array_get_length (names); i++)
+    {
+      JsonNode *node = json_array_get_element (names, i);
+
+      if (json_node_get_value_type (node) != G_TYPE_STRING
+          || !g_hash_table_contains (refused, json_node_get_string (node)))
+        json_array_add_element (rest, json_node_copy (node));
+    }
+  json_object_set_array_member (rule, "names", rest);
+  return json_array_get_length (rest) > 0;
+}
+
+static void
+settle_refused (JsonArray *rules)
+{
+  g_autoptr (GHashTable) refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < json_array_get_length (rules); i++)
+    if (JSON_NODE_HOLDS_OBJECT (json_array_get_element (rules, i)))
+      take_refused (json_array_get_object_element (rules, i), refused);
+  for (guint i = json_array_get_length (rules); i-- > 0;)
+    if (JSON_NODE_HOLDS_OBJECT (json_array_get_element (rules, i))
+        && !leave_out (json_array_get_object_element (rules, i), refused))
+      json_array_remove_element (rules, i);
+}
+
 char *
 dn_oci_seccomp_text (JsonObject *seccomp)
 {
@@ -79,6 +149,7 @@ dn_oci_seccomp_text (JsonObject *seccomp)
     return dn_json_to_text (node, FALSE);
   for (guint i = 0; i < json_array_get_length (json_node_get_array (member)); i++)
     spread (json_array_get_element (json_node_get_array (member), i), rules);
+  settle_refused (rules);
   json_object_set_array_member (seccomp, "syscalls", g_steal_pointer (&rules));
   return dn_json_to_text (node, FALSE);
 }

@@ -239,7 +239,8 @@ test_a_wrong_type_is_refused_wherever_it_stands (void)
     }
 }
 
-/* Runtimes mean "or" by comparisons of one argument, and CRI-O's default says so of clone. */
+/* Runtimes mean "or" by comparisons of one argument, and CRI-O's default says so of clone; setns it
+ * both permits and refuses. */
 static void
 test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each (void)
 {
@@ -251,8 +252,10 @@ test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each (void)
         "'SCMP_CMP_EQ'}, {'index': 1, 'value': 3, 'op': 'SCMP_CMP_EQ'}]},"
         "{'names': ['openat'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
         "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 2, 'op': "
-        "'SCMP_CMP_EQ'}]}, {'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}]}}}";
-  static const guint counts[] = { 1, 1, 1, 2, 0 };
+        "'SCMP_CMP_EQ'}]}, {'names': ['read', 'setns'], 'action': 'SCMP_ACT_ALLOW'},"
+        "{'names': ['setns'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 2, 'args': []},"
+        "{'names': ['setns'], 'action': 'SCMP_ACT_ALLOW'}]}}}";
+  static const guint counts[] = { 1, 1, 1, 2, 0, 0 };
   g_autofree char *text = g_strdelimit (g_strdup (words), "'", '"');
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 4096, "it", &error);
@@ -266,6 +269,8 @@ test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each (void)
   g_assert_cmpuint (profile->rules->len, ==, G_N_ELEMENTS (counts));
   for (guint i = 0; i < profile->rules->len; i++)
     g_assert_cmpuint (((DnSeccompRule *) profile->rules->pdata[i])->args_count, ==, counts[i]);
+  g_assert_cmpstr (((DnSeccompRule *) profile->rules->pdata[5])->name, ==, "setns");
+  g_assert_cmpuint (((DnSeccompRule *) profile->rules->pdata[5])->action, ==, SCMP_ACT_ERRNO (2));
 }
 
 static void
