@@ -127,8 +127,7 @@ dn_pod_member_free (DnPodMember *member)
   g_clear_pointer (&member->mounts, g_ptr_array_unref);
   dn_oci_config_free (member->config);
   g_clear_pointer (&member->document, json_node_unref);
-  g_strfreev (member->files);
-  g_strfreev (member->memory);
+  dn_pod_facts_clear (&member->facts);
   g_free (member);
 }
 
@@ -140,8 +139,9 @@ dn_pod_member_to_json (const DnPodMember *member)
   json_object_set_string_member (object, "id", member->id);
   json_object_set_string_member (object, "rootfs", member->rootfs);
   json_object_set_member (object, "config", json_node_copy (member->document));
-  dn_json_set_strings (object, "files", member->files);
-  dn_json_set_strings (object, "memory", member->memory);
+  dn_json_set_strings (object, "files", member->facts.files);
+  dn_json_set_strings (object, "memory", member->facts.memory);
+  dn_json_set_strings (object, "copies", member->facts.copies);
   return object;
 }
 
@@ -154,8 +154,9 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
     { "id", DN_JSON_STRING, TRUE, &member->id },
     { "rootfs", DN_JSON_STRING, TRUE, &member->rootfs },
     { "config", DN_JSON_OBJECT, TRUE, &config },
-    { "files", DN_JSON_STRINGS, FALSE, &member->files },
-    { "memory", DN_JSON_STRINGS, FALSE, &member->memory },
+    { "files", DN_JSON_STRINGS, FALSE, &member->facts.files },
+    { "memory", DN_JSON_STRINGS, FALSE, &member->facts.memory },
+    { "copies", DN_JSON_STRINGS, FALSE, &member->facts.copies },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 

@@ -37,7 +37,7 @@ PARTS = [
     ("danchi-publish", "the context's uid, confined", 1700, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
-    ("danchi-share", "root, thirteen capabilities", 2500, ["launcher/share"]),
+    ("danchi-share", "root, thirteen capabilities", 2700, ["launcher/share"]),
     ("containerd-shim-danchi-v2", "root", 5100, ["launcher/shim"]),
     ("danchi-session", "the caller, root of own namespaces", 1500, ["launcher/session"]),
     ("shared: base, common", "with its program", 3700, ["launcher/base", "launcher/common"]),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
- * launcher/pods/pod-size.c launcher/pods/pod-words.c launcher/limits/guest-size.c
+ * launcher/pods/pod-facts.c launcher/pods/pod-size.c launcher/pods/pod-words.c
+ * launcher/limits/guest-size.c
  * launcher/spec/*.c launcher/common/*.c launcher/base/network-rule.c launcher/base/public-address.c
  * launcher/base/fdpass.c protocol/*.c */
 /* Packages: gio-unix-2.0 libseccomp */
@@ -16,7 +17,9 @@
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/json.h"
 #include "../../launcher/common/paths.h"
+#include "../../launcher/guest/share-server.h"
 #include "../../launcher/pods/oci-spec.h"
+#include "../../launcher/pods/pod-facts.h"
 #include "../../launcher/pods/pod-size.h"
 #include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
@@ -70,6 +73,58 @@ read_settings (const char *text, DnPodSettings *settings)
   g_assert_true (dn_pod_settings_check (settings, "danchi.conf", NULL, &error));
 }
 
+/* In the place of danchi-share: what the host of all cases has. */
+static const struct
+{
+  const char *rest; /* the end of it */
+  DnShareAnswer answer;
+} hosts[] = {
+  { "empty-dir/in-memory",
+    { .is_directory = TRUE, .is_memory = TRUE, .owner_gid = 2000, .text = "/" } },
+  { "empty-dir/limited",
+    { .is_directory = TRUE,
+      .is_memory = TRUE,
+      .size_bytes = 16 * 1024 * 1024,
+      .owner_gid = 3000,
+      .text = "/" } },
+  { "volume-subpaths/limited/c/0", { .is_directory = TRUE, .is_memory = TRUE, .text = "/a b/c" } },
+  { "volume-subpaths/password/c/0", { .is_memory = TRUE, .text = "/..1/file" } },
+  { "volume-subpaths/settings/c/0", { .is_directory = FALSE } },
+  { "volume-subpaths/work/c/0", { .is_directory = TRUE } },
+};
+
+gboolean
+dn_share_server_order (const DnShareOrder *order, int fd, const char *what,
+                       DnShareAnswer *ret_answer, GError **error)
+{
+  g_assert_cmpint (order->verb, ==, DN_SHARE_LOOK);
+  g_assert_cmpint (fd, ==, -1);
+  g_assert_cmpuint (order->process.uid, ==, 200001);
+  for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++)
+    if (g_str_has_suffix (order->source.rest, hosts[i].rest))
+      {
+        *ret_answer = hosts[i].answer;
+        return TRUE;
+      }
+  if (g_str_has_suffix (order->source.rest, "empty-dir/password"))
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "%s: is not there", what);
+  *ret_answer = (DnShareAnswer){ .is_directory = TRUE };
+  return TRUE;
+}
+
+/* Asked for, and once more as a danchid does that reads what another one has asked. */
+static void
+look_for_all (GPtrArray *mounts)
+{
+  g_auto (DnPodFacts) facts = { NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (dn_pod_facts_ask (mounts, 200001, &facts, &error));
+  g_assert_no_error (error);
+  dn_pod_facts_apply (&facts, mounts);
+  dn_pod_facts_apply (&facts, mounts);
+}
+
 static JsonNode *
 build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
                  const DnPodSettings *settings, const DnPodSize *size, GError **error)
@@ -98,10 +153,7 @@ build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
       || !dn_oci_admit (config, settings, profile, "danchi.conf", "container 'c'", &relaxations,
                         error))
     return NULL;
-  for (guint i = 0; i < mounts->len; i++)
-    if (dn_pod_mount_may_be_memory (mounts->pdata[i])
-        && g_str_has_suffix (((DnPodMount *) mounts->pdata[i])->rest, "in-memory"))
-      dn_pod_mount_become_memory (mounts->pdata[i], 2000);
+  look_for_all (mounts);
   return dn_oci_spec_build (&plan);
 }
 
