@@ -339,7 +339,8 @@ def doctor_info_and_version_answer(machine):
     expect(machine.out("version"), "version printed nothing")
     expect(machine.out("info"), "info printed nothing")
     text = machine.danchi("doctor", check=False).stdout
-    expect("kvm" in text.lower(), f"doctor says nothing about kvm: {text!r}")
+    for word in "kvm", "the networks of pods", "owners":
+        expect(word in text.lower(), f"doctor says nothing about {word}: {text!r}")
 
 
 @test(only=EMULATION)
