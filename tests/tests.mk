@@ -329,3 +329,4 @@ bench: all host test-images bench-deps $(SCALE)/build-tree  ## the benchmark tab
 	@$(CELL) ./tests/bench/neighbour.py
 	@$(CELL) ./tests/bench/limits.py
 	@$(CELL) ./tests/bench/pods.py --runs $(BENCH_RUNS)
+	@$(CELL) ./tests/bench/pod_network.py

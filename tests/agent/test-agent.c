@@ -487,6 +487,19 @@ test_a_container_over_its_memory_ends_alone (void)
   host_free (host);
 }
 
+static void
+test_the_guest_is_asked_for_by_an_empty_id (void)
+{
+  Host *host = host_new ();
+
+  g_assert_cmpint (host_simple (host, DN_MSG_STATS, ""), ==, 0);
+  g_assert_cmpuint (host->stats.guest_memory_used_bytes, >, 0);
+  g_assert_cmpuint (host->stats.guest_memory_bytes, >, host->stats.guest_memory_used_bytes);
+  g_assert_cmpuint (host->stats.pids, >, 0);
+  g_assert_cmpint (host_simple (host, DN_MSG_STATS, "nobody"), ==, -ESRCH);
+  host_free (host);
+}
+
 static gint32
 send_limits (Host *host, DnMsgLimits limits)
 {
@@ -1112,6 +1125,7 @@ main (int argc, char **argv)
   TEST (an_exec_ends_though_a_grandchild_holds_its_pipes);
   TEST (pauses_and_resumes);
   TEST (a_container_over_its_memory_ends_alone);
+  TEST (the_guest_is_asked_for_by_an_empty_id);
   TEST (limits_that_the_kernel_has_not_are_refused_and_not_passed_over);
   TEST (reports_processes_and_numbers);
   TEST (says_what_the_kernel_reports);

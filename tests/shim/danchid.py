@@ -314,6 +314,16 @@ class Danchid:
         del self.containers[container.id]
         return {}
 
+    def verb_context_stats(self, args):
+        name, = args["contexts"]
+        if name.removeprefix("pod-") not in self.pods:
+            raise Refusal("not-found", f"context '{name}': there is none")
+        return {"stats": [{"context": name, "cpu_us": 7654321, "cpu_user_us": 7000000, "cpu_system_us": 654321,
+                           "memory_bytes": 300 << 20, "memory_limit_bytes": 700 << 20, "vcpus": 1, "pids": 60,
+                           "guest_memory_bytes": 256 << 20, "guest_memory_used_bytes": 50 << 20,
+                           "processes": [{"name": "qemu", "pid": self.pods[name.removeprefix("pod-")].pid,
+                                          "cpu_us": 7654321, "memory_bytes": 300 << 20}]}]}
+
     def verb_container_stats(self, args):
         container = self._find({"container": args["containers"][0]})
         if container.process.ended.is_set():

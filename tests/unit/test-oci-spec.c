@@ -9,6 +9,11 @@
 /* tests/golden/pods/NAME.in.json holds {"config", "settings", "sandbox"}: containerd's config.json,
  * lines of [pods] in danchi.conf, and the sandbox's document.  NAME.json is what the guest gets,
  * with the size of its guest; NAME.error the refusal. */
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+#include <sys/syscall.h>
+
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/json.h"
 #include "../../launcher/common/paths.h"
@@ -18,6 +23,8 @@
 #include "../../launcher/pods/pod-size.h"
 #include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
+#include "../../launcher/spec/seccomp-build.h"
+#include "../../launcher/spec/seccomp-filter.h"
 #include "../../launcher/spec/seccomp-profile.h"
 #include "golden.h"
 
@@ -291,33 +298,85 @@ test_a_wrong_type_is_refused_wherever_it_stands (void)
     }
 }
 
+static char *
+read_seccomp (const char *rules)
+{
+  g_autofree char *words = g_strdup_printf (
+      "{'linux': {'namespaces': [{'type': 'network'}, {'type': 'pid'}, {'type': 'ipc'}],"
+      " 'seccomp': {'defaultAction': 'SCMP_ACT_ERRNO', 'defaultErrnoRet': 38, 'syscalls': [%s]}}}",
+      rules);
+  g_autofree char *text = g_strdelimit (g_steal_pointer (&words), "'", '"');
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 8192, "it", &error);
+  g_autoptr (DnOciConfig) config = NULL;
+
+  g_assert_no_error (error);
+  config = dn_oci_config_read (json_node_get_object (node), "it", &error);
+  g_assert_no_error (error);
+  return g_steal_pointer (&config->seccomp_json);
+}
+
 /* Runtimes mean "or" by comparisons of one argument, and CRI-O's default says so of clone. */
 static void
 test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each (void)
 {
-  static const char words[]
-      = "{'linux': {'namespaces': [{'type': 'network'}, {'type': 'pid'}, {'type': 'ipc'}],"
-        " 'seccomp': {'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': ["
-        "{'names': ['clone'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
-        "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 0, 'value': 2, 'op': "
-        "'SCMP_CMP_EQ'}, {'index': 1, 'value': 3, 'op': 'SCMP_CMP_EQ'}]},"
-        "{'names': ['openat'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
-        "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 2, 'op': "
-        "'SCMP_CMP_EQ'}]}, {'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}]}}}";
   static const guint counts[] = { 1, 1, 1, 2, 0 };
-  g_autofree char *text = g_strdelimit (g_strdup (words), "'", '"');
+  g_autofree char *text = read_seccomp (
+      "{'names': ['clone'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
+      "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 0, 'value': 2, 'op': "
+      "'SCMP_CMP_EQ'}, {'index': 1, 'value': 3, 'op': 'SCMP_CMP_EQ'}]},"
+      "{'names': ['openat'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
+      "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 2, 'op': "
+      "'SCMP_CMP_EQ'}]}, {'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}");
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 4096, "it", &error);
-  g_autoptr (DnOciConfig) config = dn_oci_config_read (json_node_get_object (node), "it", &error);
-  g_autoptr (DnSeccompProfile) profile = NULL;
+  g_autoptr (DnSeccompProfile) profile
+      = dn_seccomp_profile_read (text, strlen (text), 0, "it", &error);
 
-  g_assert_no_error (error);
-  profile = dn_seccomp_profile_read (config->seccomp_json, strlen (config->seccomp_json), 0, "it",
-                                     &error);
   g_assert_no_error (error);
   g_assert_cmpuint (profile->rules->len, ==, G_N_ELEMENTS (counts));
   for (guint i = 0; i < profile->rules->len; i++)
     g_assert_cmpuint (((DnSeccompRule *) profile->rules->pdata[i])->args_count, ==, counts[i]);
+}
+
+static guint32
+ask (GBytes *filter, int number, guint64 first, guint64 second)
+{
+  const struct seccomp_data call
+      = { .nr = number, .arch = AUDIT_ARCH_X86_64, .args = { first, second } };
+  guint32 action = 0;
+
+  g_assert_true (dn_seccomp_filter_run (filter, &call, &action));
+  return action;
+}
+
+/* As setns and socket in CRI-O's default: what one rule refuses no other gives back. */
+static void
+test_what_is_permitted_and_refused_is_refused (void)
+{
+  g_autofree char *text = read_seccomp (
+      "{'names': ['read', 'write', 'close', 'execve', 'exit_group', 'chmod', 'dup3'],"
+      " 'action': 'SCMP_ACT_ALLOW'},"
+      "{'names': ['chmod'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 1, 'args': []},"
+      "{'names': ['dup3'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 1, 'args': ["
+      "{'index': 0, 'value': 40, 'op': 'SCMP_CMP_EQ'}]},"
+      "{'names': ['dup3'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 22, 'args': ["
+      "{'index': 0, 'value': 16, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 9, 'op': "
+      "'SCMP_CMP_EQ'}]}");
+  g_autofree char *ours = NULL;
+  DnSeccompTexts texts = { .user_json = text };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) filter = NULL;
+
+  g_assert_true (g_file_get_contents ("config/seccomp/default.json", &ours, NULL, NULL));
+  texts.default_json = ours;
+  filter = dn_seccomp_build (&texts, &error);
+  g_assert_no_error (error);
+  g_assert_cmphex (ask (filter, __NR_read, 0, 0), ==, SECCOMP_RET_ALLOW);
+  g_assert_cmphex (ask (filter, __NR_chmod, 0, 0), ==, SECCOMP_RET_ERRNO | EPERM);
+  g_assert_cmphex (ask (filter, __NR_fchmod, 0, 0), ==, SECCOMP_RET_ERRNO | ENOSYS);
+  g_assert_cmphex (ask (filter, __NR_dup3, 40, 0), ==, SECCOMP_RET_ERRNO | EPERM);
+  g_assert_cmphex (ask (filter, __NR_dup3, 16, 9), ==, SECCOMP_RET_ERRNO | EINVAL);
+  g_assert_cmphex (ask (filter, __NR_dup3, 16, 8), ==, SECCOMP_RET_ALLOW);
 }
 
 static void
@@ -369,6 +428,8 @@ main (int argc, char **argv)
                    test_a_wrong_type_is_refused_wherever_it_stands);
   g_test_add_func ("/oci-spec/a rule with more than one comparison of an argument is one for each",
                    test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each);
+  g_test_add_func ("/oci-spec/what is permitted and refused is refused",
+                   test_what_is_permitted_and_refused_is_refused);
   g_test_add_func ("/oci-spec/settings name what is wrong", test_settings_name_what_is_wrong);
   return g_test_run ();
 }

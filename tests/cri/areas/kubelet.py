@@ -10,6 +10,7 @@ from areas import test
 from areas.volumes import pods_directory, swap
 from client import CriError
 from machine import expect, expect_equal, wait_until
+from node import IMAGE
 
 ROOT = {"run_as_user": {"value": 0}}
 FS_GROUP = 2345
@@ -207,6 +208,13 @@ def what_the_node_mounts_later_is_not_seen(node):
 @test(seconds=180, only_danchi=True)
 def an_image_is_a_volume(node):
     """As containerd 2.1 mounts one: an overlay of the image's layers, below a directory of the sandbox's."""
+    if node.is_version_2:
+        with node.shared_pod() as pod:
+            wish = {"container_path": "/model", "readonly": True, "image": {"image": IMAGE}}
+            container = pod.sh("ls /model/bin/busybox; touch /model/x", security=ROOT, mounts=[wish])
+            container.wait()
+            expect("/model/bin/busybox" in container.log() and "ead-only" in container.log(), container.log())
+        return
     with node.shared_pod() as pod:
         top = f"{node.directory}/image-volumes/{pod.id}/sha256:1"
         for name in "one", "two":
