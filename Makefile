@@ -102,7 +102,8 @@ UNPACK_SRC := $(call sources,guest-agent/unpack)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
                  $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway \
-                 $(B)/bin/danchi-share $(B)/bin/danchi-session $(B)/bin/containerd-shim-danchi-v2
+                 $(B)/bin/danchi-share $(B)/bin/danchi-session $(B)/bin/containerd-shim-danchi-v2 \
+                 $(B)/bin/danchi-share-pod.so
 GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
 
 .PHONY: all
@@ -161,6 +162,12 @@ $(B)/bin/danchi-gateway: $(call host_objs,$(GATEWAY_SRC) $(CONFINED_SRC) $(BASE_
 $(B)/bin/danchi-share: $(call host_objs,$(SHARE_SRC) launcher/confined/allowlist.c $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(HOST_LDFLAGS) -o $@ $^ -lseccomp -lcap-ng $(LDLIBS)
+
+# Loaded into the virtiofsd of a pod's share, which is no program of ours: so never with a sanitizer.
+$(B)/bin/danchi-share-pod.so: $(wildcard launcher/share/preload/*.[ch]) $(FLAGS_FILE) | $(B)/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(filter-out -fsanitize% -fno-sanitize%,$(BASE_CFLAGS)) -fvisibility=hidden -fPIC -shared \
+	  -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $(filter %.c,$^)
 
 # No rights but a user's own: launcher/session/keeper.h.
 $(B)/bin/danchi-session: $(call host_objs,$(SESSION_SRC) $(COMMON_SRC) $(BASE_SRC) $(PROTOCOL_SRC)) | $(B)/bin

@@ -19,6 +19,8 @@ install -m 755 "$build/bin/danchid" "$build/bin/danchi-relay" "$build/bin/danchi
   "$build/bin/danchi-resolver" "$build/bin/danchi-intake" "$build/bin/danchi-gateway" \
   "$build/bin/danchi-share" "$build/bin/danchi-session" "$to/libexec/danchi/"
 
+install -m 644 "$build/bin/danchi-share-pod.so" "$to/libexec/danchi/"
+
 for name in vmlinuz cmdline initramfs.cpio initramfs-network.cpio {guest,unpack}.{erofs,verity}; do
   install -m 644 "$build/images/$name" "$to/lib/danchi/images/"
 done

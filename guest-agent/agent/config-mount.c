@@ -79,6 +79,17 @@ add_option (DnConfigMount *mount, const char *option, DnFault *fault)
   return 0;
 }
 
+/* Names with '/' between; the kernel resolves them one by one, and follows no link. */
+static int
+read_sub (DnConfigMount *mount, const char *path, DnFault *fault)
+{
+  if (mount->sub != NULL || path[0] == '\0' || path[0] == '/' || strlen (path) > DN_PATH_BYTES)
+    return dn_fault_set (fault, -EINVAL, "mount '%s': 'sub' must be a relative path",
+                         mount->target);
+  mount->sub = strdup (path);
+  return mount->sub != NULL ? 0 : dn_fault_set (fault, -ENOMEM, "config: no memory");
+}
+
 static int
 read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fault)
 {
@@ -103,6 +114,8 @@ read_option (DnConfigMount *mount, size_t kind, const char *option, DnFault *fau
       mount->is_file = true;
       return 0;
     }
+  if (strncmp (option, "sub=", 4) == 0 && mount->memory != NULL)
+    return read_sub (mount, option + 4, fault);
   for (size_t i = 0; i < 6 && kinds[kind].options[i] != NULL; i++)
     if (strlen (kinds[kind].options[i]) == name_bytes
         && memcmp (option, kinds[kind].options[i], name_bytes) == 0)

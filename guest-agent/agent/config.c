@@ -305,6 +305,7 @@ dn_config_clear (DnConfig *config)
   dn_texts_clear (&config->readonly_paths);
   for (size_t i = 0; i < config->mount_count; i++)
     {
+      free (config->mounts[i].sub);
       for (size_t j = 0; j < config->mounts[i].option_count; j++)
         free (config->mounts[i].options[j]);
       dn_texts_clear (&config->mounts[i].layers);

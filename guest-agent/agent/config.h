@@ -97,6 +97,7 @@ typedef struct
   DnTexts layers;
   const char *volume; /* of type volume: what VOLUME_OPEN called it */
   const char *memory; /* of type pod: what it is called */
+  char *sub;          /* owned; of type pod: which directory of it, "a/b"; or NULL: all of it */
   DnTexts files;      /* of type secrets: their names, and links to them */
   DnTexts links;
   unsigned long attributes; /* MOUNT_ATTR_*; nosuid always, nodev wherever no device is needed */

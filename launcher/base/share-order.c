@@ -58,11 +58,18 @@ is_question (DnShareVerb verb)
   return verb == DN_SHARE_CHECK || verb == DN_SHARE_LOOK;
 }
 
+bool
+dn_share_order_is_pods (const DnShareOrder *order)
+{
+  return order->verb == DN_SHARE_START && order->guest_uid != 0;
+}
+
 /* Whether a pod's ids go with it. */
 static bool
-is_of_pod (DnShareVerb verb)
+is_of_pod (const DnShareOrder *order)
 {
-  return verb == DN_SHARE_POD || verb == DN_SHARE_COPY || verb == DN_SHARE_REFRESH;
+  return order->verb == DN_SHARE_POD || order->verb == DN_SHARE_COPY
+         || order->verb == DN_SHARE_REFRESH || dn_share_order_is_pods (order);
 }
 
 static void
@@ -171,7 +178,7 @@ is_sound (const DnShareOrder *order)
       && (process->pid <= 1 || order->number >= DN_SHARE_NUMBERS))
     return false;
   /* Root's alone, and one range. */
-  if (is_of_pod (order->verb))
+  if (is_of_pod (order))
     return order->source.uid == 0 && order->guest_uid == order->guest_gid && order->guest_uid > 0
            && order->guest_uid <= DN_SHARE_GUEST_IDS - DN_SHARE_POD_IDS;
   /* The guest's own root is nobody's owner. */
@@ -229,8 +236,9 @@ dn_share_answer_format (const DnShareAnswer *answer, char *text, size_t size)
 {
   Writer writer = { .text = text, .size = size };
 
-  add (&writer, "%d %d %" PRIu64 " %d %d %u %u\n%s", answer->code, (int) answer->pid, answer->ticks,
-       answer->is_directory, answer->is_memory, answer->owner_uid, answer->owner_gid, answer->text);
+  add (&writer, "%d %d %" PRIu64 " %d %d %" PRIu64 " %u %u\n%s", answer->code, (int) answer->pid,
+       answer->ticks, answer->is_directory, answer->is_memory, answer->size_bytes,
+       answer->owner_uid, answer->owner_gid, answer->text);
   return finish (&writer);
 }
 
@@ -244,6 +252,7 @@ dn_share_answer_parse (const char *text, DnShareAnswer *ret_answer)
   if (!take_number (&at, 4095, ' ', &code) || !take_number (&at, INT32_MAX, ' ', &pid)
       || !take_number (&at, UINT64_MAX, ' ', &ret_answer->ticks)
       || !take_flag (&at, &ret_answer->is_directory) || !take_flag (&at, &ret_answer->is_memory)
+      || !take_number (&at, UINT64_MAX, ' ', &ret_answer->size_bytes)
       || !take_u32 (&at, ' ', &ret_answer->owner_uid)
       || !take_u32 (&at, '\n', &ret_answer->owner_gid) || strlen (at) >= sizeof ret_answer->text)
     return -EINVAL;

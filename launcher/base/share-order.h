@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What danchid orders of danchi-share: one message of text, with one or two descriptors.
  *
- *     start UID GID                  the share of a new guest: an empty one, in a jail of its own;
+ *     start UID GID IDS              the share of a new guest: an empty one, in a jail of its own;
+ *                                    IDS are 0, but for a pod;
  *                                    descriptors: report, the listening socket to which QEMU will
  *                                    connect
  *     check SOURCE                   whether a directory or file could be bound; nothing is made
@@ -91,11 +92,15 @@ typedef struct
   DnShareProcess process; /* of start: uid and gid alone; of check and look: at most the uid */
   DnShareProcess qemu;    /* of join: its ids are those of `process` */
   uint32_t number;
-  /* Whose the owner's files are in the guest, as its kernel counts; of a pod: its root's. */
+  /* Whose the owner's files are in the guest, as its kernel counts; of a pod, also of its start:
+   * its root's. */
   uid_t guest_uid;
   gid_t guest_gid;
   DnShareSource source;
 } DnShareOrder;
+
+/* Whether an order to start is for the guest of a pod. */
+bool dn_share_order_is_pods (const DnShareOrder *order);
 
 /* Whether it asks the host's file system, which may hang. */
 bool dn_share_order_has_source (DnShareVerb verb);
@@ -112,14 +117,17 @@ int dn_share_order_parse (const char *text, DnShareOrder *ret_order);
 
 typedef struct
 {
-  int code;          /* 0, or an errno */
-  pid_t pid;         /* of start */
-  uint64_t ticks;    /* likewise */
-  bool is_directory; /* of check, look, bind, as are the next */
-  bool is_memory;    /* it is the mount of a tmpfs */
-  uid_t owner_uid;   /* on the host, who appears as the container's user */
+  int code;            /* 0, or an errno */
+  pid_t pid;           /* of start */
+  uint64_t ticks;      /* likewise */
+  bool is_directory;   /* of check, look, bind, as are the next */
+  bool is_memory;      /* it is the mount of a tmpfs */
+  uint64_t size_bytes; /* of look: what that tmpfs can hold; 0: no limit, or no tmpfs */
+  uid_t owner_uid;     /* on the host, who appears as the container's user */
   gid_t owner_gid;
-  char text[DN_SHARE_TEXT_BYTES]; /* where it failed: what and why; may have a second line */
+  /* Where it failed: what and why; may have a second line.  Of look, where it is memory: which
+   * directory of that tmpfs it is, "/" or "/a/b". */
+  char text[DN_SHARE_TEXT_BYTES];
 } DnShareAnswer;
 
 /* Likewise. */

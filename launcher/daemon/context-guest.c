@@ -151,6 +151,7 @@ make_plan (DnContext *context, const DnContextEntry *entry, GError **error)
   /* Likewise. */
   plan->has_share
       = entry->wants_share || (!context->is_ephemeral && dn_binds_are_possible (context));
+  plan->pod_first_id = context->pod != NULL ? DN_CONTEXT_FIRST_UID : 0;
   plan->mcs = g_strdup (dn_context_definition_mcs (&context->definition));
   plan->memory_bytes = context->definition.guest_memory_bytes;
   plan->vcpus = (guint) context->definition.guest_vcpus;

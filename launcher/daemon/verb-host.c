@@ -8,6 +8,7 @@
 #include "../guest/kvm-probe.h"
 #include "../limits/host-memory.h"
 #include "../network/network-facts.h"
+#include "../pods/pod-doctor.h"
 #include "../pods/pod-overhead.h"
 #include "container.h"
 #include "daemon-record.h"
@@ -200,6 +201,7 @@ add_record_check (DnDaemon *daemon, JsonObject *answer)
 DN_VERB (doctor)
 {
   g_autoptr (JsonNode) checks = NULL;
+  g_autoptr (DnSettings) settings = NULL;
   JsonObject *ok;
 
   (void) ret_fds;
@@ -211,6 +213,8 @@ DN_VERB (doctor)
   dn_doctor_add_access (request->daemon, json_object_get_array_member (ok, "checks"));
   dn_doctor_add_policy (request->daemon, json_object_get_array_member (ok, "checks"));
   dn_network_add_checks (request->daemon, json_object_get_array_member (ok, "checks"));
+  settings = dn_settings_get (request->daemon);
+  dn_pod_doctor_add_checks (settings->pods.kubelet, json_object_get_array_member (ok, "checks"));
   return ok;
 }
 

@@ -182,7 +182,7 @@ dn_guest_prepare (DnGuest *guest, const DnGuestPlan *plan, GError **error)
 {
   return write_entry (guest, plan, error) && make_directory (guest, error)
          && give_disks (guest, plan, error) && grant_all (guest->entry, error)
-         && dn_guest_start_share (guest, error)
+         && dn_guest_start_share (guest, plan, error)
          && (plan->open_card == NULL
              || plan->open_card (guest->entry->slot, plan->card_data, error));
 }

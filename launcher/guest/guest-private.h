@@ -173,7 +173,7 @@ gboolean dn_guest_qemu_is_alive (DnGuest *guest);
 /* Where virtiofsd waits for QEMU. (transfer full) */
 char *dn_guest_share_socket (const DnGuest *guest);
 /* Starts it, where the guest is to have a share, and writes it to the journal. */
-gboolean dn_guest_start_share (DnGuest *guest, GError **error);
+gboolean dn_guest_start_share (DnGuest *guest, const DnGuestPlan *plan, GError **error);
 /* Puts it into the host's groups of QEMU, which there are now. What the host cannot is no error. */
 void dn_guest_limit_share (DnGuest *guest);
 gboolean dn_guest_end_share (const DnJournalEntry *entry);

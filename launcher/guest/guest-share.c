@@ -25,12 +25,14 @@ dn_guest_share_socket (const DnGuest *guest)
 }
 
 gboolean
-dn_guest_start_share (DnGuest *guest, GError **error)
+dn_guest_start_share (DnGuest *guest, const DnGuestPlan *plan, GError **error)
 {
   DnJournalEntry *entry = guest->entry;
   g_autofree char *path = dn_guest_share_socket (guest);
-  DnShareOrder order
-      = { .verb = DN_SHARE_START, .process = { .uid = entry->uid, .gid = entry->gid } };
+  DnShareOrder order = { .verb = DN_SHARE_START,
+                         .process = { .uid = entry->uid, .gid = entry->gid },
+                         .guest_uid = plan->pod_first_id,
+                         .guest_gid = plan->pod_first_id };
   DnShareAnswer answer;
   dn_autofd int listening = -1;
 

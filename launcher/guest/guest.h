@@ -102,6 +102,7 @@ typedef struct
   guint boot_timeout_s; /* from QEMU's start to an agent that answers; half as long again for tcg */
   guint spare_disks;    /* how many more disks can be attached later: one PCIe port each */
   gboolean has_share;   /* it may be shown directories of the host's: guest-share.c */
+  guint pod_first_id;   /* of a pod's: the guest's id that is its 0; or 0 */
   gboolean has_scratch; /* it may be given scratch disks: its kernel gets what encrypts them */
   /* A card of its own, behind a tap that open_card() makes once the identity is known; whoever
    * undoes the guest removes it (dn_gateway_close()).  NULL: none. */

@@ -193,16 +193,20 @@ add_tmpfs_options (JsonBuilder *builder, const DnOciMount *mount)
     }
 }
 
-/* /dev/shm is as runc's is; a volume can fill what the container may use of memory, and as the
- * kubelet makes it belongs to the pod's fsGroup. */
+/* /dev/shm is as runc's is; a volume is as large as the kubelet makes it, of which the agent takes
+ * half of the guest where that has less, and belongs as the kubelet's to the pod's fsGroup. */
 static void
 add_memory_options (JsonBuilder *builder, const DnPodMount *mount)
 {
   g_autofree char *gid = g_strdup_printf ("gid=%u", mount->gid);
+  g_autofree char *size = g_strdup_printf ("size=%" G_GUINT64_FORMAT, mount->size_bytes);
+  g_autofree char *sub = g_strconcat ("sub=", mount->sub, NULL);
 
   if (g_str_equal (mount->name, DN_POD_MEMORY_SHM))
     return;
-  json_builder_add_string_value (builder, "size=50%");
+  json_builder_add_string_value (builder, mount->size_bytes > 0 ? size : "size=50%");
+  if (mount->sub != NULL && mount->sub[0] != '\0')
+    json_builder_add_string_value (builder, sub);
   json_builder_add_string_value (builder, mount->gid != 0 ? "mode=2777" : "mode=0777");
   json_builder_add_string_value (builder, gid);
 }

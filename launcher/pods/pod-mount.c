@@ -13,6 +13,7 @@ free_mount (gpointer data)
   DnPodMount *mount = data;
 
   g_free (mount->name);
+  g_free (mount->sub);
   g_free (mount->root);
   g_free (mount->version);
   g_free (mount->rest);
@@ -84,6 +85,8 @@ take_kubelets (DnPodMount *mount, const DnPodMountRules *rules)
   return TRUE;
 }
 
+#define EMPTY_DIR "kubernetes.io~empty-dir"
+
 static gboolean
 is_volume (const DnPodMount *mount, const char *plugin)
 {
@@ -112,33 +115,57 @@ dn_pod_mount_is_shared (const DnPodMount *mount)
   return mount->kind == DN_POD_MOUNT_SHARE || mount->kind == DN_POD_MOUNT_COPY;
 }
 
-gboolean
-dn_pod_mount_may_be_memory (const DnPodMount *mount)
+/* The kubelet mounts what a subPath leads to at volume-subpaths/VOLUME/CONTAINER/NUMBER. */
+char *
+dn_pod_mount_empty_dir (const DnPodMount *mount)
 {
-  return mount->kind == DN_POD_MOUNT_SHARE && is_volume (mount, "kubernetes.io~empty-dir");
+  const char *volume;
+
+  if (mount->kind != DN_POD_MOUNT_SHARE)
+    return NULL;
+  if (is_volume (mount, EMPTY_DIR))
+    return g_strdup (mount->rest);
+  volume = below (mount->rest, "volume-subpaths");
+  if (volume == NULL || strchr (volume, '/') == NULL)
+    return NULL;
+  return g_strdup_printf ("volumes/" EMPTY_DIR "/%.*s", (int) strcspn (volume, "/"), volume);
 }
 
 /* Named by the volume, which several containers of the pod may have. */
 void
-dn_pod_mount_become_memory (DnPodMount *mount, guint gid)
+dn_pod_mount_become_memory (DnPodMount *mount, const DnPodMemory *memory)
 {
-  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, mount->rest, -1);
+  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, memory->volume, -1);
 
   mount->kind = DN_POD_MOUNT_MEMORY;
-  mount->gid = gid;
+  mount->gid = memory->gid;
+  mount->size_bytes = memory->size_bytes;
+  g_free (mount->sub);
+  mount->sub = g_strdup (memory->sub);
   g_free (mount->name);
   mount->name = g_strdup_printf ("dir-%.16s", hash);
 }
 
-/* Files that the runtime made for this sandbox, in a directory that has its name. */
+void
+dn_pod_mount_become_copy (DnPodMount *mount)
+{
+  mount->kind = DN_POD_MOUNT_COPY;
+  mount->is_readonly = TRUE;
+}
+
+/* Files that the runtime made for this sandbox, in a directory that has its name; and images that
+ * it has mounted as volumes of this sandbox's, which nobody writes to. */
 static gboolean
 take_runtimes (DnPodMount *mount, const DnPodMountRules *rules)
 {
   static const char *const targets[] = { "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", NULL };
   g_autofree char *part = g_strdup_printf ("/%s/", rules->sandbox_id);
+  g_autofree char *images = g_strconcat ("/image-volumes", part, NULL);
   const char *source = mount->mount->source, *at = strstr (source, part);
 
-  if (at == NULL || !g_strv_contains (targets, mount->mount->target))
+  if (at == NULL
+      || !(g_strv_contains (targets, mount->mount->target)
+           || (mount->is_readonly && strstr (source, images) != NULL)))
     return FALSE;
   mount->root = g_strndup (source, (gsize) (at - source) + strlen (part) - 1);
   mount->rest = g_strdup (at + strlen (part));
@@ -174,6 +201,12 @@ static gboolean
 plan_bind (DnPodMount *mount, const DnPodMountRules *rules, const char *what, GError **error)
 {
   mount->is_readonly = has_option (mount->mount, "ro") || has_option (mount->mount, "rro");
+  if (has_option (mount->mount, "rshared") || has_option (mount->mount, "shared"))
+    return dn_throw (error, DN_ERROR_DENIED,
+                     "%s: mount '%s': mountPropagation: Bidirectional: what is mounted in a guest "
+                     "is mounted nowhere else\n"
+                     "take it out of the pod, or have a pod of another runtime mount it",
+                     what, mount->mount->target);
   if (g_str_equal (mount->mount->target, "/dev/shm"))
     {
       mount->kind = DN_POD_MOUNT_MEMORY;
@@ -188,10 +221,7 @@ plan_bind (DnPodMount *mount, const DnPodMountRules *rules, const char *what, GE
   if (!take_kubelets (mount, rules))
     return take_runtimes (mount, rules) || take_permitted (mount, rules, what, error);
   if (is_copied (mount))
-    {
-      mount->kind = DN_POD_MOUNT_COPY;
-      mount->is_readonly = TRUE;
-    }
+    dn_pod_mount_become_copy (mount);
   return TRUE;
 }
 

@@ -11,7 +11,9 @@
  *       emptyDir of medium Memory         one in the guest's memory, the same for all of the pod
  *       all else                          from the host, through the share: /etc/hosts, the
  *                                         termination log, emptyDir, CSI
- *     the runtime's, of this sandbox      likewise: /etc/hostname, /etc/resolv.conf
+ *       subPath of any of these           as the volume; what lies in tmpfs is copied once
+ *     the runtime's, of this sandbox      likewise: /etc/hostname, /etc/resolv.conf, and volumes
+ *                                         that are images
  *     anything else of the host's         likewise, as far as [pods] binds of danchi.conf permits
  *
  * Pure.
@@ -32,8 +34,17 @@ typedef enum
   DN_POD_MOUNT_TMPFS,
   DN_POD_MOUNT_MEMORY, /* the pod's: `name` says which */
   DN_POD_MOUNT_SHARE,
-  DN_POD_MOUNT_COPY, /* of a directory, likewise in the share */
+  DN_POD_MOUNT_COPY, /* of a directory or file, likewise in the share */
 } DnPodMountKind;
+
+/* A volume in memory as the kubelet has made it on the host, in whose place the guest has one. */
+typedef struct
+{
+  const char *volume; /* below the kubelet's directory of the pod; names it */
+  const char *sub;    /* which directory of it is mounted, or "" */
+  guint64 size_bytes; /* what the kubelet's can hold; 0: no limit */
+  guint gid;          /* whose it is */
+} DnPodMemory;
 
 typedef struct
 {
@@ -42,20 +53,28 @@ typedef struct
   char *name;              /* owned; of MEMORY */
   gboolean is_readonly;
   gboolean is_file; /* of SHARE: it was a file when the container was made */
-  guint gid;        /* of MEMORY: whose it is */
-  guint number;     /* of SHARE and COPY: from 1; 0 is the container's root */
-  char *version;    /* owned; of COPY: the one that the guest has, or NULL; under op_lock */
-  char *root;       /* owned; of SHARE: what permits it; the way to it may hold no symbolic link */
-  char *rest;       /* owned; from there on none may lead out of it */
+  guint gid;        /* of MEMORY: whose it is, what it can hold, and what of it this is */
+  guint64 size_bytes;
+  char *sub;     /* owned; or "" or NULL: all of it */
+  guint number;  /* of SHARE and COPY: from 1; 0 is the container's root */
+  char *version; /* owned; of COPY: the one that the guest has, or NULL; under op_lock */
+  char *root;    /* owned; of SHARE: what permits it; the way to it may hold no symbolic link */
+  char *rest;    /* owned; from there on none may lead out of it */
 } DnPodMount;
 
 /* Whether it comes from the host by a name in the share. */
 gboolean dn_pod_mount_is_shared (const DnPodMount *mount);
 
-/* Whether it may be an emptyDir, whose medium the host has to be asked for; then it can become one
- * in the guest's memory, of group @gid. */
-gboolean dn_pod_mount_may_be_memory (const DnPodMount *mount);
-void dn_pod_mount_become_memory (DnPodMount *mount, guint gid);
+/* The emptyDir that it is, or is a subPath of, if the host says that there is one: below the
+ * kubelet's directory of the pod, as the mount's `rest` is.  (transfer full): NULL: none could be
+ */
+char *dn_pod_mount_empty_dir (const DnPodMount *mount);
+
+/* Such a one whose medium is memory: it becomes one in the guest's. */
+void dn_pod_mount_become_memory (DnPodMount *mount, const DnPodMemory *memory);
+
+/* A subPath of another volume that is in memory, of which the guest gets a copy. */
+void dn_pod_mount_become_copy (DnPodMount *mount);
 
 /* Who asks: of the pod. */
 typedef struct

@@ -8,7 +8,7 @@
 #include "../common/error.h"
 #include "../common/paths.h"
 #include "../daemon/settings-file.h"
-#include "../guest/share-server.h"
+#include "pod-facts.h"
 
 #define WATCH_S 5
 #define DATA "..data"
@@ -31,40 +31,6 @@ plan_mounts (DnContainer *container, GError **error)
   return dn_pod_mounts_plan (container->pod->config, &rules, what, error);
 }
 
-/* What is known of the host's side only by asking. */
-static void
-apply_facts (const DnPodMember *member)
-{
-  const char *const *files = (const char *const *) member->files;
-
-  for (guint i = 0; i < member->mounts->len; i++)
-    {
-      DnPodMount *mount = member->mounts->pdata[i];
-
-      mount->is_file = files != NULL && g_strv_contains (files, mount->mount->target);
-      for (char **fact = member->memory; fact != NULL && *fact != NULL; fact++)
-        {
-          const char *target = strchr (*fact, ' ');
-
-          if (target != NULL && g_str_equal (target + 1, mount->mount->target)
-              && dn_pod_mount_may_be_memory (mount))
-            dn_pod_mount_become_memory (mount, (guint) g_ascii_strtoull (*fact, NULL, 10));
-        }
-    }
-}
-
-static gboolean
-fill_source (const char *root, const char *rest, gboolean is_writable, DnShareSource *source,
-             GError **error)
-{
-  *source = (DnShareSource){ .is_writable = is_writable, .is_executable = TRUE };
-  if (strchr (root, '\n') != NULL || strchr (rest, '\n') != NULL
-      || g_strlcpy (source->root, root, sizeof source->root) >= sizeof source->root
-      || g_strlcpy (source->rest, rest, sizeof source->rest) >= sizeof source->rest)
-    return dn_throw (error, DN_ERROR_LIMIT, "mount '%.200s': its path cannot be passed on", root);
-  return TRUE;
-}
-
 /* For whom questions are asked: the pod's guest; 0 where it has none any more. */
 static guint
 party_of (DnContainer *container)
@@ -78,47 +44,6 @@ party_of (DnContainer *container)
   return uid;
 }
 
-static gboolean
-look (const DnPodMount *mount, guint party, DnShareAnswer *ret_answer, GError **error)
-{
-  g_autofree char *what = g_strdup_printf ("mount '%s'", mount->mount->target);
-  g_autofree DnShareOrder *order = g_new0 (DnShareOrder, 1);
-
-  order->verb = DN_SHARE_LOOK;
-  order->process.uid = party;
-  return fill_source (mount->root, mount->rest, !mount->is_readonly, &order->source, error)
-         && dn_share_server_order (order, -1, what, ret_answer, error);
-}
-
-/* Looks for all that comes from the host; @ret_files and @ret_memory as in DnPodMember. */
-static gboolean
-look_for_all (GPtrArray *mounts, guint party, char ***ret_files, char ***ret_memory, GError **error)
-{
-  g_autoptr (GStrvBuilder) files = g_strv_builder_new (), memory = g_strv_builder_new ();
-
-  for (guint i = 0; i < mounts->len; i++)
-    {
-      const DnPodMount *mount = mounts->pdata[i];
-      DnShareAnswer answer;
-
-      if (!dn_pod_mount_is_shared (mount))
-        continue;
-      if (!look (mount, party, &answer, error))
-        return FALSE;
-      if (!answer.is_directory)
-        g_strv_builder_add (files, mount->mount->target);
-      if (answer.is_memory && dn_pod_mount_may_be_memory (mount))
-        {
-          g_autofree char *fact = g_strdup_printf ("%u %s", answer.owner_gid, mount->mount->target);
-
-          g_strv_builder_add (memory, fact);
-        }
-    }
-  *ret_files = g_strv_builder_end (files);
-  *ret_memory = g_strv_builder_end (memory);
-  return TRUE;
-}
-
 gboolean
 dn_pod_volumes_plan (DnContainer *container, GError **error)
 {
@@ -126,10 +51,9 @@ dn_pod_volumes_plan (DnContainer *container, GError **error)
 
   member->mounts = plan_mounts (container, error);
   if (member->mounts == NULL
-      || !look_for_all (member->mounts, party_of (container), &member->files, &member->memory,
-                        error))
+      || !dn_pod_facts_ask (member->mounts, party_of (container), &member->facts, error))
     return FALSE;
-  apply_facts (member);
+  dn_pod_facts_apply (&member->facts, member->mounts);
   return TRUE;
 }
 
@@ -139,7 +63,7 @@ dn_pod_volumes_restore (DnContainer *container, GError **error)
   container->pod->mounts = plan_mounts (container, error);
   if (container->pod->mounts == NULL)
     return FALSE;
-  apply_facts (container->pod);
+  dn_pod_facts_apply (&container->pod->facts, container->pod->mounts);
   return TRUE;
 }
 
@@ -147,9 +71,9 @@ gboolean
 dn_pod_volumes_check (DnContainer *container, GError **error)
 {
   g_autoptr (GPtrArray) mounts = plan_mounts (container, error);
-  g_auto (GStrv) files = NULL, memory = NULL;
+  g_auto (DnPodFacts) facts = { NULL };
 
-  return mounts != NULL && look_for_all (mounts, party_of (container), &files, &memory, error);
+  return mounts != NULL && dn_pod_facts_ask (mounts, party_of (container), &facts, error);
 }
 
 /* What comes from the host by which name in the share. */
@@ -175,7 +99,7 @@ share (DnGuest *guest, guint slot, const Shared *shared, GError **error)
                              .source = source };
   DnShareAnswer answer;
 
-  return fill_source (shared->root, shared->rest, shared->is_writable, source, error)
+  return dn_pod_facts_fill_source (shared->root, shared->rest, shared->is_writable, source, error)
          && dn_guest_bind (guest, &bind, &answer, error);
 }
 

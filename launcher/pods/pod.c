@@ -128,8 +128,7 @@ dn_pod_member_free (DnPodMember *member)
   g_clear_pointer (&member->mounts, g_ptr_array_unref);
   dn_oci_config_free (member->config);
   g_clear_pointer (&member->document, json_node_unref);
-  g_strfreev (member->files);
-  g_strfreev (member->memory);
+  dn_pod_facts_clear (&member->facts);
   g_free (member);
 }
 
@@ -143,8 +142,9 @@ dn_pod_member_to_json (const DnPodMember *member)
   dn_json_set_text (object, "root_device", member->device);
   json_object_set_boolean_member (object, "root_device_is_readonly", member->is_device_readonly);
   json_object_set_member (object, "config", json_node_copy (member->document));
-  dn_json_set_strings (object, "files", member->files);
-  dn_json_set_strings (object, "memory", member->memory);
+  dn_json_set_strings (object, "files", member->facts.files);
+  dn_json_set_strings (object, "memory", member->facts.memory);
+  dn_json_set_strings (object, "copies", member->facts.copies);
   return object;
 }
 
@@ -159,8 +159,9 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
     { "root_device", DN_JSON_STRING, FALSE, &member->device },
     { "root_device_is_readonly", DN_JSON_BOOL, FALSE, &member->is_device_readonly },
     { "config", DN_JSON_OBJECT, TRUE, &config },
-    { "files", DN_JSON_STRINGS, FALSE, &member->files },
-    { "memory", DN_JSON_STRINGS, FALSE, &member->memory },
+    { "files", DN_JSON_STRINGS, FALSE, &member->facts.files },
+    { "memory", DN_JSON_STRINGS, FALSE, &member->facts.memory },
+    { "copies", DN_JSON_STRINGS, FALSE, &member->facts.copies },
     { NULL, DN_JSON_STRING, FALSE, NULL },
   };
 

@@ -19,6 +19,7 @@
 #include <json-glib/json-glib.h>
 
 #include "oci-config.h"
+#include "pod-facts.h"
 
 #define DN_POD_ID_MAX_BYTES 76
 
@@ -62,8 +63,7 @@ typedef struct
   JsonNode *document; /* config.json as it came */
   DnOciConfig *config;
   GPtrArray *mounts; /* DnPodMount */
-  char **files;      /* targets of the mounts that are files */
-  char **memory;     /* of those in the host\'s memory: "GID TARGET" */
+  DnPodFacts facts;  /* of its mounts */
 } DnPodMember;
 
 void dn_pod_member_free (DnPodMember *member);

@@ -18,6 +18,7 @@
 #define DATA "..data"
 #define DATA_NEW "..data-new"
 #define DEPTH_MAX 8
+#define FILE_NAME "file"
 #define READ_ONLY                                                                                  \
   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC                    \
    | MOUNT_ATTR_NOSYMFOLLOW)
@@ -318,26 +319,76 @@ make_memory (void)
   return r < 0 ? r : fd;
 }
 
+static int
+fill_file (int source_fd, const struct stat *status, int memory, uid_t first_id)
+{
+  Budget budget = { first_id, DN_SHARE_COPY_BYTES, 1 };
+  int to = openat (memory, FILE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  int r = to < 0 ? -errno : copy_bytes (source_fd, to, &budget);
+
+  if (r == 0)
+    r = own (to, status, &budget);
+  if (to >= 0)
+    (void) close (to);
+  return r;
+}
+
+/* What is mounted in the place of a file is a file: the one that is in the tmpfs, which has to be
+ * in a place itself until then. */
+static void
+put_file (int memory, uint32_t number, DnShareAnswer *answer)
+{
+  char path[48];
+  int tree;
+
+  dn_share_place_put (memory, number, true, answer);
+  if (answer->code != 0)
+    return;
+  (void) snprintf (path, sizeof path, "/share/%u/" FILE_NAME, number);
+  tree = (int) syscall (SYS_open_tree, AT_FDCWD, path,
+                        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+  if (tree < 0)
+    {
+      dn_share_refuse (answer, errno, "its copy: %s", strerror (errno));
+      dn_share_place_remove (number);
+      return;
+    }
+  dn_share_place_put (tree, number, false, answer);
+  (void) close (tree);
+}
+
+/* Of a directory; a new tmpfs is its own. */
+static int
+fill_directory (int source_fd, const struct stat *status, int memory, uid_t first_id)
+{
+  const Budget ids = { .first_id = first_id };
+  int r = synchronise (source_fd, memory, first_id);
+
+  return r < 0 ? r : own_top (memory, status, &ids);
+}
+
 void
 dn_share_copy_make (int source_fd, uint32_t number, uid_t first_id, DnShareAnswer *answer)
 {
   struct mount_attr readonly = { .attr_set = READ_ONLY, .propagation = 1 << 18 /* MS_PRIVATE */ };
   struct stat status;
-  const Budget ids = { .first_id = first_id };
-  int memory = make_memory (), r = memory < 0 ? memory : synchronise (source_fd, memory, first_id);
+  int memory = make_memory (), r = memory < 0 ? memory : 0;
 
   if (r == 0 && fstat (source_fd, &status) < 0)
     r = -errno;
   if (r == 0)
-    r = own_top (memory, &status, &ids);
+    r = S_ISDIR (status.st_mode) ? fill_directory (source_fd, &status, memory, first_id)
+                                 : fill_file (source_fd, &status, memory, first_id);
   /* It was written through this very mount, which is what virtiofsd gets to see now. */
   if (r == 0
       && syscall (SYS_mount_setattr, memory, "", AT_EMPTY_PATH, &readonly, sizeof readonly) < 0)
     r = -errno;
   if (r < 0)
     dn_share_refuse (answer, -r, "its copy: %s", strerror (-r));
-  else
+  else if (S_ISDIR (status.st_mode))
     dn_share_place_put (memory, number, true, answer);
+  else
+    put_file (memory, number, answer);
   if (memory >= 0)
     (void) close (memory);
 }

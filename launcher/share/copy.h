@@ -21,10 +21,10 @@
 #define DN_SHARE_COPY_BYTES (16 * 1024 * 1024)
 #define DN_SHARE_COPY_FILES 4096
 
-/* In the mount namespace of the share: makes copy @number of the directory @source_fd, in the place
- * of what may be left there.  Fills @answer where it fails.
+/* In the mount namespace of the share: makes copy @number of the directory or file @source_fd, in
+ * the place of what may be left there.  Fills @answer where it fails.
  * Privilege: CAP_SYS_ADMIN, CAP_CHOWN, CAP_FOWNER, CAP_DAC_OVERRIDE */
 void dn_share_copy_make (int source_fd, uint32_t number, uid_t first_id, DnShareAnswer *answer);
 
-/* Likewise: brings it up to date. */
+/* Likewise: brings that of a directory up to date. */
 void dn_share_copy_refresh (int source_fd, uint32_t number, uid_t first_id, DnShareAnswer *answer);

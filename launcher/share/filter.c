@@ -44,8 +44,6 @@ static const DnAllowed allowed[] = {
   DN_ALLOW_WITHOUT (openat, 2, O_CREAT | TEMPORARY_BIT),
   DN_ALLOW_WITHOUT (openat, 3, SET_ID_BITS),
   DN_ALLOW_WITHOUT (mkdirat, 2, SET_ID_BITS),
-  DN_ALLOW_WITHOUT (fchmod, 1, SET_ID_BITS),
-  DN_ALLOW_WITHOUT (fchmodat, 2, SET_ID_BITS),
   DN_ALLOW (access),
   DN_ALLOW (stat),
   DN_ALLOW (lstat),
@@ -174,8 +172,22 @@ allow_plain_nodes (scmp_filter_ctx filter)
   return r;
 }
 
+/* What a pod's share can be told that others' cannot: a directory's set-group-ID bit.  The filter
+ * does not see what a descriptor is of. */
+static int
+allow_modes (scmp_filter_ctx filter, bool is_pods)
+{
+  const scmp_datum_t bits = is_pods ? S_ISUID : SET_ID_BITS;
+  int r = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (fchmod), 1,
+                            SCMP_A1 (SCMP_CMP_MASKED_EQ, bits, 0));
+
+  return r < 0 ? r
+               : seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (fchmodat), 1,
+                                   SCMP_A2 (SCMP_CMP_MASKED_EQ, bits, 0));
+}
+
 int
-dn_share_filter_load (void)
+dn_share_filter_load (bool is_pods)
 {
   scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ERRNO (EPERM));
   int r = filter == NULL ? -ENOMEM : 0;
@@ -192,6 +204,8 @@ dn_share_filter_load (void)
     r = seccomp_rule_add (filter, SCMP_ACT_ERRNO (ENOSYS), unknown[i], 0);
   if (r == 0)
     r = allow_plain_nodes (filter);
+  if (r == 0)
+    r = allow_modes (filter, is_pods);
   if (r == 0)
     r = seccomp_load (filter);
   seccomp_release (filter);

@@ -6,7 +6,10 @@
  *
  *   set-user-ID, set-group-ID   no file and no directory gets those bits by chmod, mkdir, mknod or
  *                               open: a mount's nosuid holds for that mount alone, and the host
- *                               sees the same file elsewhere
+ *                               sees the same file elsewhere.  In a pod's share chmod may set the
+ *                               set-group-ID bit, which is a directory's when virtiofsd is what it
+ *                               was (preload/modes.c); when it is not, it is in the same hands as
+ *                               the files that a pod can leave as any owner's
  *   groups of the host          files are made with, and given to, guests' own groups alone; the
  *                               host's others can be seen (base/share-order.h)
  *   attributes                  none can be set, security.capability and ACLs among them
@@ -18,5 +21,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* Needs no_new_privs.  Returns: 0 or -errno */
-int dn_share_filter_load (void);
+int dn_share_filter_load (bool is_pods);

@@ -19,13 +19,13 @@
 
 #include "answer.h"
 #include "id-map.h"
+#include "mounts.h"
 #include "overlay-options.h"
 #include "tree.h"
 
 /* Where the layers are put together: any directory that every host has.  What is mounted over it in
  * this process's namespace is seen by nobody else. */
 #define BASE "/run"
-#define MOUNTINFO_BYTES_MAX (16 * 1024 * 1024)
 #define OPTIONS_BYTES 4096 /* what mount(2) takes: a page */
 #define OWN_WORK "/danchi" /* in the work directory of a volatile overlay */
 
@@ -45,56 +45,17 @@ dn_share_layers_are_there (int fd)
   return fstatfs (fd, &system) == 0 && (unsigned long) system.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-/* The whole file, with a NUL; the caller's; NULL with errno. */
-static char *
-read_mountinfo (void)
-{
-  int fd = open ("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-  size_t size = 65536, used = 0;
-  char *text = fd < 0 ? NULL : malloc (size);
-
-  while (text != NULL)
-    {
-      ssize_t n = read (fd, text + used, size - used - 1);
-      char *larger;
-
-      if (n <= 0)
-        break;
-      used += (size_t) n;
-      if (size - used > 4096)
-        continue;
-      larger = size < MOUNTINFO_BYTES_MAX ? realloc (text, size * 2) : NULL;
-      if (larger == NULL)
-        {
-          free (text);
-          errno = E2BIG;
-        }
-      text = larger;
-      size *= 2;
-    }
-  if (text != NULL)
-    text[used] = '\0';
-  if (fd >= 0)
-    (void) close (fd);
-  return text;
-}
-
 static int
 read_options (int fd, DnOverlayOptions *ret_options)
 {
-  struct statx status;
-  char *text;
+  unsigned long long id = 0;
+  char *text = dn_share_mounts_read (fd, &id);
   int r;
 
   *ret_options = (DnOverlayOptions){ .lower_count = 0 };
-  if (statx (fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0)
-    return -errno;
-  if ((status.stx_mask & STATX_MNT_ID) == 0)
-    return -EOPNOTSUPP;
-  text = read_mountinfo ();
   if (text == NULL)
     return -errno;
-  r = dn_overlay_options_find (text, status.stx_mnt_id, ret_options);
+  r = dn_overlay_options_find (text, id, ret_options);
   free (text);
   return r;
 }

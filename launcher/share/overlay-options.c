@@ -6,27 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Undoes \040 and its like, as mountinfo writes blanks, in place. */
-static void
-unescape_octal (char *text)
-{
-  char *to = text;
-
-  for (const char *at = text; *at != '\0';)
-    {
-      bool is_octal = at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] >= '0' && at[2] <= '7'
-                      && at[3] >= '0' && at[3] <= '7';
-
-      if (is_octal)
-        {
-          *to++ = (char) ((at[1] - '0') * 64 + (at[2] - '0') * 8 + (at[3] - '0'));
-          at += 4;
-        }
-      else
-        *to++ = *at++;
-    }
-  *to = '\0';
-}
+#include "mounts.h"
 
 /* The end of a layer's path: a colon, unless a backslash is before it. */
 static const char *
@@ -143,7 +123,7 @@ read_options (char *text, DnOverlayOptions *options)
   for (char *option = strtok_r (text, ",", &saved); option != NULL && r == 0;
        option = strtok_r (NULL, ",", &saved))
     {
-      unescape_octal (option);
+      dn_share_mounts_unescape (option);
       r = read_option (options, option, strlen (option));
     }
   if (r == 0 && (options->lower_count == 0 || (options->upper == NULL) != (options->work == NULL)))
@@ -167,24 +147,17 @@ int
 dn_overlay_options_find (const char *mountinfo, unsigned long long id,
                          DnOverlayOptions *ret_options)
 {
+  const char *at = dn_share_mounts_find (mountinfo, id);
+  char *line;
+  int r;
+
   *ret_options = (DnOverlayOptions){ .lower_count = 0 };
-  for (const char *at = mountinfo; *at != '\0';)
-    {
-      size_t size = strcspn (at, "\n");
-      char *end = NULL;
-
-      if (strtoull (at, &end, 10) == id && end != at && *end == ' ')
-        {
-          char *line = strndup (at, size);
-          int r = line == NULL ? -ENOMEM : read_line (line, ret_options);
-
-          free (line);
-          return r;
-        }
-      at += size;
-      at += *at == '\n';
-    }
-  return -ENOENT;
+  if (at == NULL)
+    return -ENOENT;
+  line = strndup (at, strcspn (at, "\n"));
+  r = line == NULL ? -ENOMEM : read_line (line, ret_options);
+  free (line);
+  return r;
 }
 
 void

@@ -63,17 +63,41 @@ bind_directory (const char *path)
 }
 
 static int
-bind_file (const char *path)
+bind_file_as (const char *path, const char *name)
 {
   char to[PATH_MAX];
   int made;
 
-  (void) snprintf (to, sizeof to, BASE "%s", path);
+  (void) snprintf (to, sizeof to, BASE "%s", name);
   made = open (to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
   if (made < 0)
     return -errno;
   (void) close (made);
   return bind_readonly (path, to);
+}
+
+static int
+bind_file (const char *path)
+{
+  return bind_file_as (path, path);
+}
+
+/* From beside this program, installed or in a build tree. */
+static int
+bind_preload (void)
+{
+  char path[PATH_MAX];
+  ssize_t n = readlink ("/proc/self/exe", path, sizeof path - sizeof DN_SHARE_PRELOAD);
+  char *name;
+
+  if (n < 0)
+    return -errno;
+  path[n] = '\0';
+  name = strrchr (path, '/');
+  if (name == NULL)
+    return -ENOENT;
+  (void) memcpy (name, DN_SHARE_PRELOAD, sizeof DN_SHARE_PRELOAD);
+  return bind_file_as (path, DN_SHARE_PRELOAD);
 }
 
 static int
@@ -105,7 +129,7 @@ mount_own (void)
 }
 
 int
-dn_share_root_enter (const char *program, const char **ret_step)
+dn_share_root_enter (const char *program, bool has_preload, const char **ret_step)
 {
   int r;
 
@@ -118,6 +142,9 @@ dn_share_root_enter (const char *program, const char **ret_step)
     return -errno;
   *ret_step = "libraries";
   if ((r = bind_all (program)) < 0)
+    return r;
+  *ret_step = "danchi-share-pod.so";
+  if (has_preload && (r = bind_preload ()) < 0)
     return r;
   *ret_step = "share";
   if ((r = mount_own ()) < 0)
@@ -140,6 +167,7 @@ dn_share_root_strip (void)
     (void) umount2 (sources[i], MNT_DETACH | UMOUNT_NOFOLLOW);
   for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
     (void) umount2 (programs[i], MNT_DETACH | UMOUNT_NOFOLLOW);
+  (void) umount2 (DN_SHARE_PRELOAD, MNT_DETACH | UMOUNT_NOFOLLOW);
   (void) umount2 (LOADER_CACHE, MNT_DETACH | UMOUNT_NOFOLLOW);
   (void) umount2 ("/proc", MNT_DETACH | UMOUNT_NOFOLLOW);
 }

@@ -11,12 +11,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* The programs that are virtiofsd, the first that is there; NULL: none is. */
 const char *dn_share_find_program (void);
 
-/* In a mount and pid namespace of its own: makes that root, and enters it.  @ret_step: what failed.
+/* What is loaded into a pod's virtiofsd (preload/thread.h), and where that finds it. */
+#define DN_SHARE_PRELOAD "/danchi-share-pod.so"
+
+/* In a mount and pid namespace of its own: makes that root, and enters it.  @has_preload:
+ * DN_SHARE_PRELOAD is there, too, which lies where this program does.  @ret_step: what failed.
  * Returns: 0 or -errno */
-int dn_share_root_enter (const char *program, const char **ret_step);
+int dn_share_root_enter (const char *program, bool has_preload, const char **ret_step);
 
 /* In the mount namespace of a share: takes away all but the share.  What is away is no error. */
 void dn_share_root_strip (void);

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../base/fdpass.h"
@@ -19,6 +20,7 @@
 #include "group.h"
 #include "id-map.h"
 #include "layers.h"
+#include "mounts.h"
 #include "place.h"
 #include "running.h"
 #include "source.h"
@@ -86,6 +88,28 @@ bind_pod (const DnShareOrder *order, DnShareAnswer *answer)
     dn_share_place_put (tree, order->number, answer->is_directory, answer);
 }
 
+/* Which part of which tmpfs it is: what the guest has in its place has as much room, and may be a
+ * part of another. */
+static void
+describe_memory (int fd, DnShareAnswer *answer)
+{
+  struct statfs system;
+  unsigned long long id = 0;
+  char *mountinfo = dn_share_mounts_read (fd, &id);
+  const char *line = mountinfo != NULL ? dn_share_mounts_find (mountinfo, id) : NULL;
+  int r = mountinfo == NULL ? -errno : line == NULL ? -ENOENT : 0;
+
+  if (r == 0)
+    r = dn_share_mounts_root (line, answer->text, sizeof answer->text);
+  if (r == 0 && fstatfs (fd, &system) < 0)
+    r = -errno;
+  if (r == 0)
+    answer->size_bytes = (uint64_t) system.f_blocks * (uint64_t) system.f_bsize;
+  else
+    dn_share_refuse (answer, -r, "what mount it is: %s", strerror (-r));
+  free (mountinfo);
+}
+
 /* What it is, and whose. */
 static void
 look (const DnShareOrder *order, DnShareAnswer *answer)
@@ -97,7 +121,19 @@ look (const DnShareOrder *order, DnShareAnswer *answer)
     return;
   answer->owner_uid = status.st_uid;
   answer->owner_gid = status.st_gid;
+  if (answer->is_memory)
+    describe_memory (fd, answer);
   (void) close (fd);
+}
+
+/* To be read, what was found by its place alone. */
+static int
+reopen (int found)
+{
+  char path[32];
+
+  (void) snprintf (path, sizeof path, "/proc/self/fd/%d", found);
+  return open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 static void
@@ -108,7 +144,7 @@ copy (const DnShareOrder *order, DnShareAnswer *answer)
 
   if (found < 0)
     return;
-  fd = openat (found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  fd = reopen (found);
   (void) close (found);
   if (fd < 0)
     dn_share_refuse (answer, errno, "%s", strerror (errno));

@@ -47,7 +47,7 @@ static const struct
   { PSTOREFS_MAGIC, "pstore" },       { EFIVARFS_MAGIC, "efivarfs" },
   { SELINUX_MAGIC, "selinuxfs" },     { BINFMTFS_MAGIC, "binfmt_misc" },
   { 0x19800202, "mqueue" },           { 0x62656570, "configfs" },
-  { 0x65735543, "fusectl" },          { HUGETLBFS_MAGIC, "hugetlbfs" },
+  { 0x65735543, "fusectl" },
 };
 
 static int
@@ -157,6 +157,20 @@ is_mount (int fd)
          && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+/* What is neither a directory nor a regular file, by its kind, and what there is to do. */
+static void
+refuse_kind (mode_t mode, DnShareAnswer *answer)
+{
+  if (S_ISSOCK (mode))
+    dn_share_refuse (answer, EINVAL,
+                     "is a socket: nothing in a guest can connect to one of the host's\n"
+                     "have what listens there listen on an address of the network");
+  else if (S_ISBLK (mode) || S_ISCHR (mode))
+    dn_share_refuse (answer, EINVAL, "is a device of the host's: no guest has one");
+  else
+    dn_share_refuse (answer, EINVAL, "is neither a directory nor a regular file");
+}
+
 static bool
 is_fit (int fd, struct stat *ret_status, DnShareAnswer *answer)
 {
@@ -169,7 +183,14 @@ is_fit (int fd, struct stat *ret_status, DnShareAnswer *answer)
     }
   if (!S_ISDIR (ret_status->st_mode) && !S_ISREG (ret_status->st_mode))
     {
-      dn_share_refuse (answer, EINVAL, "is neither a directory nor a regular file");
+      refuse_kind (ret_status->st_mode, answer);
+      return false;
+    }
+  if ((unsigned long) system.f_type == HUGETLBFS_MAGIC)
+    {
+      dn_share_refuse (answer, EINVAL,
+                       "is memory in huge pages (medium: HugePages), which are the host's\n"
+                       "take medium: Memory, whose pages are the guest's");
       return false;
     }
   for (size_t i = 0; i < sizeof kernels_own / sizeof kernels_own[0]; i++)

@@ -139,7 +139,9 @@ fail (const Child *child, const char *step, int r)
 static _Noreturn void
 become_virtiofsd (const Child *child)
 {
-  static const char *const environment[] = { NULL };
+  static const char *const none[] = { NULL };
+  static const char *const preload[] = { "LD_PRELOAD=" DN_SHARE_PRELOAD, NULL };
+  const bool is_pods = dn_share_order_is_pods (child->order);
   const char *step = "";
   const char *argv[]
       = { "virtiofsd", "--fd=3", "-f", "--thread-pool-size=0", "--rlimit-nofile=0", "-o",
@@ -155,7 +157,7 @@ become_virtiofsd (const Child *child)
   (void) signal (SIGCHLD, SIG_DFL);
   if ((r = arrange_descriptors (child)) < 0)
     fail (child, "descriptors", r);
-  if ((r = dn_share_root_enter (child->program, &step)) < 0)
+  if ((r = dn_share_root_enter (child->program, is_pods, &step)) < 0)
     fail (child, step, r);
   if ((r = limit_resources ()) < 0)
     fail (child, "limits", r);
@@ -163,9 +165,9 @@ become_virtiofsd (const Child *child)
     fail (child, "ids", r);
   if ((r = bound_capabilities ()) < 0)
     fail (child, "capabilities", r);
-  if ((r = dn_share_filter_load ()) < 0)
+  if ((r = dn_share_filter_load (is_pods)) < 0)
     fail (child, "filter", r);
-  (void) execve (child->program, (char *const *) argv, (char *const *) environment);
+  (void) execve (child->program, (char *const *) argv, (char *const *) (is_pods ? preload : none));
   fail (child, "execve", -errno);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/paths.h"
 #include "seccomp-cache.h"
 #include "seccomp-check.h"
@@ -54,19 +55,49 @@ build_ours (const DnSeccompTexts *texts, GError **error)
 }
 
 static GBytes *
-add_users (GBytes *ours, const DnSeccompTexts *texts, GError **error)
+add_one (GBytes *ours, const DnSeccompTexts *texts, const char *text, gboolean is_last,
+         GError **error)
 {
-  g_autoptr (DnSeccompProfile) users = dn_seccomp_profile_read (
-      texts->user_json, strlen (texts->user_json), texts->capabilities, USER_NAME, error);
+  g_autoptr (DnSeccompProfile) users
+      = dn_seccomp_profile_read (text, strlen (text), texts->capabilities, USER_NAME, error);
   g_autoptr (GBytes) link = NULL;
 
   /* A list of what is denied is good enough on top of ours, which has the rest refused. */
   if (users == NULL
-      || (texts->base == DN_SECCOMP_UNCONFINED
+      || (is_last && texts->base == DN_SECCOMP_UNCONFINED
           && !dn_seccomp_profile_refuses (users, USER_NAME, error)))
     return NULL;
   link = dn_seccomp_profile_compile (users, USER_NAME, error);
   return link != NULL ? dn_seccomp_filter_chain (ours, link, error) : NULL;
+}
+
+/* A user's: one document, or a list of them (pods/oci-seccomp.c), each of which takes away; the
+ * last says what there is at all. */
+static GBytes *
+add_users (GBytes *ours, const DnSeccompTexts *texts, GError **error)
+{
+  g_autoptr (GBytes) chain = g_bytes_ref (ours);
+  g_autoptr (JsonNode) node = NULL;
+  JsonArray *list;
+
+  if (texts->user_json[0] != '[')
+    return add_one (ours, texts, texts->user_json, TRUE, error);
+  node = dn_json_parse (texts->user_json, strlen (texts->user_json), DN_SECCOMP_PROFILE_MAX_BYTES,
+                        USER_NAME, error);
+  if (node == NULL)
+    return NULL;
+  list = json_node_get_array (node);
+  for (guint i = 0; i < json_array_get_length (list); i++)
+    {
+      g_autofree char *text = dn_json_to_text (json_array_get_element (list, i), FALSE);
+      GBytes *longer = add_one (chain, texts, text, i == json_array_get_length (list) - 1, error);
+
+      if (longer == NULL)
+        return NULL;
+      g_bytes_unref (chain);
+      chain = longer;
+    }
+  return g_steal_pointer (&chain);
 }
 
 GBytes *

@@ -11,7 +11,7 @@ typedef struct
 {
   const char *default_json;
   const char *relaxed_json; /* what base RELAXED adds to it, or NULL where base is another */
-  const char *user_json;    /* a user's, which can only take away; NULL for none */
+  const char *user_json;    /* a user's, or a list of such: each can only take away; NULL: none */
   DnSeccompBase base;
   guint64 capabilities; /* of the container */
 } DnSeccompTexts;

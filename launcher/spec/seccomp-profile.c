@@ -204,71 +204,23 @@ read_rule (JsonNode *node, const char *what, DnSeccompProfile *profile, GError *
   return !applies || add_names (profile, names, &pattern, what, error);
 }
 
-/* What both leave of one argument: FALSE, where no value can satisfy the two. */
 static gboolean
-may_both_hold (const struct scmp_arg_cmp *one, const struct scmp_arg_cmp *other)
+check_contradictions (const DnSeccompProfile *profile, const char *what, GError **error)
 {
-  if (one->op == SCMP_CMP_EQ && other->op == SCMP_CMP_EQ)
-    return one->datum_a == other->datum_a;
-  if (one->op == SCMP_CMP_EQ && other->op == SCMP_CMP_NE)
-    return one->datum_a != other->datum_a;
-  if (one->op == SCMP_CMP_EQ && other->op == SCMP_CMP_MASKED_EQ)
-    return (one->datum_a & other->datum_a) == other->datum_b;
-  if (one->op == SCMP_CMP_MASKED_EQ && other->op == SCMP_CMP_MASKED_EQ)
+  g_autoptr (GHashTable) first = g_hash_table_new (NULL, NULL); /* number → DnSeccompRule */
+
+  for (guint i = 0; i < profile->rules->len; i++)
     {
-      scmp_datum_t both = one->datum_a & other->datum_a;
+      DnSeccompRule *rule = g_ptr_array_index (profile->rules, i);
+      DnSeccompRule *other = g_hash_table_lookup (first, GINT_TO_POINTER (rule->number));
 
-      return (one->datum_b & both) == (other->datum_b & both);
+      if (other != NULL && other->action != rule->action)
+        return dn_throw (error, DN_ERROR_CONFIG,
+                         "%s: system call '%s': rules with different actions\n"
+                         "which of them counts would depend on the order; keep one",
+                         what, rule->name);
+      g_hash_table_insert (first, GINT_TO_POINTER (rule->number), rule);
     }
-  return TRUE;
-}
-
-/* Whether no call can be meant by both. */
-static gboolean
-exclude_each_other (const DnSeccompRule *one, const DnSeccompRule *other)
-{
-  for (guint i = 0; i < one->args_count; i++)
-    for (guint j = 0; j < other->args_count; j++)
-      if (one->args[i].arg == other->args[j].arg
-          && (!may_both_hold (&one->args[i], &other->args[j])
-              || !may_both_hold (&other->args[j], &one->args[i])))
-        return TRUE;
-  return FALSE;
-}
-
-static gboolean
-permits (guint32 action)
-{
-  return action == SCMP_ACT_ALLOW || action == SCMP_ACT_LOG;
-}
-
-/* Of two actions for one call it has to be clear which counts.  It is where one permits, one
- * refuses, and no call is meant by both: then the one that refuses is left to a default that does
- * so, too. libseccomp sees nothing of it, which would keep whichever it likes. */
-static gboolean
-settle_contradictions (DnSeccompProfile *profile, const char *what, GError **error)
-{
-  GPtrArray *rules = profile->rules;
-  g_autofree gboolean *is_dropped = g_new0 (gboolean, rules->len + 1);
-
-  for (guint i = 0; i < rules->len; i++)
-    for (guint j = 0; j < i; j++)
-      {
-        const DnSeccompRule *one = rules->pdata[i], *other = rules->pdata[j];
-
-        if (one->number != other->number || one->action == other->action)
-          continue;
-        if (permits (profile->default_action) || permits (one->action) == permits (other->action)
-            || !exclude_each_other (one, other))
-          return dn_throw (error, DN_ERROR_CONFIG,
-                           "%s: system call '%s': rules with different actions\n"
-                           "which of them counts would depend on the order; keep one",
-                           what, one->name);
-        is_dropped[permits (one->action) ? j : i] = TRUE;
-      }
-  for (guint i = rules->len; i-- > 0;)
-    if (is_dropped[i])
-      g_ptr_array_remove_index (rules, i);
   return TRUE;
 }
 
@@ -282,7 +234,7 @@ read_rules (JsonArray *array, const char *what, DnSeccompProfile *profile, GErro
       if (!read_rule (json_array_get_element (array, i), rule, profile, error))
         return FALSE;
     }
-  return settle_contradictions (profile, what, error);
+  return check_contradictions (profile, what, error);
 }
 
 static gboolean
@@ -350,5 +302,5 @@ dn_seccomp_profile_extend (DnSeccompProfile *profile, DnSeccompProfile *more, co
                      what);
   g_ptr_array_extend_and_steal (profile->rules, g_steal_pointer (&more->rules));
   more->rules = g_ptr_array_new_with_free_func (rule_free);
-  return settle_contradictions (profile, what, error);
+  return check_contradictions (profile, what, error);
 }

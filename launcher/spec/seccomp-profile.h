@@ -4,10 +4,9 @@
  * What an engine would ignore or settle by order is an error here, because a misread profile is a
  * hole: unknown keys, actions, operators, flags and names; an errno on an action that takes none;
  * two comparisons of one argument in one rule (libseccomp cannot say it, others turn it into "or");
- * one call with two different actions (libseccomp keeps whichever it likes), unless no call can be
- * meant by both and what refuses is left to the default; numbers that do not fit.  Two kinds of
- * name are known but left out: calls of other architectures, and calls newer than libseccomp's
- * table, which seccomp-filter.h answers with ENOSYS whatever a profile says.
+ * one call with two different actions (libseccomp keeps whichever it likes); numbers that do not
+ * fit.  Two kinds of name are known but left out: calls of other architectures, and calls newer
+ * than libseccomp's table, which seccomp-filter.h answers with ENOSYS whatever a profile says.
  *
  * `includes` and `excludes` are settled while reading, for the container that the filter is for:
  * its capabilities, the native architecture, a guest kernel of at least DN_SECCOMP_KERNEL_*.

@@ -132,7 +132,8 @@ JsonNode *dn_spec_build_exec (JsonNode *spec, char **command, char **env, const 
 
 /**
  * dn_seccomp_compile:
- * @profile_json: a user's, in Docker's format or OCI's, or NULL: it can only take away from @base
+ * @profile_json: a user's, in Docker's format or OCI's, or a list of such, or NULL: each can only
+ *   take away from @base
  * @base: what is in force under it, of config/seccomp/
  * @capabilities: of the container: for the rules of all of them that are for holders of some
  * @ret_hash: (out) (optional): SHA-256, hexadecimal: of the profile's text (of the default one's

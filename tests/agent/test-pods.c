@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "agent-host.h"
@@ -21,6 +23,9 @@
 #define AS_ROOT ",\"user\":{\"uid\":0,\"gid\":0}"
 #define MEMORY                                                                                     \
   ",{\"destination\":\"/data\",\"type\":\"pod\",\"source\":\"dir-1\",\"options\":[\"mode=0777\"]}"
+
+#define PART(options)                                                                              \
+  ",{\"destination\":\"/part\",\"type\":\"pod\",\"source\":\"dir-1\",\"options\":[" options "]}"
 
 static void
 run (const char *format, ...)
@@ -206,6 +211,79 @@ test_memory_of_the_pod_is_seen_by_all_of_it (void)
   end_host (host);
 }
 
+/* A part of it, for which directories are made like the top one; and its size is the guest's. */
+static void
+test_a_container_has_a_part_of_the_pods_memory (void)
+{
+  Host *host = new_host ();
+  const HostContainer writer = { .id = FIRST,
+                                 .args = ARGS ("put", "/part/note", "to you"),
+                                 .annotations = POD,
+                                 .mounts = PART ("\"sub=a b/c\",\"mode=2777\",\"gid=7\"") };
+  const HostContainer reader = {
+    .id = SECOND, .args = ARGS ("cat", "/data/a b/c/note"), .annotations = POD, .mounts = MEMORY
+  };
+  g_autofree char *output = NULL, *path = NULL;
+  struct stat status;
+
+  g_assert_cmpuint (host_run (host, &writer, NULL), ==, 0);
+  g_assert_cmpuint (host_run (host, &reader, &output), ==, 0);
+  g_assert_cmpstr (output, ==, "to you");
+  path = g_strdup_printf ("%s/run/pod/dir-1/a b/c", host->dir);
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  g_assert_cmpuint (status.st_uid, ==, HOST_FIRST_UID);
+  g_assert_cmpuint (status.st_gid, ==, HOST_FIRST_UID + 7);
+  g_assert_cmpuint (status.st_mode & 07777, ==, 02777);
+  end_host (host);
+}
+
+static guint64
+size_of (Host *host, const char *options)
+{
+  const HostContainer container
+      = { .id = FIRST, .args = ARGS ("exit", "0"), .annotations = POD, .mounts = options };
+  g_autofree char *path = g_strdup_printf ("%s/run/pod/dir-1", host->dir);
+  struct statvfs system;
+
+  g_assert_cmpuint (host_run (host, &container, NULL), ==, 0);
+  g_assert_cmpint (statvfs (path, &system), ==, 0);
+  return (guint64) system.f_blocks * system.f_frsize;
+}
+
+static void
+test_the_pods_memory_is_as_large_as_asked_for_and_no_more_than_there_is (void)
+{
+  Host *host = new_host ();
+  struct sysinfo info;
+
+  g_assert_cmpuint (size_of (host, PART ("\"size=1048576\"")), ==, 1024 * 1024);
+  end_host (host);
+  host = new_host ();
+  g_assert_cmpint (sysinfo (&info), ==, 0);
+  g_assert_cmpuint (size_of (host, PART ("\"size=9223372036854771712\"")), <,
+                    (guint64) info.totalram * info.mem_unit / 10 * 6);
+  end_host (host);
+}
+
+/* A container that makes a link of a directory leads another one nowhere. */
+static void
+test_no_link_leads_out_of_the_pods_memory (void)
+{
+  Host *host = new_host ();
+  const HostContainer first
+      = { .id = FIRST, .args = ARGS ("exit", "0"), .annotations = POD, .mounts = MEMORY };
+  const HostContainer second = {
+    .id = SECOND, .args = ARGS ("exit", "0"), .annotations = POD, .mounts = PART ("\"sub=a/b\"")
+  };
+
+  g_assert_cmpuint (host_run (host, &first, NULL), ==, 0);
+  run ("ln -s /etc %s/run/pod/dir-1/a", host->dir);
+  g_assert_cmpint (host_create (host, &second), <, 0);
+  g_assert_nonnull (strstr (host->reply.message, "/part"));
+  g_assert_false (g_file_test ("/etc/b", G_FILE_TEST_EXISTS));
+  end_host (host);
+}
+
 static void
 test_what_is_none_is_refused_in_words (void)
 {
@@ -223,6 +301,9 @@ test_what_is_none_is_refused_in_words (void)
     { POD ",\"org.danchi.root-share\":\"8\"", NULL, TRUE, "share" },
     { POD, ",{\"destination\":\"/data\",\"type\":\"pod\",\"source\":\"../x\"}", FALSE, "name" },
     { POD, ",{\"destination\":\"/data\",\"type\":\"pod\"}", FALSE, "name" },
+    { POD, PART ("\"sub=/etc\""), FALSE, "relative" },
+    { POD, PART ("\"sub=\""), FALSE, "relative" },
+    { POD, PART ("\"sub=a/../../..\""), FALSE, "/part" },
   };
   Host *host = new_host ();
 
@@ -274,6 +355,12 @@ main (int argc, char **argv)
                    test_a_read_only_root_of_the_share_is_one);
   g_test_add_func ("/pods/memory of the pod is seen by all of it",
                    test_memory_of_the_pod_is_seen_by_all_of_it);
+  g_test_add_func ("/pods/a container has a part of the pods memory",
+                   test_a_container_has_a_part_of_the_pods_memory);
+  g_test_add_func ("/pods/the pods memory is as large as asked for and no more than there is",
+                   test_the_pods_memory_is_as_large_as_asked_for_and_no_more_than_there_is);
+  g_test_add_func ("/pods/no link leads out of the pods memory",
+                   test_no_link_leads_out_of_the_pods_memory);
   g_test_add_func ("/pods/what is none is refused in words", test_what_is_none_is_refused_in_words);
   g_test_add_func ("/pods/a pod has one range of ids", test_a_pod_has_one_range_of_ids);
   return g_test_run ();

@@ -108,7 +108,9 @@ class Node:
         machine.run, machine.state, machine.socket = "/run/danchi", "/var/lib/danchi", "/run/danchi/danchid.sock"
         # Pods say nothing of memory here; and a shim asks for nothing: on a host without KVM it is the host that
         # has to say so.
-        machine.more_settings += f"[pods]\nmemory_mib = 192\nkubelet_directory = {self.kubelet}\n"
+        self.permitted = os.path.join(self.directory, "permitted")  # of hostPath volumes
+        machine.more_settings += (f"[pods]\nmemory_mib = 192\nkubelet_directory = {self.kubelet}\n"
+                                  f"binds = {self.permitted}/open:rw;{self.permitted}/closed:ro\n")
         if machine.mode == EMULATION:
             machine.more_settings += "[guest]\nallow_emulation = yes\n"
         self.pods = []

@@ -8,6 +8,7 @@ Prints TAP.
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -540,7 +541,7 @@ class Pod:
                         f"index=off,lowerdir={self.top}/2/fs:{self.top}/1/fs,"
                         f"upperdir={self.top}/3/fs,workdir={self.top}/3/work{options}", f"{self.top}/root"],
                        check=True)
-        self.share = Share(server, f"{self.top}/socket")
+        self.share = Share(server, f"{self.top}/socket", ids=FIRST)
         code, words = self.order("pod", 0, f"{self.top}/root")
         assert code == 0, words
         self.root = self.share.walk("0")
@@ -570,7 +571,6 @@ def a_pods_root_has_every_owner_and_is_written_where_it_was(server):
         assert share.lookup(root, "high")[2:] == (65534, 65534)
         refused(lambda: share.open(share.walk("0", "high")), errno.EACCES, errno.EPERM,
                 errno.EOVERFLOW)
-        refused(lambda: share.create(root, "no", uid=FIRST + 5, gid=FIRST + 5), errno.EACCES)
         node, handle = share.create(root, "new")
         share.write(node, handle, b"new")
         share.setattr(node, sh.OWNER | sh.GROUP, uid=FIRST + 42, gid=FIRST + 43)
@@ -604,8 +604,6 @@ def a_hostile_guest_makes_nothing_of_a_pods_root_but_plain_files(server):
     with Pod(server) as pod:
         share, root = pod.share, pod.root
         node, _ = share.create(root, "mine")
-        refused(lambda: share.setattr(node, sh.MODE, 0o4755), errno.EPERM)
-        refused(lambda: share.create(root, "set", 0o6755), errno.EPERM)
         refused(lambda: share.mknod(root, "disk", stat.S_IFBLK | 0o666, os.makedev(8, 0)))
         refused(lambda: share.mknod(root, "white", stat.S_IFCHR | 0o600, 0))
         for name in b"trusted.overlay.opaque", b"trusted.overlay.redirect", b"security.capability":
@@ -617,6 +615,162 @@ def a_hostile_guest_makes_nothing_of_a_pods_root_but_plain_files(server):
             refused(lambda: share.lookup(root, name))
         assert sorted(os.listdir(f"{pod.top}/3/fs")) == ["mine"]
         assert os.stat(f"{pod.top}/3/fs/mine").st_mode & 0o7000 == 0
+
+
+@test
+def a_pods_programs_may_set_bits_that_do_nothing(server):
+    """As dpkg and tar do: the call goes through, and neither of the bits is on the host's file."""
+    with Pod(server) as pod:
+        share, root = pod.share, pod.root
+        node, handle = share.create(root, "made", 0o4755)
+        share.write(node, handle, b"program")
+        mode_of = {}
+        for mode in 0o4755, 0o2755, 0o6711, 0o7700:
+            reply = share.setattr(node, sh.MODE, mode)
+            mode_of[mode] = struct.unpack("<I", reply[76:80])[0] & 0o7777
+            assert os.stat(f"{pod.top}/3/fs/made").st_mode & 0o7777 == mode & 0o1777, oct(mode)
+        # The guest is told what is there.
+        assert mode_of == {mode: mode & 0o1777 for mode in mode_of}, mode_of
+        share.mknod(root, "node", stat.S_IFREG | 0o6755)
+        share.mkdir(root, "directory", 0o6755)
+        for name in "node", "directory":
+            assert os.stat(f"{pod.top}/3/fs/{name}").st_mode & 0o7777 == 0o755, name
+        # Not by what is called a directory, nor by a file of the image's: that one is its own again.
+        su = share.walk("0", "bin", "su")
+        share.setattr(su, sh.MODE, 0o4755)
+        assert os.stat(f"{pod.top}/3/fs/bin/su").st_mode & 0o7777 == 0o755
+
+
+@test
+def files_of_a_pod_are_made_where_its_kernel_has_found_that_they_may_be(server):
+    """FUSE tells one group of the caller's; and the pod's root may write where others may not."""
+    with Pod(server) as pod:
+        share, volume = pod.share, f"{pod.top}/volume"
+        os.mkdir(volume)
+        os.chown(volume, 1234, 2000)
+        os.chmod(volume, 0o770)
+        assert pod.order("pod", 1, volume)[0] == 0
+        top = share.walk("1")
+        for uid in FIRST + 1000, FIRST:
+            share.create(top, f"file{uid}", 0o640, uid=uid, gid=uid)
+            share.mkdir(top, f"directory{uid}", uid=uid)
+            share.mknod(top, f"fifo{uid}", stat.S_IFIFO | 0o600, uid=uid)
+            share.ask(sh.SYMLINK, top, f"link{uid}\0/to\0".encode(), uid, uid)
+            for name in "file", "directory", "fifo", "link":
+                status = os.lstat(f"{volume}/{name}{uid}")
+                assert (status.st_uid, status.st_gid) == (uid - FIRST, uid - FIRST), (name, status)
+        # Nobody else's number comes in by that, nor does what the file system itself refuses.
+        for uid in 0, 1000, FIRST + 65536:
+            refused(lambda: share.create(top, "other", uid=uid, gid=uid))
+        assert pod.order("copy", 2, volume)[0] == 0
+        refused(lambda: share.create(share.walk("2"), "x", uid=FIRST + 5, gid=FIRST + 5), errno.EROFS)
+        for name in os.listdir(f"/proc/{share.pid}/task"):
+            status = open(f"/proc/{share.pid}/task/{name}/status").read()
+            assert f"Uid:\t{sh.UID}\t{sh.UID}\t" in status, status
+
+
+@test
+def a_pods_directory_hands_its_group_down(server):
+    """The set-group-ID bit of directories is real: the kubelet sets it for fsGroup, a pod may."""
+    with Pod(server) as pod:
+        share = pod.share
+        volume = f"{pod.top}/volume"
+        os.mkdir(volume)
+        os.chown(volume, 0, 2000)
+        os.chmod(volume, 0o2775)
+        assert pod.order("pod", 1, volume)[0] == 0
+        top = share.walk("1")
+        share.create(top, "file", 0o640, uid=FIRST, gid=FIRST + 7)
+        share.mkdir(top, "below", 0o755, uid=FIRST)
+        for name, bits in ("file", 0o640), ("below", 0o2755):
+            status = os.stat(f"{volume}/{name}")
+            assert (status.st_gid, status.st_mode & 0o7777) == (2000, bits), (name, status)
+        assert share.lookup(top, "file")[2:] == (FIRST, FIRST + 2000)
+        # chmod of a directory that has it keeps it, as programs ask for.
+        share.setattr(share.walk("1", "below"), sh.MODE, 0o2770)
+        assert os.stat(f"{volume}/below").st_mode & 0o7777 == 0o2770
+        # In a root, of a directory that never had it, and of a group of the pod's own choice.
+        share.mkdir(pod.root, "groups", 0o775)
+        node = share.walk("0", "groups")
+        share.setattr(node, sh.GROUP, gid=FIRST + 50)
+        share.setattr(node, sh.MODE, 0o6775)
+        share.create(node, "inside", 0o664)
+        upper = f"{pod.top}/3/fs/groups"
+        assert os.stat(upper).st_mode & 0o7777 == 0o2775 and os.stat(upper).st_gid == 50
+        assert os.stat(f"{upper}/inside").st_gid == 50
+        # Its thread is again whom it was, and what it was loaded with is out of reach.
+        assert sorted(os.listdir(f"/proc/{share.pid}/root")) == ["0", "1"]
+        status = open(f"/proc/{share.pid}/status").read()
+        assert f"Gid:\t{sh.UID}\t{sh.UID}\t{sh.UID}\t{sh.UID}" in status, status
+
+
+@test
+def the_wall_against_set_user_id_is_the_filter(_server):
+    """A virtiofsd without the library that makes its calls plain, in its place a file that is none."""
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(sh.PROGRAM)) as directory:
+        program = shutil.copy(sh.PROGRAM, directory)
+        with open(f"{directory}/danchi-share-pod.so", "w"):
+            pass
+        bare = Server(program)
+        with Pod(bare) as pod:
+            share, root = pod.share, pod.root
+            node, _ = share.create(root, "mine")
+            for mode in 0o4755, 0o6755:
+                refused(lambda: share.setattr(node, sh.MODE, mode), errno.EPERM)
+                refused(lambda: share.create(root, "set", mode), errno.EPERM)
+                refused(lambda: share.mknod(root, "set", stat.S_IFREG | mode), errno.EPERM)
+            # The kernel leaves out what it is not told by one of the group.
+            share.setattr(node, sh.GROUP, gid=FIRST + 42)
+            share.setattr(node, sh.MODE, 0o2755)
+            assert os.stat(f"{pod.top}/3/fs/mine").st_mode & 0o7777 == 0o755
+            assert os.listdir(f"{pod.top}/3/fs") == ["mine"]
+        bare.end()
+
+
+@test
+def a_file_is_copied_too_and_what_a_look_says_of_memory(server):
+    """As kubelet's subPath: what is bound in tmpfs is a file or a part of it."""
+    with Pod(server) as pod:
+        share, memory = pod.share, f"{pod.top}/memory"
+        os.makedirs(f"{pod.top}/sub paths/0")
+        os.mkdir(memory)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "memory", memory], check=True)
+        os.makedirs(f"{memory}/a b/c")
+        put(f"{memory}/password", "secret", 5, 0o440, 2000)
+        put(f"{pod.top}/1-file", "", 0)
+        for what, where in ("a b/c", "sub paths/0"), ("password", "1-file"):
+            subprocess.run(["mount", "--bind", f"{memory}/{what}", f"{pod.top}/{where}"], check=True)
+        for path, part in (memory, "/"), (f"{pod.top}/sub paths/0", "/a b/c"), (f"{pod.top}/1-file", "/password"):
+            code, numbers, words = server.order(f"look 0 0 0 0 0 0 0\n{source(path)}")
+            assert (code, words) == (0, part), words
+            assert numbers[2:5] == [int(part != "/password"), 1, 1 << 20], numbers
+        code, words = pod.order("copy", 1, f"{pod.top}/1-file")
+        assert code == 0, words
+        node, mode, uid, gid = share.lookup(1, "1")
+        assert (mode, uid, gid) == (stat.S_IFREG | 0o440, FIRST + 5, FIRST + 2000)
+        assert share.read(node, share.open(node)) == b"secret"
+        refused(lambda: share.open(node, os.O_RDWR), errno.EROFS)
+        refused(lambda: share.setattr(node, sh.MODE, 0o666), errno.EROFS)
+        # Another one in its place, and none.
+        assert pod.order("copy", 1, f"{pod.top}/1-file")[0] == 0
+        assert share.unbind(1) == 0
+        refused(lambda: share.lookup(1, "1"), errno.ENOENT)
+
+
+@test
+def what_cannot_be_shown_is_named(server):
+    with Pod(server) as pod:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(f"{pod.top}/listens")
+            for name, words in ("listens", "is a socket"), ("../dev/null", "device"):
+                path = "/dev/null" if "dev" in name else f"{pod.top}/{name}"
+                code, _, said = server.order(f"look 0 0 0 0 0 0 0\n{source(path)}")
+                assert code == errno.EINVAL and words in said, said
+        huge = f"{pod.top}/huge"
+        os.mkdir(huge)
+        if subprocess.run(["mount", "-t", "hugetlbfs", "huge", huge], capture_output=True).returncode == 0:
+            code, _, said = server.order(f"look 0 0 0 0 0 0 0\n{source(huge)}")
+            assert code == errno.EINVAL and "medium: HugePages" in said and "medium: Memory" in said, said
 
 
 @test

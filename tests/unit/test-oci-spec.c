@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
- * launcher/pods/pod-size.c launcher/pods/pod-words.c launcher/limits/guest-size.c
+ * launcher/pods/pod-facts.c launcher/pods/pod-size.c launcher/pods/pod-words.c
+ * launcher/limits/guest-size.c
  * launcher/spec/*.c launcher/common/*.c launcher/base/network-rule.c launcher/base/public-address.c
  * launcher/base/fdpass.c protocol/*.c */
 /* Packages: gio-unix-2.0 libseccomp */
@@ -8,13 +9,22 @@
 /* tests/golden/pods/NAME.in.json holds {"config", "settings", "sandbox"}: containerd's config.json,
  * lines of [pods] in danchi.conf, and the sandbox's document.  NAME.json is what the guest gets,
  * with the size of its guest; NAME.error the refusal. */
+#include <errno.h>
+#include <linux/audit.h>
+#include <string.h>
+#include <sys/syscall.h>
+
 #include "../../launcher/common/error.h"
 #include "../../launcher/common/json.h"
 #include "../../launcher/common/paths.h"
+#include "../../launcher/guest/share-server.h"
 #include "../../launcher/pods/oci-spec.h"
+#include "../../launcher/pods/pod-facts.h"
 #include "../../launcher/pods/pod-size.h"
 #include "../../launcher/pods/pod-words.h"
 #include "../../launcher/spec/profile-store.h"
+#include "../../launcher/spec/seccomp-build.h"
+#include "../../launcher/spec/seccomp-filter.h"
 #include "../../launcher/spec/seccomp-profile.h"
 #include "golden.h"
 
@@ -63,6 +73,58 @@ read_settings (const char *text, DnPodSettings *settings)
   g_assert_true (dn_pod_settings_check (settings, "danchi.conf", NULL, &error));
 }
 
+/* In the place of danchi-share: what the host of all cases has. */
+static const struct
+{
+  const char *rest; /* the end of it */
+  DnShareAnswer answer;
+} hosts[] = {
+  { "empty-dir/in-memory",
+    { .is_directory = TRUE, .is_memory = TRUE, .owner_gid = 2000, .text = "/" } },
+  { "empty-dir/limited",
+    { .is_directory = TRUE,
+      .is_memory = TRUE,
+      .size_bytes = 16 * 1024 * 1024,
+      .owner_gid = 3000,
+      .text = "/" } },
+  { "volume-subpaths/limited/c/0", { .is_directory = TRUE, .is_memory = TRUE, .text = "/a b/c" } },
+  { "volume-subpaths/password/c/0", { .is_memory = TRUE, .text = "/..1/file" } },
+  { "volume-subpaths/settings/c/0", { .is_directory = FALSE } },
+  { "volume-subpaths/work/c/0", { .is_directory = TRUE } },
+};
+
+gboolean
+dn_share_server_order (const DnShareOrder *order, int fd, const char *what,
+                       DnShareAnswer *ret_answer, GError **error)
+{
+  g_assert_cmpint (order->verb, ==, DN_SHARE_LOOK);
+  g_assert_cmpint (fd, ==, -1);
+  g_assert_cmpuint (order->process.uid, ==, 200001);
+  for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++)
+    if (g_str_has_suffix (order->source.rest, hosts[i].rest))
+      {
+        *ret_answer = hosts[i].answer;
+        return TRUE;
+      }
+  if (g_str_has_suffix (order->source.rest, "empty-dir/password"))
+    return dn_throw (error, DN_ERROR_NOT_FOUND, "%s: is not there", what);
+  *ret_answer = (DnShareAnswer){ .is_directory = TRUE };
+  return TRUE;
+}
+
+/* Asked for, and once more as a danchid does that reads what another one has asked. */
+static void
+look_for_all (GPtrArray *mounts)
+{
+  g_auto (DnPodFacts) facts = { NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (dn_pod_facts_ask (mounts, 200001, &facts, &error));
+  g_assert_no_error (error);
+  dn_pod_facts_apply (&facts, mounts);
+  dn_pod_facts_apply (&facts, mounts);
+}
+
 static JsonNode *
 build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
                  const DnPodSettings *settings, const DnPodSize *size, GError **error)
@@ -91,10 +153,7 @@ build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
       || !dn_oci_admit (config, settings, profile, "danchi.conf", "container 'c'", &relaxations,
                         error))
     return NULL;
-  for (guint i = 0; i < mounts->len; i++)
-    if (dn_pod_mount_may_be_memory (mounts->pdata[i])
-        && g_str_has_suffix (((DnPodMount *) mounts->pdata[i])->rest, "in-memory"))
-      dn_pod_mount_become_memory (mounts->pdata[i], 2000);
+  look_for_all (mounts);
   return dn_oci_spec_build (&plan);
 }
 
@@ -239,33 +298,85 @@ test_a_wrong_type_is_refused_wherever_it_stands (void)
     }
 }
 
+static char *
+read_seccomp (const char *rules)
+{
+  g_autofree char *words = g_strdup_printf (
+      "{'linux': {'namespaces': [{'type': 'network'}, {'type': 'pid'}, {'type': 'ipc'}],"
+      " 'seccomp': {'defaultAction': 'SCMP_ACT_ERRNO', 'defaultErrnoRet': 38, 'syscalls': [%s]}}}",
+      rules);
+  g_autofree char *text = g_strdelimit (g_steal_pointer (&words), "'", '"');
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 8192, "it", &error);
+  g_autoptr (DnOciConfig) config = NULL;
+
+  g_assert_no_error (error);
+  config = dn_oci_config_read (json_node_get_object (node), "it", &error);
+  g_assert_no_error (error);
+  return g_steal_pointer (&config->seccomp_json);
+}
+
 /* Runtimes mean "or" by comparisons of one argument, and CRI-O's default says so of clone. */
 static void
 test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each (void)
 {
-  static const char words[]
-      = "{'linux': {'namespaces': [{'type': 'network'}, {'type': 'pid'}, {'type': 'ipc'}],"
-        " 'seccomp': {'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': ["
-        "{'names': ['clone'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
-        "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 0, 'value': 2, 'op': "
-        "'SCMP_CMP_EQ'}, {'index': 1, 'value': 3, 'op': 'SCMP_CMP_EQ'}]},"
-        "{'names': ['openat'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
-        "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 2, 'op': "
-        "'SCMP_CMP_EQ'}]}, {'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}]}}}";
   static const guint counts[] = { 1, 1, 1, 2, 0 };
-  g_autofree char *text = g_strdelimit (g_strdup (words), "'", '"');
+  g_autofree char *text = read_seccomp (
+      "{'names': ['clone'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
+      "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 0, 'value': 2, 'op': "
+      "'SCMP_CMP_EQ'}, {'index': 1, 'value': 3, 'op': 'SCMP_CMP_EQ'}]},"
+      "{'names': ['openat'], 'action': 'SCMP_ACT_ALLOW', 'args': ["
+      "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 2, 'op': "
+      "'SCMP_CMP_EQ'}]}, {'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}");
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 4096, "it", &error);
-  g_autoptr (DnOciConfig) config = dn_oci_config_read (json_node_get_object (node), "it", &error);
-  g_autoptr (DnSeccompProfile) profile = NULL;
+  g_autoptr (DnSeccompProfile) profile
+      = dn_seccomp_profile_read (text, strlen (text), 0, "it", &error);
 
-  g_assert_no_error (error);
-  profile = dn_seccomp_profile_read (config->seccomp_json, strlen (config->seccomp_json), 0, "it",
-                                     &error);
   g_assert_no_error (error);
   g_assert_cmpuint (profile->rules->len, ==, G_N_ELEMENTS (counts));
   for (guint i = 0; i < profile->rules->len; i++)
     g_assert_cmpuint (((DnSeccompRule *) profile->rules->pdata[i])->args_count, ==, counts[i]);
+}
+
+static guint32
+ask (GBytes *filter, int number, guint64 first, guint64 second)
+{
+  const struct seccomp_data call
+      = { .nr = number, .arch = AUDIT_ARCH_X86_64, .args = { first, second } };
+  guint32 action = 0;
+
+  g_assert_true (dn_seccomp_filter_run (filter, &call, &action));
+  return action;
+}
+
+/* As setns and socket in CRI-O's default: what one rule refuses no other gives back. */
+static void
+test_what_is_permitted_and_refused_is_refused (void)
+{
+  g_autofree char *text = read_seccomp (
+      "{'names': ['read', 'write', 'close', 'execve', 'exit_group', 'chmod', 'dup3'],"
+      " 'action': 'SCMP_ACT_ALLOW'},"
+      "{'names': ['chmod'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 1, 'args': []},"
+      "{'names': ['dup3'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 1, 'args': ["
+      "{'index': 0, 'value': 40, 'op': 'SCMP_CMP_EQ'}]},"
+      "{'names': ['dup3'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 22, 'args': ["
+      "{'index': 0, 'value': 16, 'op': 'SCMP_CMP_EQ'}, {'index': 1, 'value': 9, 'op': "
+      "'SCMP_CMP_EQ'}]}");
+  g_autofree char *ours = NULL;
+  DnSeccompTexts texts = { .user_json = text };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) filter = NULL;
+
+  g_assert_true (g_file_get_contents ("config/seccomp/default.json", &ours, NULL, NULL));
+  texts.default_json = ours;
+  filter = dn_seccomp_build (&texts, &error);
+  g_assert_no_error (error);
+  g_assert_cmphex (ask (filter, __NR_read, 0, 0), ==, SECCOMP_RET_ALLOW);
+  g_assert_cmphex (ask (filter, __NR_chmod, 0, 0), ==, SECCOMP_RET_ERRNO | EPERM);
+  g_assert_cmphex (ask (filter, __NR_fchmod, 0, 0), ==, SECCOMP_RET_ERRNO | ENOSYS);
+  g_assert_cmphex (ask (filter, __NR_dup3, 40, 0), ==, SECCOMP_RET_ERRNO | EPERM);
+  g_assert_cmphex (ask (filter, __NR_dup3, 16, 9), ==, SECCOMP_RET_ERRNO | EINVAL);
+  g_assert_cmphex (ask (filter, __NR_dup3, 16, 8), ==, SECCOMP_RET_ALLOW);
 }
 
 static void
@@ -355,6 +466,8 @@ main (int argc, char **argv)
   g_test_add_func ("/oci-spec/a root is of one place", test_a_root_is_of_one_place);
   g_test_add_func ("/oci-spec/a rule with more than one comparison of an argument is one for each",
                    test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each);
+  g_test_add_func ("/oci-spec/what is permitted and refused is refused",
+                   test_what_is_permitted_and_refused_is_refused);
   g_test_add_func ("/oci-spec/settings name what is wrong", test_settings_name_what_is_wrong);
   return g_test_run ();
 }

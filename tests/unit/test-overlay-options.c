@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/share/overlay-options.c */
+/* Links: launcher/share/overlay-options.c launcher/share/mounts.c */
 #include "../../launcher/share/overlay-options.h"
 
 #include <errno.h>

@@ -223,69 +223,6 @@ test_a_rule_that_says_the_default_is_left_out (void)
   g_assert_cmpuint (profile->rules->len, ==, 0);
 }
 
-/* "args" out of "{index, value, valueTwo, operator}, ...". */
-static char *
-spell_args (const char *text)
-{
-  GString *out = g_string_new ("\"args\": [");
-  g_auto (GStrv) parts = g_strsplit_set (text, "{}", -1);
-
-  for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i += 2)
-    {
-      g_auto (GStrv) words = g_strsplit (parts[i], ", ", 4);
-
-      g_string_append_printf (
-          out, "%s{\"index\": %s, \"value\": %s, \"valueTwo\": %s, \"op\": \"SCMP_CMP_%s\"}",
-          i > 1 ? ", " : "", words[0], words[1], words[2], words[3]);
-    }
-  g_string_append_c (out, ']');
-  return g_string_free (out, FALSE);
-}
-
-/* As CRI-O's default has them. */
-static void
-test_of_two_actions_that_exclude_each_other_one_is_the_defaults (void)
-{
-  static const struct
-  {
-    const char *refused;   /* its arguments */
-    const char *permitted; /* likewise */
-    gboolean is_clear;
-  } cases[] = {
-    { "{0, 2, 2, MASKED_EQ}", "{0, 6, 0, MASKED_EQ}", TRUE },
-    { "{0, 2, 2, MASKED_EQ}", "{0, 4, 0, MASKED_EQ}", FALSE },
-    { "{0, 16, 0, EQ}, {2, 9, 0, EQ}", "{2, 9, 0, NE}", TRUE },
-    { "{0, 16, 0, EQ}", "{0, 17, 0, EQ}", TRUE },
-    { "{0, 16, 0, EQ}", "{1, 17, 0, EQ}", FALSE },
-    { "{0, 7, 0, EQ}", "{0, 4, 0, MASKED_EQ}", TRUE },
-    { "{0, 3, 0, EQ}", "{0, 4, 0, MASKED_EQ}", FALSE },
-    { "{0, 3, 0, GT}", "{0, 1, 0, EQ}", FALSE },
-    { "", "{0, 1, 0, EQ}", FALSE },
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *refused = spell_args (cases[i].refused);
-      g_autofree char *permitted = spell_args (cases[i].permitted);
-      g_autofree char *text = g_strdup_printf (
-          "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 38, \"syscalls\": ["
-          "{\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ERRNO\", \"errnoRet\": 1, %s},"
-          "{\"names\": [\"clone\"], \"action\": \"SCMP_ACT_ALLOW\", %s}]}",
-          refused, permitted);
-      g_autoptr (GError) error = NULL;
-      g_autoptr (DnSeccompProfile) profile
-          = dn_seccomp_profile_read (text, strlen (text), 0, "profile", &error);
-      const DnSeccompRule *rule;
-
-      g_assert_true ((profile != NULL) == cases[i].is_clear);
-      if (profile == NULL)
-        continue;
-      g_assert_cmpuint (profile->rules->len, ==, 1);
-      rule = profile->rules->pdata[0];
-      g_assert_cmpuint (rule->action, ==, SCMP_ACT_ALLOW);
-    }
-}
-
 static void
 test_rules_are_bounded (void)
 {
@@ -324,8 +261,6 @@ main (int argc, char **argv)
                    test_other_architectures_and_newer_calls_are_left_out);
   g_test_add_func ("/seccomp-profile/a-rule-that-says-the-default-is-left-out",
                    test_a_rule_that_says_the_default_is_left_out);
-  g_test_add_func ("/seccomp-profile/of-two-actions-that-exclude-each-other-one-is-the-defaults",
-                   test_of_two_actions_that_exclude_each_other_one_is_the_defaults);
   g_test_add_func ("/seccomp-profile/rules-are-bounded", test_rules_are_bounded);
   return g_test_run ();
 }

@@ -85,6 +85,10 @@ test_an_order_comes_back (void)
   assert_comes_back (order);
   *order = (DnShareOrder){ .verb = DN_SHARE_START, .process = { .uid = 1, .gid = 1 } };
   assert_comes_back (order);
+  g_assert_false (dn_share_order_is_pods (order));
+  order->guest_uid = order->guest_gid = 100000;
+  assert_comes_back (order);
+  g_assert_true (dn_share_order_is_pods (order));
 }
 
 static void
@@ -94,6 +98,8 @@ test_what_root_must_not_do_is_no_order (void)
     "",
     "start",
     "start 0 0 0 5 0 0 0\n",
+    "start 0 0 5 5 0 5 6\n",
+    "start 0 0 5 5 0 16777216 16777216\n",
     "start 0 0 5 0 0 0 0\n",
     "start 0 0 5 5 0 0 0\nmore",
     "start 0 0 5 5 0 0 0",
@@ -184,6 +190,7 @@ test_an_answer_comes_back (void)
                                  .ticks = 123456789012345,
                                  .is_directory = true,
                                  .is_memory = true,
+                                 .size_bytes = G_MAXUINT64,
                                  .owner_uid = 4294967294u,
                                  .owner_gid = 5,
                                  .text = "uid 5 may not read it\nor so" };
@@ -197,6 +204,7 @@ test_an_answer_comes_back (void)
   g_assert_cmpuint (again.ticks, ==, answer.ticks);
   g_assert_true (again.is_directory);
   g_assert_true (again.is_memory);
+  g_assert_cmpuint (again.size_bytes, ==, answer.size_bytes);
   g_assert_cmpuint (again.owner_uid, ==, answer.owner_uid);
   g_assert_cmpuint (again.owner_gid, ==, answer.owner_gid);
   g_assert_cmpstr (again.text, ==, answer.text);

@@ -12,7 +12,7 @@ import importlib
 
 TESTS = []
 AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network",
-         "volumes", "devices", "manifests", "load", "faults", "ctr")
+         "volumes", "devices", "kubelet", "packages", "manifests", "load", "faults", "ctr")
 
 
 def test(*demands, seconds=60, only_danchi=False, core=False, not_crio=""):

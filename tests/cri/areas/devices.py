@@ -66,7 +66,7 @@ def remove(name, snapshotter, snapshot):
     expect(snapshot.path not in left, f"{snapshotter}: loop devices that are left: {left}")
 
 
-@test("R2.2", "R5.7", seconds=180, only_danchi=True)
+@test("R2.2", "R5.7", seconds=180, only_danchi=True, not_crio="has no snapshotters")
 def a_snapshot_in_a_file_is_mounted_in_the_guest_alone(node):
     """As the blockfile snapshotter has it: mount option "loop"."""
     name, snapshot = begin(node, "files")
@@ -86,7 +86,7 @@ def a_snapshot_in_a_file_is_mounted_in_the_guest_alone(node):
     remove(name, "files", snapshot)
 
 
-@test("R2.2", "R5.7", seconds=180, only_danchi=True)
+@test("R2.2", "R5.7", seconds=180, only_danchi=True, not_crio="has no snapshotters")
 def a_snapshot_on_a_device_is_nobody_elses_while_a_guest_has_it(node):
     """As the devmapper snapshotter has it; and a root that is read-only on it."""
     name, snapshot = begin(node, "blocks", "--read-only")

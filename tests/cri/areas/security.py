@@ -47,6 +47,45 @@ def no_new_privileges_is_set_when_asked_for(node):
         expect_equal(status_of(container, "NoNewPrivs"), ["1"], "the flag")
 
 
+@test("R3.4", seconds=120, only_danchi=True)
+def privileges_are_not_gained_even_where_that_is_allowed(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("exec sleep 1000", security={"no_new_privs": False})
+        expect_equal(status_of(container, "NoNewPrivs"), ["1"], "the flag")
+
+
+@test("R2.2", seconds=120, only_danchi=True)
+def proc_is_masked_for_a_pod_that_wants_it_bare_too(node):
+    """procMount: Unmasked is no path at all."""
+    with node.shared_pod() as pod:
+        container = pod.sh("wc -c < /proc/kcore; wc -c < /proc/sched_debug; echo x > /proc/sysrq-trigger",
+                           security={"masked_paths": [], "readonly_paths": [], **ROOT})
+        container.wait()
+        expect(container.log().splitlines()[0] == "0" and "ead-only" in container.log(), container.log())
+
+
+@test("R5.3", seconds=120)
+def a_user_has_the_number_that_the_image_says(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("id -u; id -g", security={"run_as_username": "root"})
+        container.wait()
+        expect_equal(container.log(), "0\n0\n", "whom it runs as")
+
+
+@test("R4.3", seconds=120)
+def volumes_of_a_read_only_root_are_written(node):
+    with node.shared_pod() as pod:
+        path = os.path.join(node.kubelet, "pods", pod.uid, "volumes", "kubernetes.io~empty-dir", "cache")
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, 0o777)
+        container = pod.sh("echo x > /cache/file && echo y > /dev/shm/file && echo z > /x", security={
+            "readonly_rootfs": True, **ROOT}, mounts=[{"container_path": "/cache", "host_path": path}])
+        container.wait()
+        expect("ead-only" in container.log(), container.log())
+        with open(f"{path}/file") as file:
+            expect_equal(file.read(), "x\n", "the volume")
+
+
 @test("R4.3", seconds=120)
 def a_root_is_read_only_or_not_as_asked_for(node):
     with node.shared_pod() as pod:
@@ -98,7 +137,7 @@ def a_profile_of_the_nodes_is_used(node):
         json.dump({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
             {"names": ["chmod", "fchmodat", "fchmodat2"], "action": "SCMP_ACT_ERRNO"}]}, file)
     with node.shared_pod() as pod:
-        container = pod.sh("touch /tmp/x; chmod 600 /tmp/x; echo $?",
+        container = pod.sh("touch /tmp/x; chmod 600 /tmp/x 2>&1; echo $?",
                            security={"seccomp": {"profile_type": 2, "localhost_ref": path}})
         container.wait()
         expect(container.log().endswith("\n1\n"), container.log())
