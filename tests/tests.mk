@@ -22,7 +22,7 @@ PROBE_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(WARN) $(FLAGS.release) -fPIE -static-
 # The parts, in groups that run one after the other; in a group, those joined by + run beside each
 # other, and those joined by a comma in turn.
 # What has no deadline goes beside what waits a lot; scale measures, and the lab takes all processors.
-CHECK_PLAN := unit scale agent,network,shim,secrets,asan,cri,e2e,redteam,compat+kernel,fuzz lab
+CHECK_PLAN := unit scale agent,network,shim,secrets,asan,cri,e2e+kernel,fuzz compat+redteam lab
 
 # What makes guests does so in a cell, where it sees only its own.
 CELL := ./tests/tools/cell.sh

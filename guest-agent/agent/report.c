@@ -95,17 +95,42 @@ read_available_memory (void)
   return at != NULL ? strtoull (at + strlen ("MemAvailable:"), NULL, 10) * 1024 : 0;
 }
 
-void
-dn_report_stats (DnContainer *container, DnRequest *request)
+static void
+take_time_and_memory (DnMsgStatsEntry *entry)
 {
-  const DnCgroup *cgroup = &container->cgroup;
-  DnMsgStatsEntry entry = { .request = request->number };
   struct timespec now;
   struct sysinfo info;
   uint64_t available = read_available_memory ();
 
   (void) clock_gettime (CLOCK_REALTIME, &now);
-  entry.time_ns = (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+  entry->time_ns = (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
+  if (sysinfo (&info) == 0)
+    {
+      entry->guest_memory_bytes = (uint64_t) info.totalram * info.mem_unit;
+      entry->guest_memory_used_bytes = entry->guest_memory_bytes - available;
+    }
+}
+
+void
+dn_report_guest_stats (DnAgent *agent, DnRequest *request)
+{
+  DnMsgStatsEntry entry = { .request = request->number };
+  struct sysinfo info;
+
+  take_time_and_memory (&entry);
+  if (sysinfo (&info) == 0)
+    entry.pids = info.procs;
+  DN_AGENT_SEND (agent, STATS_ENTRY, stats_entry, &entry);
+  dn_agent_reply (agent, request, 0, "");
+}
+
+void
+dn_report_stats (DnContainer *container, DnRequest *request)
+{
+  const DnCgroup *cgroup = &container->cgroup;
+  DnMsgStatsEntry entry = { .request = request->number };
+
+  take_time_and_memory (&entry);
   entry.cpu_us = dn_cgroup_read (cgroup, "cpu.stat", "usage_usec", 0);
   entry.cpu_user_us = dn_cgroup_read (cgroup, "cpu.stat", "user_usec", 0);
   entry.cpu_system_us = dn_cgroup_read (cgroup, "cpu.stat", "system_usec", 0);
@@ -117,11 +142,6 @@ dn_report_stats (DnContainer *container, DnRequest *request)
   entry.pids = dn_cgroup_read (cgroup, "pids.current", NULL, 0);
   entry.pids_limit = dn_cgroup_read (cgroup, "pids.max", NULL, DN_LIMIT_NONE);
   read_io (cgroup, &entry);
-  if (sysinfo (&info) == 0)
-    {
-      entry.guest_memory_bytes = (uint64_t) info.totalram * info.mem_unit;
-      entry.guest_memory_used_bytes = entry.guest_memory_bytes - available;
-    }
   if (container->card != NULL && container->card->has_card
       && container->agent->generation >= DN_PROTOCOL_GENERATION_OUTSIDE)
     {

@@ -11,4 +11,6 @@ uint32_t dn_report_inner_pid (int pid);
 
 void dn_report_list (DnAgent *agent, DnRequest *request);
 void dn_report_stats (DnContainer *container, DnRequest *request);
+/* Of the guest: its memory and how many threads it has; all else is 0. */
+void dn_report_guest_stats (DnAgent *agent, DnRequest *request);
 void dn_report_top (DnContainer *container, DnRequest *request);

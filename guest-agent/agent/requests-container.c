@@ -96,8 +96,15 @@ dn_handle_health_check (DnAgent *agent, const uint8_t *payload, uint32_t size)
 int
 dn_handle_stats (DnAgent *agent, const uint8_t *payload, uint32_t size)
 {
-  DN_UNPACK_FOR_CONTAINER (Stats, stats);
-  dn_report_stats (container, &request);
+  DN_UNPACK (Stats, stats);
+  DnContainer *container = dn_container_find (agent, message.container);
+
+  if (container != NULL)
+    dn_report_stats (container, &request);
+  else if (message.container[0] == '\0')
+    dn_report_guest_stats (agent, &request);
+  else
+    return dn_handle_unknown (agent, &request, message.container);
   return 0;
 }
 

@@ -48,6 +48,7 @@ static const struct
   { "volume-inspect", LOOKS, DN_RECORD_LOOK, FALSE },
   { "image-verify", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-list", LOOKS, DN_RECORD_LOOK, FALSE },
+  { "context-stats", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-explain", LOOKS, DN_RECORD_LOOK, FALSE },
   { "context-console", LOOKS, DN_RECORD_LOOK, FALSE },
   { "audit", LOOKS, DN_RECORD_LOOK, FALSE },

@@ -58,6 +58,7 @@ static const DnVerb verbs[] = {
   { "context-create", dn_verb_context_create, 0, DN_SCOPE_ROOT },
   { "context-explain", dn_verb_context_explain, DN_RIGHT_INSPECT, DN_SCOPE_CONTEXT },
   { "context-size", dn_verb_context_size, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
+  { "context-stats", dn_verb_context_stats, DN_RIGHT_INSPECT, DN_SCOPE_CHOICE },
   { "context-update", dn_verb_context_update, 0, DN_SCOPE_ROOT },
   { "context-stop", dn_verb_context_stop, DN_RIGHT_STOP, DN_SCOPE_CONTEXT },
   { "context-remove", dn_verb_context_remove, 0, DN_SCOPE_ROOT },

@@ -85,6 +85,7 @@ DN_VERB (context_list);
 DN_VERB (context_create);
 DN_VERB (context_explain);
 DN_VERB (context_size);
+DN_VERB (context_stats);
 DN_VERB (context_update);
 DN_VERB (context_stop);
 DN_VERB (context_remove);

@@ -115,26 +115,33 @@ on_stats (DnDanchidAnswer *answer, gpointer user_data)
   dn_container_unref (container);
 }
 
+/* Of a container by its own numbers; of the sandbox, which is the guest, by what that takes of this
+ * host: QEMU and what serves it. */
 DN_METHOD (stats)
 {
   const Pb__StatsRequest *request = (const Pb__StatsRequest *) message;
   DnContainer *container = dn_method_find_container (pod, call, request->id);
+  gboolean is_guest;
+  const char *name;
   JsonObject *args;
   JsonArray *names;
   Question *question;
 
   if (container == NULL)
     return;
-  if (container->danchid_id == NULL || !dn_task_is_alive (container->init))
+  is_guest = container->kind == DN_BUNDLE_SANDBOX;
+  name = is_guest ? pod->context : container->danchid_id;
+  if (name == NULL || !dn_task_is_alive (container->init))
     {
       reply_stats (container, call);
       return;
     }
   names = json_array_new ();
-  json_array_add_string_element (names, container->danchid_id);
+  json_array_add_string_element (names, name);
   args = json_object_new ();
-  json_object_set_array_member (args, "containers", names);
+  json_object_set_array_member (args, is_guest ? "contexts" : "containers", names);
   question = g_new0 (Question, 1);
   *question = (Question){ .container = dn_container_ref (container), .call = call };
-  dn_danchid_call ("container-stats", args, STATS_TIMEOUT_MS, on_stats, question);
+  dn_danchid_call (is_guest ? "context-stats" : "container-stats", args, STATS_TIMEOUT_MS, on_stats,
+                   question);
 }

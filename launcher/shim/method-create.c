@@ -156,7 +156,7 @@ on_pod_made (DnDanchidAnswer *answer, gpointer user_data)
       fail (creation, g_steal_pointer (&answer->error));
       return;
     }
-  dn_pod_guest_started (pod, (guint32) pid);
+  dn_pod_guest_started (pod, dn_danchid_text (answer->ok, "context"), (guint32) pid);
   if (creation->container->kind == DN_BUNDLE_SINGLE)
     make_container (creation);
   else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's statistics as containerd wants them: what danchid says of it (container-stats), in
- * the message for the host's version of cgroups, though the numbers are of the guest's.
+/* Statistics as containerd wants them: what danchid says of a container (container-stats: numbers
+ * of the guest's kernel) or of the sandbox (context-stats: what the guest takes of the host), in
+ * the message for the host's version of cgroups.
  *
  * Callers of containerd follow some members without asking whether they are there: all of those
  * are.  "No limit" is the highest number; 0 would count as a limit.
@@ -25,7 +26,8 @@ DnMetricsVersion dn_metrics_host_version (void);
 
 /**
  * dn_metrics_fill:
- * @stats: an entry of container-stats; NULL for a container without a process, of which all is 0
+ * @stats: an entry of container-stats or context-stats; NULL for a container without a process, of
+ * which all is 0
  * @oom_kills: beside those that @stats knows: known at its end
  * @ret_any: (out): initialised; its value is to be freed by g_free(), its type is static
  */

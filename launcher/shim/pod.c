@@ -40,6 +40,7 @@ dn_pod_free (DnPod *pod)
   g_hash_table_unref (pod->containers);
   dn_events_free (pod->events);
   g_free (pod->name_space);
+  g_free (pod->context);
   g_free (pod->id);
   g_free (pod->netns);
   g_free (pod);
@@ -68,8 +69,10 @@ on_guest_gone (int fd, GIOCondition condition, gpointer user_data)
 }
 
 void
-dn_pod_guest_started (DnPod *pod, guint32 pid)
+dn_pod_guest_started (DnPod *pod, const char *context, guint32 pid)
 {
+  g_free (pod->context);
+  pod->context = g_strdup (context);
   pod->guest_pid = pid;
   pod->guest_fd = (int) syscall (SYS_pidfd_open, (pid_t) pid, 0);
   /* Without one, danchid's answers tell of the end. */

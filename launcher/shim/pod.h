@@ -17,6 +17,7 @@ struct DnPod
   DnEvents *events; /* owned */
   DnMetricsVersion metrics_version;
   GHashTable *containers; /* owned: id to DnContainer */
+  char *context;          /* owned: danchid's name of it; NULL: no guest yet */
   guint32 guest_pid;      /* of QEMU; 0: no guest yet */
   int guest_fd;           /* owned: its pidfd; -1 */
   guint guest_source;
@@ -37,7 +38,7 @@ void dn_pod_free (DnPod *pod);
 DnContainer *dn_pod_find (DnPod *pod, const char *id);
 
 /* danchid's answer to pod-create. */
-void dn_pod_guest_started (DnPod *pod, guint32 pid);
+void dn_pod_guest_started (DnPod *pod, const char *context, guint32 pid);
 
 /* It has ended: @status for the sandbox, 137 for all that ran in it. */
 void dn_pod_guest_ended (DnPod *pod, guint32 status);

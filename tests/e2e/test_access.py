@@ -97,7 +97,7 @@ ASKED = {
     "container-list": [{"all": True}] + [
         {"all": True, "filters": [f"{key}={X}"]} for key in ("id", "name", "context", "tenant")],
     "container-logs": [CONTAINER], "container-top": [CONTAINER],
-    "container-stats": [{}, {"containers": [X]}],
+    "container-stats": [{}, {"containers": [X]}], "context-stats": [{}, {"contexts": [X]}],
     "container-copy-out": [CONTAINER | {"path": "/etc"}],
     "container-copy-in": [CONTAINER | {"path": "/etc"}],
     "context-size": [{"context": X}], "context-update": [{"context": X, "guest_memory_bytes": 1 << 29}],

@@ -239,6 +239,15 @@ def stats_count_memory_and_processes(machine):
     expect(name in text, f"the table: {text!r}")
     entry = machine.json("stats", "--no-stream", name)[0]
     expect(entry["memory_bytes"] > 0 and entry["pids"] >= 1, f"stats: {entry}")
+    # Without names, its guest beside it: QEMU and what serves it, by the host, and the guest's own word.
+    rows = [row for row in machine.json("stats", "--no-stream") if row["context"] == entry["context"]]
+    guest = rows[0]
+    expect_equal((guest["name"], [row["name"] for row in rows].count("(guest)")), ("(guest)", 1), "the guest's row")
+    expect(name in [row["name"] for row in rows[1:]], f"rows: {rows}")
+    expect(guest["memory_bytes"] > entry["memory_bytes"] and guest["cpu_us"] > entry["cpu_us"]
+           and guest["guest_memory_bytes"] > guest["guest_memory_used_bytes"] > 0, f"the guest's: {guest}")
+    parts = {part["name"]: part["memory_bytes"] for part in guest["processes"]}
+    expect(parts["qemu"] > parts["relay"] > 0 and sum(parts.values()) == guest["memory_bytes"], f"parts: {parts}")
 
 
 @test("R2.5")

@@ -17,6 +17,8 @@ import threading
 import time
 import uuid
 
+from listener import Listener
+
 FRAME = struct.Struct(">HHII")
 RESIZE, SIGNAL, EXITED, LOST = 2000, 2001, 2002, 2003
 
@@ -132,36 +134,15 @@ class Container:
         self.execs = []
 
 
-class Danchid:
+class Danchid(Listener):
     def __init__(self, path):
-        self.path = path
+        super().__init__(path)
         self.pods = {}
         self.containers = {}
         self.requests = []  # (verb, args)
         self.faults = {}    # verb: a Refusal to answer it with, or an Event to wait for first
         self.removal_s = 0  # from the guest's end to the answer of pod-remove
-        self.connections = []
-        self.listener = None
         self.listen()
-
-    def listen(self):
-        if os.path.exists(self.path):
-            os.unlink(self.path)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(64)
-        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
-
-    def stop(self):
-        """As one that is restarted: what runs goes on."""
-        os.unlink(self.path)
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for connection in self.connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self.connections = []
 
     def end(self):
         for pod in list(self.pods):
@@ -170,15 +151,6 @@ class Danchid:
 
     def verbs(self):
         return [verb for verb, _ in self.requests]
-
-    def _accept(self, listener):
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
         with contextlib.suppress(OSError, struct.error):
@@ -313,6 +285,16 @@ class Danchid:
         self._end(container)
         del self.containers[container.id]
         return {}
+
+    def verb_context_stats(self, args):
+        name, = args["contexts"]
+        if name.removeprefix("pod-") not in self.pods:
+            raise Refusal("not-found", f"context '{name}': there is none")
+        return {"stats": [{"context": name, "cpu_us": 7654321, "cpu_user_us": 7000000, "cpu_system_us": 654321,
+                           "memory_bytes": 300 << 20, "memory_limit_bytes": 700 << 20, "vcpus": 1, "pids": 60,
+                           "guest_memory_bytes": 256 << 20, "guest_memory_used_bytes": 50 << 20,
+                           "processes": [{"name": "qemu", "pid": self.pods[name.removeprefix("pod-")].pid,
+                                          "cpu_us": 7654321, "memory_bytes": 300 << 20}]}]}
 
     def verb_container_stats(self, args):
         container = self._find({"container": args["containers"][0]})

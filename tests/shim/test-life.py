@@ -11,7 +11,6 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../network")]
 from harness import main, test  # noqa: E402
 from danchid import Refusal  # noqa: E402
-from pods import pod  # noqa: E402
 from ttrpc import pb  # noqa: E402
 from world import (ALREADY_EXISTS, CREATED, FAILED_PRECONDITION, INVALID, NOT_FOUND, STOPPED,  # noqa: E402
                    UNIMPLEMENTED, Task, World, eventually, fails, is_gone, shell, socket_of)

@@ -12,6 +12,8 @@ import sys
 import tempfile
 import threading
 
+from listener import Listener
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 HEADER = struct.Struct(">IIBB")
 REQUEST, RESPONSE, DATA = 1, 2, 3
@@ -137,50 +139,16 @@ class Client:
         self.socket.close()
 
 
-class EventTaker:
+class EventTaker(Listener):
     """containerd's side of events."""
 
     def __init__(self, path):
-        self.path = path
+        super().__init__(path)
         self.events = []  # (topic, message)
         self.envelopes = []
         self.lock = threading.Lock()
         self.changed = threading.Condition(self.lock)
-        self.connections = []
-        self.listener = None
         self.listen()
-
-    def listen(self):
-        if os.path.exists(self.path):
-            os.unlink(self.path)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(8)
-        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
-
-    def stop(self):
-        """As a containerd that ends: nobody listens, connections are gone."""
-        os.unlink(self.path)
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
-        for connection in self.connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.connections = []
-
-    def _accept(self, listener):
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
         try:

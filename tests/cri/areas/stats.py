@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics."""
 
+import json
+
 from areas import test
 from machine import expect, wait_until
 
@@ -29,3 +31,20 @@ def a_pods_stats_hold_those_of_its_containers(node):
         stats = node.client.call("PodSandboxStats", pod_sandbox_id=pod.id).stats
         expect(stats.attributes.id == pod.id, stats)
         expect([one.attributes.id for one in stats.linux.containers] == [container.id], stats)
+
+
+@test("R5.14", seconds=120, only_danchi=True)
+def the_pause_containers_statistics_are_what_the_guest_takes_of_the_host(node):
+    with node.shared_pod() as pod:
+        container = pod.sh("exec sleep 1000")
+
+        def rows(task):
+            text = node.ctr("task", "metrics", "--format", "json", task.id).stdout
+            return json.loads(text)
+        guest, one = rows(pod), rows(container)
+
+        def used(metrics):
+            if "usage_usec" in metrics["cpu"]:
+                return metrics["cpu"]["usage_usec"] * 1000, metrics["memory"]["usage"]
+            return metrics["cpu"]["usage"]["total"], metrics["memory"]["usage"]["usage"]
+        expect(used(guest)[0] > used(one)[0] > 0 and used(guest)[1] > 64 << 20 > used(one)[1], (guest, one))
