@@ -28,10 +28,10 @@
 
 /* A child that has not set itself up by then is killed: mounts and a few files take milliseconds,
  * but an emulated guest under load is slow.  Less than danchid's own patience with the request (60
- * s), so that the answer says which step hangs. */
+ * s, of CREATE 100), so that the answer says which step hangs. */
 #define DN_SETUP_DEADLINE_MS 40000
 /* Likewise all of CREATE: what a root or a disk took is taken off the set-up's time. */
-#define DN_CREATE_DEADLINE_MS 55000
+#define DN_CREATE_DEADLINE_MS 95000
 
 typedef struct
 {

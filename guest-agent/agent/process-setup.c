@@ -254,8 +254,11 @@ setup_late (DnTimer *timer)
   DnProcess *process = timer->data;
   DnFault fault;
 
-  (void) dn_fault_set (&fault, -ETIMEDOUT, "the process was not set up within %d s",
-                       process->setup_limit_ms / 1000);
+  (void) dn_fault_set (&fault, -ETIMEDOUT, "the process was not set up within %d s: %s",
+                       process->setup_limit_ms / 1000,
+                       process->stage == DN_PROCESS_STAGE_STARTING
+                           ? "its program has not begun"
+                           : "its namespaces, mounts and rights are not made");
   setup_failed (process, &fault);
 }
 

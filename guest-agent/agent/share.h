@@ -27,7 +27,7 @@
 #define DN_SHARE_DEADLINE_MS 20000
 /* Of a container's root, which a pod's first one has to mount the share for, beside the boots of
  * other guests.  The set-up that follows has what is left (DN_CREATE_DEADLINE_MS). */
-#define DN_SHARE_ROOT_DEADLINE_MS 35000
+#define DN_SHARE_ROOT_DEADLINE_MS 50000
 
 /* Each ends @request by a REPLY, at once or later. */
 void dn_share_tell_user (DnContainer *container, DnRequest request);

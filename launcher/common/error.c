@@ -58,5 +58,8 @@ dn_throw_errno (GError **error, const char *format, ...)
   va_start (arguments, format);
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  return dn_throw (error, DN_ERROR_FAILED, "%s: %s", what, g_strerror (saved_errno));
+  return dn_throw (error, DN_ERROR_FAILED, "%s: %s%s", what, g_strerror (saved_errno),
+                   saved_errno == ENOSPC || saved_errno == EDQUOT
+                       ? "\nmake room on its file system, which df shows"
+                       : "");
 }

@@ -22,7 +22,7 @@
 #include "settings-file.h"
 
 /* The agent mounts, makes namespaces and waits for its child; an emulated guest is slow at it. */
-#define CREATE_TIMEOUT_MS 60000
+#define CREATE_TIMEOUT_MS 100000 /* its root may come through a busy host's share */
 #define START_TIMEOUT_MS 60000
 
 typedef struct

@@ -12,6 +12,7 @@
 #include "worker.h"
 
 #define POLL_MS 100
+#define REMOVALS 3 /* times that one is asked for where answers are lost */
 
 void
 dn_danchid_answer_clear (DnDanchidAnswer *answer)
@@ -152,8 +153,9 @@ receive_message (int fd, DnDanchidAnswer *answer)
   return goes_on;
 }
 
-void
-dn_danchid_ask (const char *verb, JsonObject *args, guint timeout_ms, DnDanchidAnswer *ret_answer)
+/* On a connection of its own.  @args: stays the caller's */
+static void
+ask_once (const char *verb, JsonObject *args, guint timeout_ms, DnDanchidAnswer *ret_answer)
 {
   dn_autofd int fd = -1;
 
@@ -161,16 +163,29 @@ dn_danchid_ask (const char *verb, JsonObject *args, guint timeout_ms, DnDanchidA
   fd = connect_patiently (&ret_answer->error);
   if (fd >= 0)
     set_timeout (fd, timeout_ms);
-  /* send_request() takes the arguments over. */
-  if (fd < 0)
-    json_object_unref (args);
-  if (fd < 0 || !send_request (fd, verb, args, &ret_answer->error))
+  if (fd < 0 || !send_request (fd, verb, json_object_ref (args), &ret_answer->error))
     {
       ret_answer->is_lost = TRUE;
       return;
     }
   while (receive_message (fd, ret_answer))
     continue;
+}
+
+void
+dn_danchid_ask (const char *verb, JsonObject *args, guint timeout_ms, DnDanchidAnswer *ret_answer)
+{
+  const guint times
+      = g_str_equal (verb, "pod-remove") || g_str_equal (verb, "container-remove") ? REMOVALS : 1;
+  const gint64 deadline_us = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
+
+  ask_once (verb, args, timeout_ms, ret_answer);
+  for (guint i = 1; i < times && ret_answer->is_lost && g_get_monotonic_time () < deadline_us; i++)
+    {
+      dn_danchid_answer_clear (ret_answer);
+      ask_once (verb, args, timeout_ms, ret_answer);
+    }
+  json_object_unref (args);
 }
 
 typedef struct

@@ -2,8 +2,9 @@
 /* Requests to danchid (docs/api.md), each on a connection and a thread of its own.
  *
  * danchid may be restarted at any time: while nobody listens, a request waits up to
- * %DN_DANCHID_WAIT_MS for the next one.  What was sent is not sent again; the answer then says that
- * it was lost, and whoever asked knows what may be asked twice.
+ * %DN_DANCHID_WAIT_MS for the next one.  What was sent is not sent again, but for removals: of what
+ * is gone they say so, and one that was lost would leave a container that nobody can delete.  Other
+ * answers say that they were lost, and whoever asked knows what may be asked twice.
  *
  * The socket is DANCHI_SOCKET of the environment, else danchid's usual one.
  */

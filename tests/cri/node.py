@@ -17,6 +17,7 @@ import time
 
 from client import Client, CriError, Stream, load_messages
 from machine import BUILD, EMULATION, PATIENCE, TOP, Failure, Machine, expect, wait_until
+from small import mount_small
 
 IMAGE = "docker.io/danchi/busybox:test"
 PAUSE = "docker.io/danchi/pause:test"
@@ -147,6 +148,8 @@ class Node:
             file.write("127.0.0.1 localhost\n::1 localhost\n")
         subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
         if self.runtime == "danchi":
+            mount_small(self.machine.state, "192m")
+            mount_small(self.machine.run, "64m")
             self.machine.start()
         self.start_service()
         self.import_image(os.path.join(BUILD, "test-images", "busybox.tar"), IMAGE)
@@ -183,6 +186,8 @@ class Node:
         self.end_service()
         if self.runtime == "danchi":
             self.machine.stop()
+            for directory in self.machine.state, self.machine.run:
+                subprocess.run(["umount", "-l", directory], check=False, capture_output=True)
         subprocess.run(["umount", "-R", os.path.join(self.directory, "root")], check=False, capture_output=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 

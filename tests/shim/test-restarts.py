@@ -4,6 +4,7 @@
 
 import os
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -30,6 +31,24 @@ def danchid_may_be_restarted_while_containers_run(lab):
     assert task.client.receive(stream, pb.WaitResponse).exit_status == 6
     assert task.out.end() == b"done\n"
     task.delete()
+
+
+@test()
+def removals_outlast_a_danchid_that_is_killed_in_their_middle(lab):
+    """What is gone can be removed again; or containerd would have a task that it cannot delete."""
+    task = lab.task(args=("sleep", "1000"))
+    task.start()
+    task.kill(9)
+    assert task.wait() == 137
+    lab.danchid.faults["pod-remove"] = threading.Event()
+    sent = task.client.send("Delete", pb.DeleteRequest(id="c1"))
+    eventually(lambda: "pod-remove" in lab.danchid.verbs(), "nothing was asked for")
+    lab.danchid.stop()
+    lab.danchid.faults.pop("pod-remove").set()
+    time.sleep(0.3)
+    lab.danchid.listen()
+    assert task.client.receive(sent, pb.DeleteResponse).exit_status == 137
+    assert lab.danchid.verbs().count("pod-remove") == 2 and lab.danchid.containers == {}
 
 
 @test()

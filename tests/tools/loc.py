@@ -16,7 +16,7 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 11800, ["launcher/cli"]),
+    ("danchi", "the caller", 11900, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3200, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 15500, ["launcher/daemon"]),

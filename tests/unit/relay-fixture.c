@@ -352,3 +352,42 @@ fixture_read_log (Fixture *fixture)
   text[MAX (n, 0) + MAX (m, 0)] = '\0';
   return text;
 }
+
+void
+fixture_close_all (const int fds[4])
+{
+  for (int i = 0; i < 4; i++)
+    if (fds[i] >= 0)
+      (void) close (fds[i]);
+}
+
+guint32
+fixture_read_credit (Fixture *fixture, guint32 stream)
+{
+  guint32 size;
+  const guint8 *payload = fixture_expect_to_guest (fixture, DN_MSG_CREDIT, stream, &size);
+  DnMsgCredit credit;
+
+  g_assert_cmpint (dn_msg_credit_unpack (payload, size, &credit), ==, 0);
+  return credit.bytes;
+}
+
+guint16
+fixture_read_last_word (Fixture *fixture, int control, guint32 *ret_code)
+{
+  guint8 bytes[DN_FRAME_HEADER_BYTES + 512];
+  DnFrameHeader header;
+  DnMsgSessionExited exited;
+
+  fixture_read (fixture, control, bytes, DN_FRAME_HEADER_BYTES);
+  g_assert_cmpint (dn_frame_decode_header (&dn_session_wire, DN_SENDER_GUEST, bytes, &header), ==,
+                   0);
+  fixture_read (fixture, control, bytes, header.length);
+  if (header.type == DN_MSG_SESSION_EXITED)
+    {
+      g_assert_cmpint (dn_msg_session_exited_unpack (bytes, header.length, &exited), ==, 0);
+      *ret_code = exited.code;
+    }
+  g_assert_true (fixture_is_at_end (fixture, control));
+  return header.type;
+}

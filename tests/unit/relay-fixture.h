@@ -60,3 +60,12 @@ void fixture_exit (Fixture *fixture, guint32 process, guint32 streams, guint32 c
 void fixture_read (Fixture *fixture, int fd, void *ret_bytes, gsize size);
 gboolean fixture_is_at_end (Fixture *fixture, int fd);
 char *fixture_read_log (Fixture *fixture);
+
+/* Those that are not -1. */
+void fixture_close_all (const int fds[4]);
+
+/* Expects CREDIT to the guest; its bytes. */
+guint32 fixture_read_credit (Fixture *fixture, guint32 stream);
+
+/* The last message on a session's control socket. */
+guint16 fixture_read_last_word (Fixture *fixture, int control, guint32 *ret_code);

@@ -12,7 +12,8 @@ import importlib
 
 TESTS = []
 AREAS = ("runtime", "sandbox", "container", "streams", "logs", "stats", "security", "namespaces", "network",
-         "volumes", "kubelet", "packages", "manifests", "load", "faults", "ctr")
+         "volumes", "kubelet", "packages", "manifests", "load", "faults", "kills",
+         "space", "weight", "ctr")
 
 
 def test(*demands, seconds=60, only_danchi=False, core=False, not_crio=""):

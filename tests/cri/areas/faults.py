@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens when a part of it ends."""
 
-import os
 import signal
 import time
 
 from areas import test
-from machine import PATIENCE, expect, expect_equal, kill9, wait_until
+from machine import PATIENCE, expect_equal, kill9, wait_until
 
 
 @test("R4.5", seconds=180)
@@ -48,32 +47,6 @@ def a_guest_that_dies_is_known_within_seconds(node):
         wait_until(lambda: pod.status().state == node.messages.SANDBOX_NOTREADY, "so is the pod", 15)
 
 
-@test(seconds=180, only_danchi=True,
-      not_crio="it has no call for what a shim left, and gives up on such a pod")
-def a_shim_that_is_killed_leaves_nothing(node):
-    with node.pod() as pod:
-        container = pod.sh("exec sleep 1000")
-        for pid in shims():
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: container.state() == "exited", "the container is known to be lost", 20)
-        wait_until(lambda: pod.status().state == node.messages.SANDBOX_NOTREADY, "the pod is known to be lost", 20)
-    wait_until(lambda: node.machine.guest_ids() == [], "its guest is gone", 20)
-
-
 def running(node):
     """Names of the contexts that have a guest: the pod that other tests share may be among them."""
     return {one["name"] for one in node.machine.json("context", "ls") if one["state"] == "running"}
-
-
-def shims():
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if words and words[0].endswith(b"containerd-shim-danchi-v2"):
-            found.append(int(pid))
-    expect(found, "no shim runs")
-    return found

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from areas import test
+from areas.weight import weigh
 from machine import expect, expect_equal, wait_until
 
 PODS = 20
@@ -25,6 +26,8 @@ def twenty_pods_start_at_once_and_end_at_once(node):
             expect_equal({container.state() for container in containers}, {"running"}, "their states")
             addresses = {pod.status().network.ip for pod in pods}
             expect_equal(len(addresses), PODS, "addresses")
+            if node.runtime == "danchi":
+                weigh(node, PODS)
         finally:
             list(pool.map(lambda pod: pod.remove(), pods))
     left = set(node.statuses()) - {node.shared.id if node.shared else None}
