@@ -43,6 +43,10 @@
 #define DN_CONFIG_ANNOTATION_ROOT_VOLUME "org.danchi.root-volume"
 /* The container is the pod's that this guest is: pod.h. */
 #define DN_CONFIG_ANNOTATION_POD "org.danchi.pod"
+/* Whose namespace of processes it joins: the pod's, or of a container of the pod by its id; without
+ * it, it has its own: container-processes.h. */
+#define DN_CONFIG_ANNOTATION_PROCESSES "org.danchi.processes"
+#define DN_CONFIG_PROCESSES_OF_POD "pod"
 
 #define DN_CONFIG_WRITABLE_DEFAULT_BYTES (64 * 1024 * 1024)
 
@@ -131,6 +135,7 @@ typedef struct
   uint32_t root_share;
   const char *root_volume; /* likewise, a volume, or NULL */
   bool is_of_pod;          /* it shares the pod's user, ipc, uts and network namespaces */
+  const char *processes;   /* or NULL: its own */
   const char *hostname;
   bool needs_files;      /* /etc/hosts and its like, whatever the image has: set by its maker */
   DnConfigMount *mounts; /* owned */

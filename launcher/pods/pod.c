@@ -124,6 +124,7 @@ dn_pod_member_free (DnPodMember *member)
   g_free (member->id);
   g_free (member->rootfs);
   g_free (member->device);
+  g_free (member->processes);
   /* Before what they are borrowed from. */
   g_clear_pointer (&member->mounts, g_ptr_array_unref);
   dn_oci_config_free (member->config);
@@ -141,6 +142,7 @@ dn_pod_member_to_json (const DnPodMember *member)
   dn_json_set_text (object, "rootfs", member->rootfs);
   dn_json_set_text (object, "root_device", member->device);
   json_object_set_boolean_member (object, "root_device_is_readonly", member->is_device_readonly);
+  dn_json_set_text (object, "processes", member->processes);
   json_object_set_member (object, "config", json_node_copy (member->document));
   dn_json_set_strings (object, "files", member->facts.files);
   dn_json_set_strings (object, "memory", member->facts.memory);
@@ -158,6 +160,7 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
     { "rootfs", DN_JSON_STRING, FALSE, &member->rootfs },
     { "root_device", DN_JSON_STRING, FALSE, &member->device },
     { "root_device_is_readonly", DN_JSON_BOOL, FALSE, &member->is_device_readonly },
+    { "processes", DN_JSON_STRING, FALSE, &member->processes },
     { "config", DN_JSON_OBJECT, TRUE, &config },
     { "files", DN_JSON_STRINGS, FALSE, &member->facts.files },
     { "memory", DN_JSON_STRINGS, FALSE, &member->facts.memory },

@@ -60,6 +60,7 @@ typedef struct
   char *rootfs; /* path on the host where it is mounted; NULL: it is on a device */
   char *device; /* path of a block device with its root's file system; or NULL */
   gboolean is_device_readonly;
+  char *processes;    /* whose it joins: pod-processes.h; or NULL */
   JsonNode *document; /* config.json as it came */
   DnOciConfig *config;
   GPtrArray *mounts; /* DnPodMount */
