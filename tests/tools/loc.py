@@ -16,7 +16,7 @@ import sys
 
 # name, runs as, budget, directories (with what is linked into it besides)
 PARTS = [
-    ("danchi", "the caller", 11800, ["launcher/cli"]),
+    ("danchi", "the caller", 11900, ["launcher/cli"]),
     ("danchi: the audit's survey", "root", 3200, ["launcher/survey"]),
     ("danchi: the audit's report", "the caller", 3000, ["launcher/report"]),
     ("danchid: broker, API", "root", 15500, ["launcher/daemon"]),
@@ -27,13 +27,13 @@ PARTS = [
     ("danchid: guests through libvirt", "root", 8400, ["launcher/guest"]),
     ("danchid: limits", "root", 2000, ["launcher/limits"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
-    ("danchid: specs and filters", "root", 8500, ["launcher/spec", "launcher/verify"]),
+    ("danchid: specs and filters", "root", 8700, ["launcher/spec", "launcher/verify"]),
     ("danchid: network", "root", 5000, ["launcher/network"]),
     ("danchi-gateway", "an own uid, CAP_NET_ADMIN", 4350, ["launcher/gateway"]),
     ("danchi-relay", "the context's uid, confined", 4200, ["launcher/relay"]),
     ("danchi-resolver", "the context's uid, confined", 2600, ["launcher/resolver"]),
     ("danchid: volumes", "root", 2000, ["launcher/volumes"]),
-    ("danchid: pods", "root", 3200, ["launcher/pods"]),
+    ("danchid: pods", "root", 3400, ["launcher/pods"]),
     ("danchi-publish", "the context's uid, confined", 1700, ["launcher/publish"]),
     ("shared: confined", "with its program", 700, ["launcher/confined"]),
     ("danchi-intake", "a uid of each run, jailed", 3200, ["launcher/intake"]),
@@ -43,8 +43,9 @@ PARTS = [
     ("shared: base, common", "with its program", 3700, ["launcher/base", "launcher/common"]),
     ("shared: protocol", "with its program", 1800, ["protocol"]),
     ("init", "guest's root", 700, ["guest-agent/init"]),
+    ("danchi-keeper", "nobody of a pod", 80, ["guest-agent/keeper"]),
     ("shared: mapper", "guest's root", 650, ["guest-agent/mapper"]),
-    ("danchi-agent", "guest's root", 17300, ["guest-agent/agent"]),
+    ("danchi-agent", "guest's root", 17800, ["guest-agent/agent"]),
     ("danchi-unpack", "root of a throw-away guest", 5200, ["guest-agent/unpack"]),
 ]
 

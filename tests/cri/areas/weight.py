@@ -69,5 +69,6 @@ def fifty_containers_one_after_the_other_leave_no_trace_in_memory(node):
             wait_until(lambda: size_of(pid)[1] <= first[name][1] + 1,
                        f"descriptors of {name}: {first[name][1]}, then {size_of(pid)[1]}", 10)
             grown = size_of(pid)[0] - first[name][0]
-            print(f"       {name}: {first[name][0]:.1f} MiB of its own, {grown:+.1f} after {CYCLES - 10} more", flush=True)
+            print(f"       {name}: {first[name][0]:.1f} MiB of its own, {grown:+.1f} after {CYCLES - 10} more",
+                  flush=True)
             expect(grown < GROWTH_MIB, f"{name} has grown by {grown:.1f} MiB")
