@@ -244,7 +244,7 @@ test_whose_processes_a_pods_container_is_among_is_promised (void)
   {
     const char *annotations;
     const char *promised; /* NULL: nothing is */
-  } cases[] = {
+  } documents[] = {
     { "{}", NULL },
     { "{\"org.danchi.processes\": \"pod\"}", NULL },
     { "{\"org.danchi.pod\": \"yes\"}", "own" },
@@ -252,16 +252,16 @@ test_whose_processes_a_pods_container_is_among_is_promised (void)
     { "{\"org.danchi.pod\": \"yes\", \"org.danchi.processes\": \"0a1b\"}", "container 0a1b's" },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (documents); i++)
     {
-      g_autofree char *text = g_strdup_printf ("{\"annotations\": %s}", cases[i].annotations);
+      g_autofree char *text = g_strdup_printf ("{\"annotations\": %s}", documents[i].annotations);
       g_autoptr (JsonNode) spec = dn_json_parse (text, strlen (text), 1000, "spec", NULL);
       g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
       const DnVerifyPromise *promise;
 
       dn_verify_promise_container (promises, json_node_get_object (spec));
       promise = find_promise (promises, "namespace.pid.whose");
-      g_assert_cmpstr (promise != NULL ? promise->promised : NULL, ==, cases[i].promised);
+      g_assert_cmpstr (promise != NULL ? promise->promised : NULL, ==, documents[i].promised);
       if (promise != NULL)
         g_assert_cmpint (promise->how, ==, DN_HOW_EQUAL);
     }
