@@ -20,7 +20,7 @@
 #   launcher/report/    the audit's document as text and as a page, for danchi; pure
 #   launcher/session/   an ordinary user's own Danchi: its namespaces and what runs in them
 #   launcher/{cli,daemon,relay,resolver,publish,intake,gateway,share,shim}/,
-#   guest-agent/{init,agent,unpack}/   the programs
+#   guest-agent/{init,agent,keeper,unpack}/   the programs
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -99,12 +99,14 @@ MAPPER_SRC := $(call sources,guest-agent/mapper)
 INIT_SRC := $(call sources,guest-agent/init) $(MAPPER_SRC)
 AGENT_SRC := $(call sources,guest-agent/agent) $(MAPPER_SRC)
 UNPACK_SRC := $(call sources,guest-agent/unpack)
+KEEPER_SRC := $(call sources,guest-agent/keeper)
 
 HOST_PROGRAMS := $(B)/bin/danchi $(B)/bin/danchid $(B)/bin/danchi-relay $(B)/bin/danchi-publish \
                  $(B)/bin/danchi-resolver $(B)/bin/danchi-intake $(B)/bin/danchi-gateway \
                  $(B)/bin/danchi-share $(B)/bin/danchi-session $(B)/bin/containerd-shim-danchi-v2 \
                  $(B)/bin/danchi-share-pod.so
-GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack
+GUEST_PROGRAMS := $(B)/guest/bin/init $(B)/guest/bin/danchi-agent $(B)/guest/bin/danchi-unpack \
+                  $(B)/guest/bin/danchi-keeper
 
 .PHONY: all
 all: programs images  ## builds everything into build/
@@ -199,6 +201,10 @@ $(B)/guest/bin/init: $(call guest_objs,$(INIT_SRC) $(PROTOCOL_SRC)) | $(B)/guest
 $(B)/guest/bin/danchi-agent: $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -ljansson $(LDLIBS)
+
+$(B)/guest/bin/danchi-keeper: $(call guest_objs,$(KEEPER_SRC)) | $(B)/guest/bin
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # The only program of ours with an archive parser, in the unpack guest's root alone.
 $(B)/guest/bin/danchi-unpack: $(call guest_objs,$(UNPACK_SRC) $(PROTOCOL_SRC)) | $(B)/guest/bin

@@ -5,7 +5,8 @@
 #
 #   guest   /sbin/init, /sbin/danchi-agent, empty mount points, /etc/passwd and /etc/group, and
 #           /etc/scratch.ext4 and /etc/volume.ext4, empty file systems (scratch.sh);
-#           /sbin/danchi-reaper, the first process of containers with --init
+#           /sbin/danchi-reaper, the first process of containers with --init;
+#           /sbin/danchi-keeper, of those of a pod that share their processes: it lies beside INIT
 #   unpack  the same and /sbin/danchi-unpack and mke2fs with the shared libraries they load
 #
 # There is no shell, no package manager and no set-id file in either.  The list of files beside the
@@ -52,6 +53,10 @@ add_libraries() {
 if [ "$kind" = guest ]; then
   # Of containers with --init: tini, linked statically, since it runs in a root that is not this one.
   install -m 0755 "$(command -v tini-static)" "$stage/sbin/danchi-reaper"
+  install -m 0755 "$(dirname "$init")/danchi-keeper" "$stage/sbin/danchi-keeper"
+  strip "$stage/sbin/danchi-keeper"
+  # What a pod cannot read is run as the guest's: no right over the pod's ids leads to the process.
+  chmod 0711 "$stage/sbin/danchi-keeper"
   for disk in scratch volume; do
     "$here/scratch.sh" "$disk" "$stage/etc/$disk.ext4"
     chmod 0644 "$stage/etc/$disk.ext4"

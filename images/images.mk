@@ -13,7 +13,7 @@ KERNEL_TUNED := build/kernel/tuned
 COMMON_IMAGES := $(I)/vmlinuz $(I)/cmdline $(I)/initramfs.cpio $(I)/initramfs-network.cpio \
   $(I)/unpack.erofs $(I)/unpack.verity
 IMAGES := $(COMMON_IMAGES) $(I)/guest.erofs $(I)/guest.verity
-GUEST_ROOT := images/guest-root.sh images/scratch.sh images/verity.sh
+GUEST_ROOT := images/guest-root.sh images/scratch.sh images/verity.sh $(B)/guest/bin/danchi-keeper
 
 .PHONY: images
 images: deps $(IMAGES)  ## guest kernel (Debian's), initramfs and roots

@@ -62,7 +62,7 @@ UNIT_SCRIPTS := $(if $(filter release,$(MODE)),$(wildcard tests/unit/test-*.py))
         tests-run-fuzz
 tests-build-unit: $(UNIT_TESTS)
 tests-build-agent: $(AGENT_TESTS) $(AGENT_HELPERS) $(B)/guest/bin/danchi-agent $(B)/bin/danchi-relay \
-  $(B)/bin/danchi-intake
+  $(B)/guest/bin/danchi-keeper $(B)/bin/danchi-intake
 tests-build-fuzz: $(FUZZ_TARGETS)
 tests-run-unit:
 	@./tests/tools/run-tap.py $(PART)unit $(UNIT_TESTS) $(UNIT_SCRIPTS)

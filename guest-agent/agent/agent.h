@@ -17,6 +17,7 @@
 #include "loop.h"
 #include "parts.h"
 #include "pod-card.h"
+#include "pod-keeper.h"
 #include "pod.h"
 #include "stream.h"
 #include "transport.h"
@@ -38,6 +39,7 @@ typedef struct
   const char *cgroup_root;
   const char *secret_file;
   const char *reaper; /* the program of DN_PROCESS_REAPER */
+  const char *keeper; /* that of pod-keeper.h */
   const char *volume_template;
   const char *test_share;    /* a directory in the place of the guest's share, or NULL */
   const char *test_disks[8]; /* SERIAL=PATH, borrowed from the arguments */
@@ -76,6 +78,7 @@ struct DnAgent
   DnPodCard pod_card;
   DnVolumes *volumes; /* owned */
   DnPod pod;
+  DnPodKeeper pod_keeper;
   DnContainer *containers;
   unsigned container_count;
   unsigned process_count;

@@ -23,7 +23,8 @@ typedef struct
   int (*run) (DnChild *child, DnFault *fault);
 } ChildStep;
 
-/* Create: the process is the first of new user, mount, pid, ipc, uts and net namespaces. */
+/* Create: the process is the first of new user, mount, pid, ipc, uts and net namespaces, or in
+ * those of its pod. */
 static const ChildStep create_steps[] = {
   { "close the agent's descriptors", dn_child_close_others },
   { "open the first process's program", dn_child_open_reaper },

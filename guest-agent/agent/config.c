@@ -165,6 +165,12 @@ read_pod (const json_t *annotations, DnConfig *config, DnFault *fault)
       || (r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_POD, &pod, fault)) < 0)
     return r;
   config->is_of_pod = pod != NULL;
+  if ((r = dn_json_text (annotations, DN_CONFIG_ANNOTATION_PROCESSES, &config->processes, fault))
+      < 0)
+    return r;
+  if (config->processes != NULL && !config->is_of_pod)
+    return dn_fault_set (fault, -EINVAL, "config: '%s': its container is of no pod",
+                         DN_CONFIG_ANNOTATION_PROCESSES);
   if (share == NULL)
     return 0;
   number = parse_number (share, 0, INT32_MAX);

@@ -41,6 +41,10 @@
 #define DN_CONFIG_ANNOTATION_ROOT_SHARE "org.danchi.root-share"
 /* The container is the pod's that this guest is: pod.h. */
 #define DN_CONFIG_ANNOTATION_POD "org.danchi.pod"
+/* Whose namespace of processes it joins: the pod's, or of a container of the pod by its id; without
+ * it, it has its own: container-processes.h. */
+#define DN_CONFIG_ANNOTATION_PROCESSES "org.danchi.processes"
+#define DN_CONFIG_PROCESSES_OF_POD "pod"
 
 #define DN_CONFIG_WRITABLE_DEFAULT_BYTES (64 * 1024 * 1024)
 
@@ -127,7 +131,8 @@ typedef struct
   const char *scratch_serial; /* or NULL */
   bool has_root_share;        /* its root is a name in the share, and no disk */
   uint32_t root_share;
-  bool is_of_pod; /* it shares the pod's user, ipc, uts and network namespaces */
+  bool is_of_pod;        /* it shares the pod's user, ipc, uts and network namespaces */
+  const char *processes; /* or NULL: its own */
   const char *hostname;
   bool needs_files;      /* /etc/hosts and its like, whatever the image has: set by its maker */
   DnConfigMount *mounts; /* owned */

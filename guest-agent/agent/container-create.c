@@ -14,6 +14,7 @@
 
 #include "audit.h"
 #include "autofd.h"
+#include "container-processes.h"
 #include "container.h"
 #include "pod-memory.h"
 #include "root.h"
@@ -60,13 +61,6 @@ watch_oom (DnContainer *container)
     return;
   (void) !pread (container->oom_watch.fd, text, sizeof text, 0);
   (void) dn_watch_set (&container->oom_watch, EPOLLPRI);
-}
-
-/* Whether the container joins namespaces that others have made. */
-static bool
-joins_pod (const DnContainer *container)
-{
-  return container->config.is_of_pod && container->agent->pod.is_made;
 }
 
 /* Writes the child's id maps.  setgroups stays allowed: the child takes its groups from the image,
@@ -174,19 +168,19 @@ send_secrets (DnContainer *container, int sync_fd, DnFault *fault)
   return 0;
 }
 
-/* Its namespaces become the pod's, and the guest's card is the pod's from here on. */
-static int
-make_pod (DnContainer *container, pid_t pid, DnFault *fault)
+int
+dn_container_make_pod (DnAgent *agent, pid_t pid, const DnConfig *config, DnFault *fault)
 {
-  DnPod *pod = &container->agent->pod;
-  const DnConfig *config = &container->config;
+  DnPod *pod = &agent->pod;
 
+  if (write_maps (pid, config, fault) < 0)
+    return fault->status;
   pod->first_uid = config->first_uid;
   pod->first_gid = config->first_gid;
   pod->id_count = config->id_count;
   if (dn_pod_take (pod, pid, fault) < 0)
     return fault->status;
-  return dn_pod_card_enter (&container->agent->pod_card, pod->namespaces[DN_POD_NETWORK], fault);
+  return dn_pod_card_enter (&agent->pod_card, pod->namespaces[DN_POD_NETWORK], fault);
 }
 
 int
@@ -197,10 +191,12 @@ dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault)
   char work_dir[512];
   struct sysinfo info;
   dn_autofd int root = -1;
-  int r = joins_pod (container) ? 0 : write_maps (process->pid, &container->config, fault);
+  int r = 0;
 
-  if (r == 0 && container->config.is_of_pod && !container->agent->pod.is_made)
-    r = make_pod (container, process->pid, fault);
+  if (!container->config.is_of_pod)
+    r = write_maps (process->pid, &container->config, fault);
+  else if (!agent->pod.is_made)
+    r = dn_container_make_pod (agent, process->pid, &container->config, fault);
   if (r < 0)
     return r;
   container->user_namespace = open_namespace (process->pid, "user");
@@ -244,8 +240,8 @@ build (DnContainer *container, DnFault *fault)
   return dn_process_spawn (container->processes, fault);
 }
 
-/* The root's disk, others beside it and the scratch disk, each as soon as it is there; what is
- * there is kept while others are waited for. */
+/* The root's disk, others beside it and the scratch disk, each as soon as it is there, and the
+ * processes that it is to join; what is there is kept while others are waited for. */
 static int
 take_disks (DnContainer *container, DnFault *fault)
 {
@@ -265,7 +261,7 @@ take_disks (DnContainer *container, DnFault *fault)
                                fault);
   if (r == 0 && scratch != NULL && container->scratch.number == 0)
     r = dn_scratch_open (disks, scratch, &container->scratch, fault);
-  return r;
+  return r < 0 ? r : dn_container_processes_prepare (container, fault);
 }
 
 static void

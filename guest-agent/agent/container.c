@@ -350,7 +350,8 @@ dn_container_process_ended (DnProcess *process)
     return;
   dn_vault_ended (container->agent, container->id);
   container->is_paused = false;
-  /* The pid namespace took all others along; this is for a process just being made by exec. */
+  /* Its pid namespace took all others along, where that is its own; this is for them where it is
+   * not, and for a process just being made by exec. */
   (void) dn_cgroup_kill (&container->cgroup);
 }
 

@@ -93,6 +93,10 @@ void dn_container_setup_failed (DnProcess *process, const DnFault *fault);
  */
 int dn_container_settle (DnContainer *container, DnFault *fault);
 
+/* What the pod's containers have in common becomes that of @pid, whose namespaces are new, with the
+ * ids of @config; and the guest's card is the pod's from here on.  0 or a status with @fault. */
+int dn_container_make_pod (DnAgent *agent, pid_t pid, const DnConfig *config, DnFault *fault);
+
 /* Ids of the container's namespaces, its root and limits for a child just cloned. */
 int dn_container_prepare_first (DnProcess *process, int sync_fd, DnFault *fault);
 

@@ -36,6 +36,7 @@ static const struct option long_options[] = {
   { "run-dir", required_argument, NULL, 'r' },
   { "allow-missing-controllers", no_argument, NULL, 'm' },
   { "reaper", required_argument, NULL, 'i' },
+  { "keeper", required_argument, NULL, 'k' },
   { "disk", required_argument, NULL, 'd' },
   { "volume-template", required_argument, NULL, 'v' },
   { "share", required_argument, NULL, 'h' },
@@ -53,6 +54,7 @@ read_options (int argc, char **argv, DnAgentOptions *options)
                                .cgroup_root = "/sys/fs/cgroup",
                                .secret_file = SECRET_FILE,
                                .reaper = "/sbin/danchi-reaper",
+                               .keeper = "/sbin/danchi-keeper",
                                .volume_template = DN_VOLUME_TEMPLATE,
                                .test_socket = -1,
                                .test_audit = -1,
@@ -91,6 +93,9 @@ read_options (int argc, char **argv, DnAgentOptions *options)
         break;
       case 'i':
         options->reaper = optarg;
+        break;
+      case 'k':
+        options->keeper = optarg;
         break;
       case 'm':
         options->allow_missing_controllers = true;
@@ -209,6 +214,7 @@ set_up (DnAgent *agent, DnFault *fault)
   if (agent->volumes == NULL)
     return dn_fault_set (fault, -ENOMEM, "no memory");
   dn_pod_init (&agent->pod);
+  dn_pod_keeper_init (agent);
   agent->own_pid_namespace = open ("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
   if (agent->own_pid_namespace < 0)
     return dn_fault_set_errno (fault, "open the guest's pid namespace");

@@ -45,12 +45,19 @@ dn_pod_take (DnPod *pod, pid_t pid, DnFault *fault)
 /* In between: goes to the pod's namespaces, and makes there what the agent is the parent of.
  * Returns: in that one alone. */
 static void
-clone_inside (const DnPod *pod, int cgroup_fd, int report_fd)
+clone_inside (const DnPod *pod, int cgroup_fd, int processes, int report_fd)
 {
   /* No exit signal: that of a child of the agent's is this process's. */
-  struct clone_args args = { .flags = CLONE_PARENT | CLONE_INTO_CGROUP | CLONE_NEWNS | CLONE_NEWPID,
-                             .cgroup = (uint64_t) cgroup_fd };
+  struct clone_args args
+      = { .flags = CLONE_PARENT | CLONE_INTO_CGROUP | CLONE_NEWNS, .cgroup = (uint64_t) cgroup_fd };
   int32_t result = 0;
+
+  /* For children only, as a new one is; before the user namespace, which has no right over a
+   * process that is not in it. */
+  if (processes < 0)
+    args.flags |= CLONE_NEWPID;
+  else if (setns (processes, CLONE_NEWPID) < 0)
+    result = -errno;
 
   for (size_t i = 0; i < DN_POD_NAMESPACES && result == 0; i++)
     if (setns (pod->namespaces[i], 0) < 0)
@@ -68,7 +75,7 @@ clone_inside (const DnPod *pod, int cgroup_fd, int report_fd)
 }
 
 pid_t
-dn_pod_clone (const DnPod *pod, int cgroup_fd, int *ret_pidfd)
+dn_pod_clone (const DnPod *pod, int cgroup_fd, int processes, int *ret_pidfd)
 {
   int report[2];
   int32_t result = -EIO;
@@ -79,7 +86,7 @@ dn_pod_clone (const DnPod *pod, int cgroup_fd, int *ret_pidfd)
   between = fork ();
   if (between == 0)
     {
-      clone_inside (pod, cgroup_fd, report[1]);
+      clone_inside (pod, cgroup_fd, processes, report[1]);
       return 0;
     }
   (void) close (report[1]);

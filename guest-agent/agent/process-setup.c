@@ -13,6 +13,7 @@
 
 #include "autofd.h"
 #include "child.h"
+#include "container-processes.h"
 #include "container.h"
 #include "readback.h"
 
@@ -126,7 +127,8 @@ clone_child (const DnProcess *process, int container_fd, int *ret_pidfd)
   int saved_errno;
 
   if (container_fd < 0 && container->config.is_of_pod && container->agent->pod.is_made)
-    return dn_pod_clone (&container->agent->pod, container->cgroup.fd, ret_pidfd);
+    return dn_pod_clone (&container->agent->pod, container->cgroup.fd,
+                         dn_container_processes_of (container, &pid), ret_pidfd);
   if (container_fd < 0)
     {
       /* All of them, whatever the config lists; the cgroup namespace follows in the child. */
@@ -328,15 +330,34 @@ dn_process_go_on (DnProcess *process, DnRequest request)
   return 0;
 }
 
+/* 0: a new one. */
+static int
+find_pid_namespace (const DnProcess *process, uint64_t *ret_namespace, DnFault *fault)
+{
+  const DnContainer *container = process->container;
+  pid_t pid = container->processes->pid;
+
+  *ret_namespace = 0;
+  if (is_first (process) && container->config.processes == NULL)
+    return 0;
+  if (is_first (process))
+    (void) dn_container_processes_of (container, &pid);
+  *ret_namespace = dn_readback_pid_namespace (pid);
+  return *ret_namespace != 0
+             ? 0
+             : dn_fault_set (fault, -EIO, "those whose processes it shares have ended");
+}
+
 int
 dn_process_run (DnProcess *process, DnFault *fault)
 {
   const DnConfig *config = &process->container->config;
-  const DnReadbackWanted wanted
+  DnReadbackWanted wanted
       = { .config = config, .process = process_config (process), .ids = &process->ids };
   DnReadback readback;
 
-  if (dn_readback_read (process->pid, config, &readback, fault) < 0
+  if (find_pid_namespace (process, &wanted.pid_namespace, fault) < 0
+      || dn_readback_read (process->pid, config, &readback, fault) < 0
       || dn_readback_check (&readback, &wanted, fault) < 0
       /* Those of exec share the first one's, which may be changed by whoever has CAP_NET_ADMIN; so
        * do the containers of a pod with a card. */

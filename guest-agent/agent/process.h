@@ -7,7 +7,8 @@
  * The child reports over a sync socket (sync.h); its closing by execve(2) is the success.  A child
  * that does not get to CREATED within DN_SETUP_DEADLINE_MS is killed.  EXITED is sent as soon as
  * the process is reaped; its output streams end on their own:
- *   - a container's first process takes its whole pid namespace along, so they are read to EOF;
+ *   - with a container's first process all others end, by its pid namespace or by the cgroup, so
+ *     they are read to EOF;
  *   - after a process of exec, what is in the pipes at that moment is read and then EOF is sent,
  *     even if a grandchild still holds the other end.
  * No EXITED is sent for a process whose program never ran: the REPLY to START or EXEC said so.

@@ -13,6 +13,8 @@
 
 #define STATUS_BYTES 4096
 #define NAMESPACES_ALL 0x7f
+/* The kernel has no more of them below each other: pid_namespaces(7). */
+#define DN_READBACK_LEVELS_MAX 33
 
 static int
 read_proc (pid_t pid, const char *file, char *ret_text, size_t size)
@@ -115,6 +117,26 @@ read_ids (const char *status, const char *name, uint32_t ret_ids[DN_READBACK_IDS
       ret_ids[i] = UINT32_MAX;
 }
 
+/* In the innermost namespace: the last number of the line.  0: there is none. */
+static uint32_t
+read_inner_pid (const char *line)
+{
+  uint32_t numbers[DN_READBACK_LEVELS_MAX];
+  size_t count = read_numbers (line, numbers, DN_READBACK_LEVELS_MAX);
+
+  return count == 0 || count == SIZE_MAX ? 0 : numbers[count - 1];
+}
+
+uint64_t
+dn_readback_pid_namespace (pid_t pid)
+{
+  char path[64];
+  struct stat status;
+
+  (void) snprintf (path, sizeof path, "/proc/%d/ns/pid", (int) pid);
+  return pid > 0 && stat (path, &status) == 0 ? (uint64_t) status.st_ino : 0;
+}
+
 static DnReadbackMap
 read_map (const char *text)
 {
@@ -155,9 +177,18 @@ dn_readback_read (pid_t pid, const DnConfig *config, DnReadback *ret_readback, D
   started->seccomp_mode = (uint32_t) find_value (status, "Seccomp", 10, 0);
   started->seccomp_filters = (uint32_t) find_value (status, "Seccomp_filters", 10, 0);
   started->namespaces = read_namespaces (pid);
+  ret_readback->pid_namespace = dn_readback_pid_namespace (pid);
+  ret_readback->inner_pid = read_inner_pid (find_line (status, "NSpid"));
   started->outer_uid_of_root
       = ret_readback->uid_map.inside == 0 ? ret_readback->uid_map.outside : 0;
   return 0;
+}
+
+/* Alone in a new one at first, or with those it was to join. */
+static bool
+is_among_whom_it_should (const DnReadback *readback, uint64_t wanted)
+{
+  return wanted != 0 ? readback->pid_namespace == wanted : readback->inner_pid == 1;
 }
 
 static bool
@@ -223,6 +254,7 @@ dn_readback_check (const DnReadback *readback, const DnReadbackWanted *wanted, D
     { "no_new_privs is not set", started->no_new_privs == 1 },
     { "no system call filter is loaded", started->seccomp_mode == SECCOMP_MODE_FILTER },
     { "it is not in namespaces of its own", started->namespaces == NAMESPACES_ALL },
+    { "its processes are among others", is_among_whom_it_should (readback, wanted->pid_namespace) },
     { "its root is the guest's root", started->outer_uid_of_root != 0 },
     { "its map of user ids is another",
       is_map (&readback->uid_map, config->first_uid, config->id_count) },

@@ -33,6 +33,8 @@ typedef struct
   size_t group_count; /* SIZE_MAX: more than those, or not there */
   DnReadbackMap uid_map;
   DnReadbackMap gid_map;
+  uint64_t pid_namespace; /* its number; 0: it cannot be read */
+  uint32_t inner_pid;     /* what it is called in there */
 } DnReadback;
 
 typedef struct
@@ -40,7 +42,11 @@ typedef struct
   const DnConfig *config;         /* the container's: its range of ids */
   const DnProcessConfig *process; /* of the process */
   const DnSyncIds *ids;           /* who the child says it was to become */
+  uint64_t pid_namespace; /* the one that it is to be in; 0: a new one, of which it is the first */
 } DnReadbackWanted;
+
+/* The number of @pid's namespace of processes; 0: there is no such process. */
+uint64_t dn_readback_pid_namespace (pid_t pid);
 
 /* Reads @pid's state. */
 int dn_readback_read (pid_t pid, const DnConfig *config, DnReadback *ret_readback, DnFault *fault);

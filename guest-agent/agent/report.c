@@ -168,17 +168,19 @@ read_proc (int pid, const char *file, char *ret_text, size_t size)
   return n;
 }
 
-/* The pid as the innermost namespace sees it: the last number of NSpid. */
+/* The pid as the innermost namespace sees it: the last number of NSpid.  @ret_levels: how many
+ * namespaces see it. */
 static uint32_t
-inner_pid (const char *status)
+inner_pid (const char *status, unsigned *ret_levels)
 {
   const char *at = strstr (status, "\nNSpid:");
   uint32_t pid = 0;
 
+  *ret_levels = 0;
   if (at == NULL)
     return 0;
   at += strlen ("\nNSpid:");
-  while (*at == '\t' || *at == ' ')
+  for (; *at == '\t' || *at == ' '; (*ret_levels)++)
     pid = (uint32_t) strtoul (at, (char **) &at, 10);
   return pid;
 }
@@ -187,8 +189,24 @@ uint32_t
 dn_report_inner_pid (int pid)
 {
   char status[2048];
+  unsigned levels;
 
-  return pid > 0 && read_proc (pid, "status", status, sizeof status) > 0 ? inner_pid (status) : 0;
+  return pid > 0 && read_proc (pid, "status", status, sizeof status) > 0
+             ? inner_pid (status, &levels)
+             : 0;
+}
+
+/* 0 where that is outside, as the process itself is told: the agent, of the first and of exec's. */
+static uint32_t
+inner_parent (int ppid, unsigned levels)
+{
+  char status[2048];
+  unsigned parents;
+  uint32_t pid = ppid > 0 && read_proc (ppid, "status", status, sizeof status) > 0
+                     ? inner_pid (status, &parents)
+                     : 0;
+
+  return pid != 0 && parents == levels ? pid : 0;
 }
 
 /* Fills what /proc/PID/stat says.  The program's name in it may hold anything: look behind the
@@ -239,14 +257,15 @@ send_process (DnContainer *container, const DnRequest *request, int pid)
   char status[2048];
   char command[DN_COMMAND_BYTES + 1];
   const char *uid;
+  unsigned levels;
   ssize_t n;
   int ppid = 0;
 
   if (read_proc (pid, "status", status, sizeof status) <= 0 || !read_stat (pid, &entry, &ppid))
     return; /* ended meanwhile */
   entry.started_us += boot_time_us ();
-  entry.pid = inner_pid (status);
-  entry.ppid = entry.pid == 1 ? 0 : dn_report_inner_pid (ppid);
+  entry.pid = inner_pid (status, &levels);
+  entry.ppid = inner_parent (ppid, levels);
   uid = strstr (status, "\nUid:");
   entry.uid
       = uid != NULL ? (uint32_t) strtoul (uid + 5, NULL, 10) - container->config.first_uid : 0;

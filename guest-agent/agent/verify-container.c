@@ -11,6 +11,7 @@
 
 #include "../mapper/verity-words.h"
 #include "autofd.h"
+#include "container-processes.h"
 #include "path.h"
 #include "verify.h"
 
@@ -235,6 +236,7 @@ dn_verify_container (DnFacts *facts, const DnContainer *container)
   static int pids[DN_VERIFY_PROCESSES_MAX];
   size_t count = dn_cgroup_pids (&container->cgroup, pids, DN_VERIFY_PROCESSES_MAX);
   size_t threads = 0;
+  char whose[DN_FACT_VALUE_BYTES + 1];
 
   if (count == DN_VERIFY_PROCESSES_MAX)
     facts->is_full = true;
@@ -242,6 +244,8 @@ dn_verify_container (DnFacts *facts, const DnContainer *container)
     threads += dn_verify_process (facts, "", pids[i], container);
   dn_facts_addf (facts, 0, "processes", "%zu", count);
   dn_facts_addf (facts, 0, "threads", "%zu", threads);
+  dn_container_processes_tell (container, container->processes->pid, whose, sizeof whose);
+  dn_facts_add (facts, 0, "namespace.pid.whose", whose);
   add_mounts (facts, container);
   if (container->disk != NULL)
     add_layers (facts, container->disk);

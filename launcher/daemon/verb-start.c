@@ -265,10 +265,12 @@ DN_VERB (container_attach)
 
 typedef struct
 {
-  char *container; /* owned, as are the strings */
+  char *container; /* owned, as are all */
   char **command;
   char **env;
   char *user;
+  JsonArray *groups;
+  char **capabilities;
   char *working_dir;
   gboolean has_terminal;
   DnContainerStart start;
@@ -281,6 +283,8 @@ clear_exec (Exec *exec)
   g_strfreev (exec->command);
   g_strfreev (exec->env);
   g_free (exec->user);
+  g_clear_pointer (&exec->groups, json_array_unref);
+  g_strfreev (exec->capabilities);
   g_free (exec->working_dir);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Exec, clear_exec)
@@ -295,6 +299,8 @@ read_exec (DnRequest *request, Exec *exec, GError **error)
     { "command", DN_JSON_STRINGS, TRUE, &exec->command },
     { "env", DN_JSON_STRINGS, FALSE, &exec->env },
     { "user", DN_JSON_STRING, FALSE, &exec->user },
+    { "groups", DN_JSON_ARRAY, FALSE, &exec->groups },
+    { "capabilities", DN_JSON_STRINGS, FALSE, &exec->capabilities },
     { "working_dir", DN_JSON_STRING, FALSE, &exec->working_dir },
     { "terminal", DN_JSON_BOOL, FALSE, &exec->has_terminal },
     { "attach", DN_JSON_STRINGS, FALSE, &attach },
@@ -319,6 +325,13 @@ call_exec (DnContainer *container, const Exec *exec, DnGuest *guest, DnMsgExec *
   g_autoptr (JsonNode) spec = dn_container_build_spec (container, container->slot, error);
   g_autoptr (JsonNode) process = NULL;
   g_autofree char *config = NULL;
+  const DnSpecExec wish = { .command = exec->command,
+                            .env = exec->env,
+                            .user = exec->user,
+                            .groups = exec->groups,
+                            .capabilities = exec->capabilities,
+                            .working_dir = exec->working_dir,
+                            .has_terminal = exec->has_terminal };
   DnGuestCall call = { .type = DN_MSG_EXEC,
                        .message = message,
                        .pack = (DnPackFunc) dn_msg_exec_pack,
@@ -326,8 +339,7 @@ call_exec (DnContainer *container, const Exec *exec, DnGuest *guest, DnMsgExec *
 
   if (spec == NULL)
     return FALSE;
-  process = dn_spec_build_exec (spec, exec->command, exec->env, exec->user, exec->working_dir,
-                                exec->has_terminal, error);
+  process = dn_spec_build_exec (spec, &wish, error);
   if (process == NULL)
     return FALSE;
   config = dn_json_to_text (process, FALSE);

@@ -35,10 +35,11 @@ send_check (DnPartStart *start, const DnHealthPlan *plan, GError **error)
                        .message = &message,
                        .pack = (DnPackFunc) dn_msg_health_check_pack,
                        .timeout_ms = CALL_TIMEOUT_MS };
+  const DnSpecExec exec = { .command = plan->command };
 
   if (spec == NULL)
     return FALSE;
-  process = dn_spec_build_exec (spec, plan->command, NULL, NULL, NULL, FALSE, error);
+  process = dn_spec_build_exec (spec, &exec, error);
   if (process == NULL)
     return FALSE;
   config = dn_json_to_text (process, FALSE);

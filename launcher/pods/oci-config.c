@@ -45,6 +45,7 @@ dn_oci_config_free (DnOciConfig *config)
   g_strfreev (config->masked);
   g_strfreev (config->readonly);
   g_free (config->hostname);
+  g_free (config->pid_path);
   g_free (config->network_path);
   g_ptr_array_unref (config->sysctls);
   g_hash_table_unref (config->annotations);

@@ -67,7 +67,8 @@ typedef struct
   char *hostname; /* or NULL */
   DnOciSpace pid;
   DnOciSpace network;
-  char *network_path;      /* or NULL */
+  char *pid_path; /* or NULL, as the next */
+  char *network_path;
   GPtrArray *sysctls;      /* name, value, name, value */
   GHashTable *annotations; /* utf8 -> utf8 */
   char *seccomp_json;      /* or NULL: none was given */

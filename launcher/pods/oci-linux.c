@@ -71,7 +71,11 @@ read_space (JsonObject *object, DnOciConfig *config, Spaces *spaces, const char 
     return dn_throw (error, DN_ERROR_USAGE, "%s: namespaces: one has no type", what);
   space = path != NULL && path[0] != '\0' ? DN_OCI_SPACE_PATH : DN_OCI_SPACE_OWN;
   if (g_str_equal (type, "pid"))
-    spaces->pid = space;
+    {
+      spaces->pid = space;
+      g_free (config->pid_path);
+      config->pid_path = space == DN_OCI_SPACE_PATH ? g_steal_pointer (&path) : NULL;
+    }
   else if (g_str_equal (type, "ipc"))
     spaces->ipc = space;
   else if (g_str_equal (type, "network"))
@@ -101,12 +105,6 @@ check_spaces (const Spaces *spaces, const char *what, GError **error)
     return dn_throw (error, DN_ERROR_DENIED,
                      "%s: hostPID: %s\nuse another runtime class for pods of the node's", what,
                      remedy);
-  if (spaces->pid == DN_OCI_SPACE_PATH)
-    return dn_throw (error, DN_ERROR_DENIED,
-                     "%s: shareProcessNamespace, or a container to be debugged: the processes of "
-                     "each container of a pod are its own here\nleave it out; what containers of a "
-                     "pod share are its network, volumes, hostname and IPC",
-                     what);
   if (spaces->ipc == DN_OCI_SPACE_HOST)
     return dn_throw (error, DN_ERROR_DENIED,
                      "%s: hostIPC: %s\nuse another runtime class for pods of the node's", what,

@@ -270,11 +270,14 @@ add_annotations (JsonBuilder *builder, const DnOciSpecPlan *plan)
   set_text (builder, "org.danchi.profile-sha256", plan->profile->sha256);
   set_text (builder, "org.danchi.root-share", share);
   set_text (builder, "org.danchi.pod", "yes");
+  if (plan->processes != NULL)
+    set_text (builder, "org.danchi.processes", plan->processes);
   json_builder_end_object (builder);
 }
 
+/* Of those that are a pod's the guest knows; of processes it is told by an annotation. */
 static void
-add_namespaces (JsonBuilder *builder)
+add_namespaces (JsonBuilder *builder, gboolean has_own_processes)
 {
   static const char *const types[] = { "user", "mount", "pid", "ipc", "uts", "network", "cgroup" };
 
@@ -282,6 +285,8 @@ add_namespaces (JsonBuilder *builder)
   json_builder_begin_array (builder);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     {
+      if (!has_own_processes && g_str_equal (types[i], "pid"))
+        continue;
       json_builder_begin_object (builder);
       set_text (builder, "type", types[i]);
       json_builder_end_object (builder);
@@ -359,7 +364,7 @@ add_linux (JsonBuilder *builder, const DnOciSpecPlan *plan)
 
   json_builder_set_member_name (builder, "linux");
   json_builder_begin_object (builder);
-  add_namespaces (builder);
+  add_namespaces (builder, plan->processes == NULL);
   add_mapping (builder, "uidMappings", plan->first_uid);
   add_mapping (builder, "gidMappings", plan->first_uid);
   dn_spec_add_resources (builder, plan->options, plan->profile);

@@ -24,6 +24,7 @@ typedef struct
   GPtrArray *mounts; /* DnPodMount */
   GPtrArray *pod_sysctls;
   const char *hostname;
+  const char *processes; /* as pod-processes.h chose */
   guint first_uid;
   guint root_share;
 } DnOciSpecPlan;

@@ -38,6 +38,7 @@ dn_pod_container_spec (DnContainer *container, const DnContainerOptions *options
                                .mounts = member->mounts,
                                .pod_sysctls = pod->sysctls,
                                .hostname = hostname,
+                               .processes = member->processes,
                                .first_uid = DN_POD_FIRST_UID,
                                .root_share = dn_binds_number (slot, 0) };
 
@@ -136,6 +137,8 @@ describe (DnContainer *container, JsonObject *object)
   dn_json_set_text (words, "namespace", pod->pod_namespace);
   dn_json_set_text (words, "name", pod->pod_name);
   dn_json_set_text (words, "uid", pod->pod_uid);
+  /* What it is among: the pod's, or another container's by its id. */
+  dn_json_set_text (words, "processes", container->pod->processes);
   json_object_set_object_member (object, "pod", words);
 }
 

@@ -123,6 +123,7 @@ dn_pod_member_free (DnPodMember *member)
     return;
   g_free (member->id);
   g_free (member->rootfs);
+  g_free (member->processes);
   /* Before what they are borrowed from. */
   g_clear_pointer (&member->mounts, g_ptr_array_unref);
   dn_oci_config_free (member->config);
@@ -138,6 +139,7 @@ dn_pod_member_to_json (const DnPodMember *member)
 
   json_object_set_string_member (object, "id", member->id);
   json_object_set_string_member (object, "rootfs", member->rootfs);
+  dn_json_set_text (object, "processes", member->processes);
   json_object_set_member (object, "config", json_node_copy (member->document));
   dn_json_set_strings (object, "files", member->facts.files);
   dn_json_set_strings (object, "memory", member->facts.memory);
@@ -153,6 +155,7 @@ dn_pod_member_read (JsonObject *object, const char *what, GError **error)
   const DnJsonField fields[] = {
     { "id", DN_JSON_STRING, TRUE, &member->id },
     { "rootfs", DN_JSON_STRING, TRUE, &member->rootfs },
+    { "processes", DN_JSON_STRING, FALSE, &member->processes },
     { "config", DN_JSON_OBJECT, TRUE, &config },
     { "files", DN_JSON_STRINGS, FALSE, &member->facts.files },
     { "memory", DN_JSON_STRINGS, FALSE, &member->facts.memory },

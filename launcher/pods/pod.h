@@ -58,6 +58,7 @@ typedef struct
 {
   char *id;           /* owned, as are all; containerd's */
   char *rootfs;       /* path on the host */
+  char *processes;    /* whose it joins: pod-processes.h; or NULL */
   JsonNode *document; /* config.json as it came */
   DnOciConfig *config;
   GPtrArray *mounts; /* DnPodMount */

@@ -11,6 +11,7 @@
 #include "../spec/profile-store.h"
 #include "oci-spec.h"
 #include "pod-container.h"
+#include "pod-processes.h"
 #include "pod-volumes.h"
 #include "pod-words.h"
 #include "pods.h"
@@ -18,6 +19,7 @@
 #define PROFILE "standard"
 #define IMAGE_BYTES 255
 #define NAME_BYTES 40
+#define PEER_NAME_BYTES 63 /* as Kubernetes has them */
 #define COMMAND_BYTES 512
 
 typedef struct
@@ -114,6 +116,66 @@ set_words (DnContainer *container)
   container->options->name = make_name (container);
 }
 
+/* The containers that the pod has. (transfer full) */
+static GArray *
+list_peers (DnContext *context)
+{
+  DnDaemon *daemon = context->daemon;
+  GArray *peers = g_array_new (FALSE, FALSE, sizeof (DnPodPeer));
+  DnContainer *container;
+  GHashTableIter iter;
+
+  g_array_set_clear_func (peers, (GDestroyNotify) dn_pod_peer_clear);
+  g_mutex_lock (&daemon->lock);
+  g_hash_table_iter_init (&iter, daemon->containers);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &container))
+    {
+      const DnPodMember *member = container->context == context ? container->pod : NULL;
+      const char *name
+          = member != NULL ? dn_pod_word (member->config, DN_POD_WORD_CONTAINER) : NULL;
+      DnPodPeer peer = { 0 };
+
+      if (member == NULL)
+        continue;
+      peer.id = g_strdup (container->id);
+      peer.name = dn_text_clean (name != NULL ? name : member->id, PEER_NAME_BYTES);
+      peer.processes = g_strdup (member->processes);
+      peer.is_running
+          = container->state == DN_CONTAINER_RUNNING || container->state == DN_CONTAINER_PAUSED;
+      g_array_append_val (peers, peer);
+    }
+  g_mutex_unlock (&daemon->lock);
+  return peers;
+}
+
+/* 0: it has no guest. */
+static gint
+find_qemu (DnContext *context)
+{
+  g_autoptr (DnGuest) guest = NULL;
+  DnGuestInfo info = { 0 };
+  gint pid;
+
+  g_mutex_lock (&context->daemon->lock);
+  guest = context->guest != NULL ? dn_guest_ref (context->guest) : NULL;
+  g_mutex_unlock (&context->daemon->lock);
+  if (guest == NULL)
+    return 0;
+  dn_guest_get_info (guest, &info);
+  pid = info.qemu_pid;
+  dn_guest_info_clear (&info);
+  return pid;
+}
+
+static gboolean
+choose_processes (DnContainer *container, const char *what, GError **error)
+{
+  g_autoptr (GArray) peers = list_peers (container->context);
+
+  return dn_pod_processes_choose (container->pod->config, peers, find_qemu (container->context),
+                                  what, &container->pod->processes, error);
+}
+
 static gboolean
 decide (DnContainer *container, DnRequest *request, GError **error)
 {
@@ -124,7 +186,7 @@ decide (DnContainer *container, DnRequest *request, GError **error)
   settings = dn_settings_get (container->daemon);
   return dn_oci_admit (container->pod->config, &settings->pods, container->profile, settings->file,
                        what, &container->relaxations, error)
-         && dn_pod_volumes_plan (container, error)
+         && choose_processes (container, what, error) && dn_pod_volumes_plan (container, error)
          && dn_request_record_decided (request, container, error);
 }
 

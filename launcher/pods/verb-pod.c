@@ -85,6 +85,12 @@ read_wish (DnRequest *request, Wish *wish, GError **error)
   pod->netns = pod->netns != NULL ? pod->netns : g_strdup ("");
   what = g_strdup_printf ("pod '%s'", pod->id);
   wish->sandbox = dn_oci_config_read (wish->config, what, error);
+  /* There is nobody whose it could be: see pod-processes.h. */
+  if (wish->sandbox != NULL && wish->sandbox->pid == DN_OCI_SPACE_PATH)
+    return dn_throw (error, DN_ERROR_DENIED,
+                     "%s: hostPID: the process namespace '%.80s' is the host's\na pod is a machine "
+                     "of its own here, and has nothing of the host's",
+                     what, wish->sandbox->pid_path);
   if (wish->sandbox == NULL || !check_path (pod->bundle, "bundle", FALSE, error)
       || !check_path (pod->netns, "netns", TRUE, error)
       || !dn_oci_check_sysctls (wish->sandbox->sysctls, what, error))

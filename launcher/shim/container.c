@@ -18,6 +18,7 @@ container_clear (gpointer data)
   g_clear_pointer (&container->init, dn_task_unref);
   g_hash_table_unref (container->execs);
   g_clear_pointer (&container->user, json_node_unref);
+  g_clear_pointer (&container->rights, json_node_unref);
   g_clear_pointer (&container->stats, json_object_unref);
   g_free (container->id);
   g_free (container->bundle);

@@ -29,6 +29,7 @@ struct DnContainer
   DnTask *init;       /* owned */
   GHashTable *execs;  /* owned: exec id to DnTask */
   JsonNode *user;     /* owned: process.user of its config; NULL: none is said */
+  JsonNode *rights;   /* owned: process.capabilities of its config; likewise */
   JsonObject *stats;  /* owned: the last ones; NULL: none yet */
   guint execs_timer;  /* source: the first process has ended, others have not */
   guint attach_timer; /* source: its session was lost */

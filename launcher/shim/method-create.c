@@ -237,14 +237,15 @@ on_prepared (gpointer data)
     make_pod (creation);
 }
 
-/* As whom it runs, with its groups: most processes of Exec are to run so, too. */
+/* As whom it runs, with its groups, and its capabilities: most processes of Exec are to run so,
+ * too. */
 static JsonNode *
-copy_user (JsonNode *config)
+copy_of_process (JsonNode *config, const char *name)
 {
   JsonObject *process = dn_danchid_object (json_node_get_object (config), "process");
-  JsonNode *user = process != NULL ? json_object_get_member (process, "user") : NULL;
+  JsonNode *member = process != NULL ? json_object_get_member (process, name) : NULL;
 
-  return user != NULL ? json_node_copy (user) : NULL;
+  return member != NULL ? json_node_copy (member) : NULL;
 }
 
 static void
@@ -364,7 +365,8 @@ DN_METHOD (create)
   creation->facts = facts;
   facts = (DnBundleFacts){ 0 };
   fill_container (creation->container, request, &creation->facts);
-  creation->container->user = copy_user (creation->config);
+  creation->container->user = copy_of_process (creation->config, "user");
+  creation->container->rights = copy_of_process (creation->config, "capabilities");
   (void) g_hash_table_insert (pod->containers, g_strdup (request->id),
                               dn_container_ref (creation->container));
   dn_worker_run (prepare, on_prepared, creation);

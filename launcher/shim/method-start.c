@@ -153,8 +153,7 @@ copy_member (JsonObject *from, const char *name, JsonObject *to, const char *to_
     json_object_set_member (to, to_name, json_node_copy (node));
 }
 
-/* Whom it is to run as: nobody is named where it is the container's own user, with all its groups.
- */
+/* Whom it is to run as, with which groups: nobody is named where it is the container's own user. */
 static void
 add_user (const DnTask *task, JsonObject *args)
 {
@@ -168,6 +167,24 @@ add_user (const DnTask *task, JsonObject *args)
   text = g_strdup_printf ("%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, dn_danchid_int (user, "uid"),
                           dn_danchid_int (user, "gid"));
   json_object_set_string_member (args, "user", text);
+  copy_member (user, "additionalGids", args, "groups");
+}
+
+/* danchid lets it have those that the container has; all where nothing else is said. */
+static void
+add_capabilities (const DnTask *task, JsonObject *args)
+{
+  JsonNode *node = json_object_get_member (task->process, "capabilities");
+  JsonObject *sets = dn_danchid_object (task->process, "capabilities");
+
+  if (sets == NULL
+      || (task->container->rights != NULL && json_node_equal (node, task->container->rights)))
+    return;
+  if (json_object_has_member (sets, "bounding"))
+    copy_member (sets, "bounding", args, "capabilities");
+  /* Go leaves an empty list out. */
+  if (!json_object_has_member (args, "capabilities"))
+    json_object_set_array_member (args, "capabilities", json_array_new ());
 }
 
 /* An OCI process as danchid's verb takes it.  What is not named here is the container's own. */
@@ -180,6 +197,7 @@ exec_args (DnTask *task)
   copy_member (process, "env", args, "env");
   copy_member (process, "cwd", args, "working_dir");
   add_user (task, args);
+  add_capabilities (task, args);
   json_object_set_boolean_member (args, "terminal", task->has_terminal);
   return args;
 }

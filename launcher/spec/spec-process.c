@@ -88,9 +88,37 @@ add_env (JsonBuilder *builder, const DnContainerOptions *options, const DnImageC
   return TRUE;
 }
 
-/* Names wait for the image's own files, which only the guest reads: `username`. */
+/* Numbers of the container's range, as those of --user. */
 static gboolean
-add_user (JsonBuilder *builder, const char *text, const char *what, int code, GError **error)
+add_groups (JsonBuilder *builder, JsonArray *groups, GError **error)
+{
+  guint count = json_array_get_length (groups);
+
+  if (count > DN_EXEC_GROUPS_MAX)
+    return dn_throw (error, DN_ERROR_LIMIT, "groups: more than %d", DN_EXEC_GROUPS_MAX);
+  json_builder_set_member_name (builder, "additionalGids");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < count; i++)
+    {
+      JsonNode *node = json_array_get_element (groups, i);
+      gint64 group = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64
+                         ? json_node_get_int (node)
+                         : -1;
+
+      if (group < 0 || group > DN_USER_ID_MAX)
+        return dn_throw (error, DN_ERROR_USAGE, "groups: one is no number from 0 to %d",
+                         DN_USER_ID_MAX);
+      json_builder_add_int_value (builder, group);
+    }
+  json_builder_end_array (builder);
+  return TRUE;
+}
+
+/* Names wait for the image's own files, which only the guest reads: `username`.  @groups: numbers
+ * besides; NULL: none. */
+static gboolean
+add_user (JsonBuilder *builder, const char *text, JsonArray *groups, const char *what, int code,
+          GError **error)
 {
   DnUserText user;
 
@@ -107,6 +135,8 @@ add_user (JsonBuilder *builder, const char *text, const char *what, int code, GE
       json_builder_set_member_name (builder, "username");
       json_builder_add_string_value (builder, text);
     }
+  if (groups != NULL && !add_groups (builder, groups, error))
+    return FALSE;
   json_builder_end_object (builder);
   return TRUE;
 }
@@ -224,8 +254,9 @@ dn_spec_add_process (JsonBuilder *builder, const DnContainerOptions *options,
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "terminal");
   json_builder_add_boolean_value (builder, options->has_terminal);
-  if (!add_user (builder, dn_spec_user_text (options, image), is_users ? "--user" : "image's user",
-                 is_users ? DN_ERROR_USAGE : DN_ERROR_CONFIG, error))
+  if (!add_user (builder, dn_spec_user_text (options, image), NULL,
+                 is_users ? "--user" : "image's user", is_users ? DN_ERROR_USAGE : DN_ERROR_CONFIG,
+                 error))
     return FALSE;
   add_strings (builder, "args", args);
   if (!add_env (builder, options, image, hostname, error)
@@ -240,52 +271,109 @@ dn_spec_add_process (JsonBuilder *builder, const DnContainerOptions *options,
   return TRUE;
 }
 
+static gboolean
+add_exec_user (JsonBuilder *builder, JsonObject *container, const DnSpecExec *exec, GError **error)
+{
+  if (exec->user != NULL && exec->user[0] != '\0')
+    return add_user (builder, exec->user, exec->groups, "--user", DN_ERROR_USAGE, error);
+  if (exec->groups != NULL)
+    return dn_throw (error, DN_ERROR_USAGE, "groups: belong to a user, and none is given");
+  json_builder_set_member_name (builder, "user");
+  json_builder_add_value (builder, json_node_copy (json_object_get_member (container, "user")));
+  return TRUE;
+}
+
+static guint64
+read_set (JsonObject *capabilities, const char *name)
+{
+  JsonArray *names = json_object_get_array_member (capabilities, name);
+  guint64 set = 0, bit;
+
+  for (guint i = 0; i < json_array_get_length (names); i++)
+    if (dn_capability_bit (json_array_get_string_element (names, i), &bit))
+      set |= bit;
+  return set;
+}
+
+/* As many of the container's as are asked for, and none besides. */
+static gboolean
+add_exec_capabilities (JsonBuilder *builder, JsonObject *container, char **wanted, GError **error)
+{
+  static const char *const sets[]
+      = { "bounding", "effective", "inheritable", "permitted", "ambient" };
+  JsonObject *own = json_object_get_object_member (container, "capabilities");
+  guint64 kept = wanted == NULL ? G_MAXUINT64 : 0, bit;
+
+  for (char **name = wanted; name != NULL && *name != NULL; name++)
+    {
+      if (!dn_capability_bit (*name, &bit))
+        return dn_throw (error, DN_ERROR_USAGE, "capabilities: '%.40s' is none", *name);
+      if ((read_set (own, "bounding") & bit) == 0)
+        return dn_throw (error, DN_ERROR_DENIED,
+                         "capabilities: %.40s: the container has not got it\nit can only be given "
+                         "to the container, when that is made",
+                         *name);
+      kept |= bit;
+    }
+  json_builder_set_member_name (builder, "capabilities");
+  json_builder_begin_object (builder);
+  for (gsize i = 0; i < G_N_ELEMENTS (sets); i++)
+    add_capability_set (builder, sets[i], read_set (own, sets[i]) & kept);
+  json_builder_end_object (builder);
+  return TRUE;
+}
+
+static void
+add_exec_env (JsonBuilder *builder, JsonObject *container, const DnSpecExec *exec)
+{
+  g_autoptr (GPtrArray) merged = g_ptr_array_new_with_free_func (g_free);
+  JsonArray *inherited = json_object_get_array_member (container, "env");
+
+  for (guint i = 0; i < json_array_get_length (inherited); i++)
+    g_ptr_array_add (merged, g_strdup (json_array_get_string_element (inherited, i)));
+  if (exec->has_terminal && !dn_env_has (merged, "TERM"))
+    g_ptr_array_add (merged, g_strdup ("TERM=xterm"));
+  dn_env_merge (merged, exec->env);
+  add_strings (builder, "env", merged);
+}
+
 /* An exec is the container's own process with other words: whatever confines the first process is
- * copied and never asked for. */
+ * copied, and what is asked for can only be less. */
 JsonNode *
-dn_spec_build_exec (JsonNode *spec, char **command, char **env, const char *user,
-                    const char *working_dir, gboolean has_terminal, GError **error)
+dn_spec_build_exec (JsonNode *spec, const DnSpecExec *exec, GError **error)
 {
   JsonObject *container = json_object_get_object_member (json_node_get_object (spec), "process");
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (GPtrArray) args = g_ptr_array_new (), merged = g_ptr_array_new_with_free_func (g_free);
-  JsonArray *inherited = json_object_get_array_member (container, "env");
+  g_autoptr (GPtrArray) args = g_ptr_array_new ();
+  const char *directory = exec->working_dir;
 
-  if (is_empty (command) || command[0][0] == '\0')
+  if (is_empty (exec->command) || exec->command[0][0] == '\0')
     {
       dn_throw (error, DN_ERROR_USAGE,
                 "command: is empty\nwrite it after the container: danchi exec CONTAINER COMMAND");
       return NULL;
     }
-  if (!dn_options_check_command (command, "command", DN_ERROR_USAGE, error)
-      || !dn_env_check (env, "--env", DN_ERROR_USAGE, error)
-      || !dn_options_check_directory (working_dir, "--workdir", DN_ERROR_USAGE, error))
+  if (!dn_options_check_command (exec->command, "command", DN_ERROR_USAGE, error)
+      || !dn_env_check (exec->env, "--env", DN_ERROR_USAGE, error)
+      || !dn_options_check_directory (directory, "--workdir", DN_ERROR_USAGE, error))
     return NULL;
-  append (args, command);
-  for (guint i = 0; i < json_array_get_length (inherited); i++)
-    g_ptr_array_add (merged, g_strdup (json_array_get_string_element (inherited, i)));
-  if (has_terminal && !dn_env_has (merged, "TERM"))
-    g_ptr_array_add (merged, g_strdup ("TERM=xterm"));
-  dn_env_merge (merged, env);
+  if (directory == NULL || directory[0] == '\0')
+    directory = json_object_get_string_member (container, "cwd");
+  append (args, exec->command);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "terminal");
-  json_builder_add_boolean_value (builder, has_terminal);
-  if (user == NULL || user[0] == '\0')
-    {
-      json_builder_set_member_name (builder, "user");
-      json_builder_add_value (builder, json_node_copy (json_object_get_member (container, "user")));
-    }
-  else if (!add_user (builder, user, "--user", DN_ERROR_USAGE, error))
+  json_builder_add_boolean_value (builder, exec->has_terminal);
+  if (!add_exec_user (builder, container, exec, error))
     return NULL;
   add_strings (builder, "args", args);
-  add_strings (builder, "env", merged);
+  add_exec_env (builder, container, exec);
   json_builder_set_member_name (builder, "cwd");
-  json_builder_add_string_value (builder, working_dir != NULL && working_dir[0] != '\0'
-                                              ? working_dir
-                                              : json_object_get_string_member (container, "cwd"));
-  for (guint i = 0; i < 3; i++)
+  json_builder_add_string_value (builder, directory);
+  if (!add_exec_capabilities (builder, container, exec->capabilities, error))
+    return NULL;
+  for (guint i = 0; i < 2; i++)
     {
-      static const char *const kept[] = { "capabilities", "rlimits", "noNewPrivileges" };
+      static const char *const kept[] = { "rlimits", "noNewPrivileges" };
 
       json_builder_set_member_name (builder, kept[i]);
       json_builder_add_value (builder,

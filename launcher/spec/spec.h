@@ -125,10 +125,28 @@ JsonNode *dn_spec_build (const DnContainerOptions *options, const DnProfile *pro
 void dn_spec_add_resources (JsonBuilder *builder, const DnContainerOptions *options,
                             const DnProfile *profile);
 
-/* The OCI process object for an exec in a container with @spec; @args: the JSON args of
- * container-exec (command, env, user, working_dir, terminal). */
-JsonNode *dn_spec_build_exec (JsonNode *spec, char **command, char **env, const char *user,
-                              const char *working_dir, gboolean has_terminal, GError **error);
+#define DN_EXEC_GROUPS_MAX 64 /* as many as the agent takes */
+
+/* What is asked of an exec: the arguments of container-exec. */
+typedef struct
+{
+  char **command; /* all borrowed */
+  char **env;
+  const char *user;    /* NULL: the container's, with its groups */
+  JsonArray *groups;   /* besides those of @user; NULL: none */
+  char **capabilities; /* of the container's, those that it is to have; NULL: all */
+  const char *working_dir;
+  gboolean has_terminal;
+} DnSpecExec;
+
+/**
+ * dn_spec_build_exec:
+ * @spec: the container's document
+ *
+ * Returns: (transfer full): the OCI process object, or NULL with DN_ERROR_USAGE or, for what the
+ * container itself has not got, DN_ERROR_DENIED
+ */
+JsonNode *dn_spec_build_exec (JsonNode *spec, const DnSpecExec *exec, GError **error);
 
 /**
  * dn_seccomp_compile:

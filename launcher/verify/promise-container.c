@@ -63,6 +63,24 @@ promise_rights (GPtrArray *promises, JsonObject *process)
   dn_verify_promise (promises, "descriptors", "R2.2", DN_HOW_EQUAL, "clean");
 }
 
+/* Whose its namespace of processes is; only containers of a pod may be among others'. */
+static void
+promise_processes (GPtrArray *promises, JsonObject *spec)
+{
+  JsonObject *annotations = dn_document_object (spec, "annotations");
+  const char *whose = dn_document_text (annotations, "org.danchi.processes");
+
+  if (dn_document_text (annotations, "org.danchi.pod")[0] == '\0')
+    return;
+  if (whose[0] == '\0')
+    dn_verify_promise (promises, "namespace.pid.whose", "R2.2", DN_HOW_EQUAL, "own");
+  else if (g_str_equal (whose, "pod"))
+    dn_verify_promise (promises, "namespace.pid.whose", "R2.2", DN_HOW_EQUAL, "the pod's");
+  else
+    dn_verify_promisef (promises, "namespace.pid.whose", "R2.2", DN_HOW_EQUAL, "container %s's",
+                        whose);
+}
+
 static void
 promise_ids (GPtrArray *promises, JsonObject *linux_object, const char *mapping, const char *map,
              const char *const *facts)
@@ -272,6 +290,7 @@ dn_verify_promise_container (GPtrArray *promises, JsonObject *spec)
   JsonObject *linux_object = dn_document_object (spec, "linux");
 
   promise_rights (promises, process);
+  promise_processes (promises, spec);
   promise_ids (promises, linux_object, "uidMappings", "id_map.uid", uids);
   promise_ids (promises, linux_object, "gidMappings", "id_map.gid", gids);
   promise_limits (promises, process);

@@ -105,6 +105,7 @@ host_new (void)
   g_autofree char *image = NULL;
   g_autofree char *disk = NULL;
   g_autofree char *program = g_strdup_printf ("%s/guest/bin/danchi-agent", build_dir ());
+  g_autofree char *keeper = g_strdup_printf ("%s/guest/bin/danchi-keeper", build_dir ());
   g_autofree char *socket_option = NULL;
   g_autofree char *share = NULL;
   g_autofree char *run_dir = NULL;
@@ -168,6 +169,8 @@ host_new (void)
                            run_dir,
                            "--reaper",
                            "/usr/bin/tini-static",
+                           "--keeper",
+                           keeper,
                            "--allow-missing-controllers",
                            "--disk",
                            disk,
@@ -202,8 +205,12 @@ remove_cgroups (Host *host)
 {
   g_autofree char *agent = g_build_filename (host->cgroup, "agent", NULL);
   g_autofree char *containers = g_build_filename (host->cgroup, "danchi", NULL);
+  g_autofree char *pod = g_build_filename (host->cgroup, "danchi/pod", NULL);
 
   for (int i = 0; i < 100 && g_rmdir (agent) < 0; i++)
+    g_usleep (10000);
+  /* Where there was a keeper, it ends with its agent. */
+  for (int i = 0; i < 100 && g_rmdir (pod) < 0 && errno != ENOENT; i++)
     g_usleep (10000);
   /* Fails where a container's group was left behind. */
   g_assert_cmpint (g_rmdir (containers), ==, 0);

@@ -95,7 +95,7 @@ class Pods:
         for directory in "1/fs/bin", "1/fs/etc", "2/fs/etc", "3/fs", "3/work", "rootfs":
             os.makedirs(f"{top}/{directory}")
         shutil.copy(shutil.which("busybox"), f"{top}/1/fs/bin/busybox")
-        for applet in "sh", "cat", "id", "sleep", "echo", "ls", "stat", "touch", "rm", "hostname":
+        for applet in "sh", "cat", "id", "sleep", "echo", "ls", "stat", "touch", "rm", "hostname", "grep", "mv":
             os.symlink("busybox", f"{top}/1/fs/bin/{applet}")
         for place, text in ("1/fs/etc/lower", "lower\n"), ("1/fs/etc/both", "below\n"), (
                 "2/fs/etc/both", "above\n"):
@@ -281,6 +281,13 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
         refuse(config("sh", devices=[{"path": "/dev/fuse", "type": "c"}]), "devices")
         refuse(config("sh", namespaces=[{"type": "pid"}, {"type": "ipc"}]), "hostNetwork")
         refuse(config("sh", sysctl={"kernel.panic": "1"}), "kernel.panic")
+        # A path leads to QEMU, whichever container it means: the one to be debugged has to be named.
+        debugger = joining(made, "sleep", "1000")
+        refuse(debugger, "DANCHI_TARGET=NAME", "c1", "c2")
+        debugger["process"]["env"].append("DANCHI_TARGET=c2")
+        fourth = one.container("p2", "c4", debugger)
+        expect_equal(sh("stat -Lc %i /proc/self/ns/pid", fourth), sh("stat -Lc %i /proc/self/ns/pid", second),
+                     "whose processes the debugger is among")
 
         # Its bundle goes without a word: then gc removes the pod.
         os.rmdir(f"{one.top}/p2")
@@ -304,3 +311,58 @@ def a_pods_volumes_come_from_the_host_and_a_pod_outlives_danchid(machine):
         one.ok("gc", {})
         expect_equal((one.ok("pod-list", {})["pods"], machine.guest_ids()), ([], others),
                      "what is left")
+
+
+def joining(made, *args, **more):
+    """A config.json as containerd writes it for a container whose processes are the pod's, or another's."""
+    spaces = [{"type": name} for name in NAMESPACES if name != "pid"]
+    path = f"/proc/{made['guest']['qemu_pid']}/ns/pid"
+    return config(*args, namespaces=[*spaces, {"type": "pid", "path": path}], **more)
+
+
+@test("R2.2", "R3.5", "R5.3", "R5.18", only=EMULATION)
+def a_pods_containers_may_share_their_processes(machine):
+    with pods(machine) as one:
+        made = one.create("p3")
+        shm = SHM | {"source": SHM["source"].replace("/p1/", "/p3/")}
+        first = one.container("p3", "c1", joining(made, "sleep", "1001", mounts=[shm]))
+        second = one.container("p3", "c2", joining(made, "sh", "-c", "sleep 1002 & exec sleep 1003"))
+
+        def sh(script, container=first):
+            return machine.out("exec", container, "sh", "-c", script)
+
+        def all_commands():
+            return sh("cat /proc/[0-9]*/cmdline 2>/dev/null; true")
+        expect_equal(sh("stat -Lc %i /proc/self/ns/pid"), sh("stat -Lc %i /proc/self/ns/pid", second), "the namespace")
+        wait_until(lambda: "1003" in all_commands(), "the other's processes are seen", 20)
+        # The pod's root can do nothing to who keeps the namespace, nor look into it.
+        expect_equal(sh("kill -9 1; cat /proc/1/comm; ls /proc/1/root/ /proc/1/fd 2>&1 | grep -c denied").split(),
+                     ["danchi-keeper", "2"], "process 1, to the pod's root")
+        # Its own are its own, and end with its first; the other's go on.
+        expect_equal(len(one.ok("container-top", {"container": second})["processes"]), 2, "its own processes")
+        one.ok("container-kill", {"container": second, "signal": "TERM"})
+        expect_equal(one.ok("container-wait", {"container": second})["exit_code"], 143, "its end")
+        wait_until(lambda: "1002" not in all_commands() and "1003" not in all_commands(), "all of it ends", 20)
+        promised = machine.danchi("--format", "json", "verify", check=False, timeout=120)
+        whose = [line["actual"] for line in json.loads(promised.stdout)
+                 if line["control"] == "namespace.pid.whose"]
+        expect(promised.status == 0 and whose == ["the pod's"], f"{whose}, {promised.stdout[-400:]}")
+
+        # An exec has the groups and capabilities that it asks for, where the container has them.
+        def execute(**more):
+            one.ok("container-exec", {"container": first, "command": [
+                "sh", "-c", "id -G > /dev/shm/new; grep CapBnd /proc/self/status >> /dev/shm/new; "
+                "mv /dev/shm/new /dev/shm/out"], **more})
+            wait_until(lambda: sh("[ ! -e /dev/shm/out ] || cat /dev/shm/out") != "", "the exec's output", 20)
+            return sh("cat /dev/shm/out; rm /dev/shm/out").split()
+        expect_equal(execute(user="1000:1001", groups=[7, 65535])[:3], ["1001", "7", "65535"], "its groups")
+        expect_equal(int(execute(capabilities=["CAP_KILL"])[-1], 16), 1 << 5, "its capabilities")
+        one.refused("container-exec", {"container": first, "command": ["id"], "capabilities": ["CAP_SYS_ADMIN"]},
+                    "denied", "has not got it")
+        # Of the host's processes there are none.
+        made["guest"]["qemu_pid"] = 1
+        one.refused("pod-container-create", {"pod": "p3", "id": "c3", "rootfs": one.rootfs("p3-c3"),
+                                             "config": joining(made, "true")}, "hostPID")
+        one.refused("pod-create", {"id": "p4", "namespace": "k8s.io", "netns": "", "bundle": one.top,
+                                   "config": joining(made, "/pause")}, "hostPID")
+        expect(one.remove("p3"), "the pod was not there")

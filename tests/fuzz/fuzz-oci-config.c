@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/pods/oci-*.c launcher/pods/pod-mount.c launcher/pods/pod-settings.c
- * launcher/limits/guest-size.c launcher/spec/*.c launcher/common/*.c
+/* Links: launcher/pods/oci-*.c launcher/pods/pod-processes.c launcher/pods/pod-mount.c
+ * launcher/pods/pod-settings.c launcher/limits/guest-size.c launcher/spec/*.c launcher/common/*.c
  * launcher/base/network-rule.c launcher/base/public-address.c launcher/base/fdpass.c
  * protocol/*.c */
 /* Packages: glib-2.0 gio-unix-2.0 json-glib-1.0 libseccomp libvirt */
 
 /* A config.json of containerd's with anything in it.  What is made of it has no_new_privs, ids of
- * its own range, and no bind mount. */
+ * its own range, no bind mount, and the processes of nobody but its pod's. */
 #include <stdint.h>
 #include <string.h>
 
 #include "../../launcher/common/json.h"
 #include "../../launcher/common/paths.h"
 #include "../../launcher/pods/oci-spec.h"
+#include "../../launcher/pods/pod-processes.h"
 #include "../../launcher/spec/profile-store.h"
 
 #define SIZE_MAX_BYTES 65536
@@ -37,6 +38,20 @@ check (JsonNode *spec)
             json_object_get_string_member (json_array_get_object_element (mounts, i), "type"),
             "bind"))
       g_error ("a bind mount");
+}
+
+static void
+choose_processes (const DnOciConfig *config)
+{
+  DnPodPeer all[] = { { (char *) "1", (char *) "web", NULL, TRUE },
+                      { (char *) "2", (char *) "cache", NULL, TRUE } };
+  g_autoptr (GArray) peers = g_array_new (FALSE, FALSE, sizeof all[0]);
+  g_autofree char *chosen = NULL;
+
+  g_array_append_vals (peers, all, G_N_ELEMENTS (all));
+  if (dn_pod_processes_choose (config, peers, 77, "it", &chosen, NULL) && chosen != NULL
+      && !g_str_equal (chosen, "1") && !g_str_equal (chosen, "2"))
+    g_error ("processes of '%s'", chosen);
 }
 
 static void
@@ -85,6 +100,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     return 0;
   config = dn_oci_config_read (json_node_get_object (node), "it", NULL);
   if (config != NULL)
-    build (config, &settings, profile);
+    {
+      choose_processes (config);
+      build (config, &settings, profile);
+    }
   return 0;
 }

@@ -251,6 +251,8 @@ class Danchid(Listener):
         container = self._find(args)
         env = dict(line.split("=", 1) for line in args.get("env", []))
         env["FAKE_USER"] = args.get("user", "")
+        env["FAKE_GROUPS"] = json.dumps(args.get("groups"))
+        env["FAKE_CAPABILITIES"] = json.dumps(args.get("capabilities"))
         process = Process(args["command"], env, args["terminal"], (args["rows"], args["columns"]))
         ends = process.start()
         container.execs.append(process)

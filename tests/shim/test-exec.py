@@ -55,6 +55,26 @@ def exec_runs_a_process_with_its_own_streams_and_end(lab):
 
 
 @test()
+def an_exec_has_the_groups_and_capabilities_that_it_asks_for(lab):
+    rights = {"bounding": ["CAP_CHOWN", "CAP_KILL"], "effective": ["CAP_CHOWN", "CAP_KILL"]}
+    task = lab.task(args=("sleep", "1000"), user={"uid": 0, "gid": 0}, rights=rights)
+    task.start()
+    show = shell("echo $FAKE_USER $FAKE_GROUPS $FAKE_CAPABILITIES")
+    # What is the container's own is not said: danchid has it.
+    for number, (more, said) in enumerate((
+            ({"user": {"uid": 0, "gid": 0}, "capabilities": rights}, "null null"),
+            ({"user": {"uid": 5, "gid": 6, "additionalGids": [7, 8]}}, "5:6 [7, 8] null"),
+            ({"user": {"uid": 5, "gid": 6, "additionalGids": None}}, "5:6 null null"),
+            ({"capabilities": {"bounding": ["CAP_KILL"]}}, '7:8 null ["CAP_KILL"]'),
+            ({"capabilities": {"bounding": None}}, "7:8 null []"),
+            ({"capabilities": {}}, "7:8 null []"))):
+        (out, _), _ = task.exec(f"e{number}", show, **more)
+        task.start(f"e{number}")
+        assert task.wait(f"e{number}") == 0
+        assert out.end().decode().strip() == said, (more, said)
+
+
+@test()
 def an_exec_that_fails_or_never_starts_can_be_deleted_and_its_client_sees_the_end(lab):
     task = lab.task(args=("sleep", "1000"))
     task.start()

@@ -115,7 +115,8 @@ class Lab:
     def environment(self, **more):
         return {**os.environ, "DANCHI_SOCKET": self.danchid.path, "TTRPC_ADDRESS": self.address + ".ttrpc", **more}
 
-    def bundle(self, name, args=("true",), annotations=None, env=(), terminal=False, network="", user=None, **more):
+    def bundle(self, name, args=("true",), annotations=None, env=(), terminal=False, network="", user=None, rights=None,
+               **more):
         path = f"{self.directory}/bundles/{name}"
         os.makedirs(f"{path}/rootfs")
         os.mkfifo(f"{path}/log")
@@ -128,6 +129,8 @@ class Lab:
                   "linux": {"namespaces": [{"type": "pid"}] + ([space] if network is not None else [])}}
         if user:
             config["process"]["user"] = user
+        if rights:
+            config["process"]["capabilities"] = rights
         config.update(more)
         with open(f"{path}/config.json", "w") as file:
             json.dump(config, file)

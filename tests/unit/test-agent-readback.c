@@ -40,7 +40,9 @@ sound (void)
                   .groups = { FIRST_GID + 7, FIRST_GID + 9 },
                   .group_count = 2,
                   .uid_map = { 0, FIRST_UID, COUNT },
-                  .gid_map = { 0, FIRST_GID, COUNT } },
+                  .gid_map = { 0, FIRST_GID, COUNT },
+                  .pid_namespace = 4026532000,
+                  .inner_pid = 1 },
   };
 
   for (int i = 0; i < DN_READBACK_IDS; i++)

@@ -7,7 +7,8 @@
 /* Packages: gio-unix-2.0 libseccomp */
 
 /* tests/golden/pods/NAME.in.json holds {"config", "settings", "sandbox"}: containerd's config.json,
- * lines of [pods] in danchi.conf, and the sandbox's document.  NAME.json is what the guest gets,
+ * lines of [pods] in danchi.conf, and the sandbox's document; and "processes", where they are not
+ * its own.  NAME.json is what the guest gets,
  * with the size of its guest; NAME.error the refusal. */
 #include <errno.h>
 #include <linux/audit.h>
@@ -37,6 +38,7 @@ typedef struct
   JsonObject *config;
   JsonObject *sandbox;
   char *settings;
+  char *processes;
 } Case;
 
 static void
@@ -49,6 +51,7 @@ case_read (const char *path, Case *ret_case)
   const DnJsonField fields[] = { { "config", DN_JSON_OBJECT, TRUE, &ret_case->config },
                                  { "sandbox", DN_JSON_OBJECT, TRUE, &ret_case->sandbox },
                                  { "settings", DN_JSON_STRING, FALSE, &ret_case->settings },
+                                 { "processes", DN_JSON_STRING, FALSE, &ret_case->processes },
                                  { NULL } };
 
   g_file_get_contents (path, &text, &size, &error);
@@ -126,7 +129,7 @@ look_for_all (GPtrArray *mounts)
 }
 
 static JsonNode *
-build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
+build_container (const DnOciConfig *config, const DnOciConfig *sandbox, const Case *c,
                  const DnPodSettings *settings, const DnPodSize *size, GError **error)
 {
   static const char *const own[] = { "/etc/danchi", "/var/lib/danchi", "/run/danchi", NULL };
@@ -146,6 +149,7 @@ build_container (const DnOciConfig *config, const DnOciConfig *sandbox,
                          .mounts = mounts,
                          .pod_sysctls = sandbox->sysctls,
                          .hostname = "web",
+                         .processes = c->processes,
                          .first_uid = FIRST_UID,
                          .root_share = 32 };
 
@@ -168,7 +172,7 @@ build (const Case *c, DnPodSize *ret_size, GError **error)
 
   read_settings (c->settings, &settings);
   if (config != NULL && dn_pod_size (sandbox, &settings, "danchi.conf", ret_size, error))
-    spec = build_container (config, sandbox, &settings, ret_size, error);
+    spec = build_container (config, sandbox, c, &settings, ret_size, error);
   dn_pod_settings_clear (&settings);
   return spec;
 }
@@ -191,6 +195,8 @@ check (JsonObject *spec)
   JsonObject *process = json_object_get_object_member (spec, "process");
   JsonObject *linux_part = json_object_get_object_member (spec, "linux");
   JsonArray *mounts = json_object_get_array_member (spec, "mounts");
+  JsonObject *annotations = json_object_get_object_member (spec, "annotations");
+  gboolean has_own_processes = !json_object_has_member (annotations, "org.danchi.processes");
   JsonObject *mapping;
 
   g_assert_true (json_object_get_boolean_member (process, "noNewPrivileges"));
@@ -206,7 +212,7 @@ check (JsonObject *spec)
         g_assert_cmpstr (json_object_get_string_member (mount, "source"), ==, type);
     }
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (linux_part, "namespaces")),
-                    ==, 7);
+                    ==, has_own_processes ? 7 : 6);
   mapping
       = json_array_get_object_element (json_object_get_array_member (linux_part, "uidMappings"), 0);
   g_assert_cmpint (json_object_get_int_member (mapping, "hostID"), ==, FIRST_UID);
@@ -248,6 +254,7 @@ test_golden (gconstpointer data)
   g_clear_pointer (&c.config, json_object_unref);
   g_clear_pointer (&c.sandbox, json_object_unref);
   g_free (c.settings);
+  g_free (c.processes);
 }
 
 static void

@@ -89,19 +89,30 @@ case_clear (Case *c)
 static JsonNode *
 build_exec (JsonNode *spec, JsonObject *exec, GError **error)
 {
-  g_auto (GStrv) command = NULL, env = NULL;
+  g_auto (GStrv) command = NULL, env = NULL, capabilities = NULL;
   g_autofree char *user = NULL, *working_dir = NULL;
+  g_autoptr (JsonArray) groups = NULL;
   gboolean has_terminal = FALSE;
   const DnJsonField fields[] = { { "command", DN_JSON_STRINGS, FALSE, &command },
                                  { "env", DN_JSON_STRINGS, FALSE, &env },
                                  { "user", DN_JSON_STRING, FALSE, &user },
+                                 { "groups", DN_JSON_ARRAY, FALSE, &groups },
+                                 { "capabilities", DN_JSON_STRINGS, FALSE, &capabilities },
                                  { "working_dir", DN_JSON_STRING, FALSE, &working_dir },
                                  { "terminal", DN_JSON_BOOL, FALSE, &has_terminal },
                                  { NULL } };
 
   if (!dn_json_read (exec, fields, "exec", error))
     return NULL;
-  return dn_spec_build_exec (spec, command, env, user, working_dir, has_terminal, error);
+  return dn_spec_build_exec (spec,
+                             &(DnSpecExec){ .command = command,
+                                            .env = env,
+                                            .user = user,
+                                            .groups = groups,
+                                            .capabilities = capabilities,
+                                            .working_dir = working_dir,
+                                            .has_terminal = has_terminal },
+                             error);
 }
 
 /* As the part of binds does it (launcher/binds), which asks the host what is a directory. */

@@ -238,6 +238,36 @@ test_a_containers_document_is_its_promise (void)
 }
 
 static void
+test_whose_processes_a_pods_container_is_among_is_promised (void)
+{
+  static const struct
+  {
+    const char *annotations;
+    const char *promised; /* NULL: nothing is */
+  } documents[] = {
+    { "{}", NULL },
+    { "{\"org.danchi.processes\": \"pod\"}", NULL },
+    { "{\"org.danchi.pod\": \"yes\"}", "own" },
+    { "{\"org.danchi.pod\": \"yes\", \"org.danchi.processes\": \"pod\"}", "the pod's" },
+    { "{\"org.danchi.pod\": \"yes\", \"org.danchi.processes\": \"0a1b\"}", "container 0a1b's" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (documents); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{\"annotations\": %s}", documents[i].annotations);
+      g_autoptr (JsonNode) spec = dn_json_parse (text, strlen (text), 1000, "spec", NULL);
+      g_autoptr (GPtrArray) promises = dn_verify_promises_new ();
+      const DnVerifyPromise *promise;
+
+      dn_verify_promise_container (promises, json_node_get_object (spec));
+      promise = find_promise (promises, "namespace.pid.whose");
+      g_assert_cmpstr (promise != NULL ? promise->promised : NULL, ==, documents[i].promised);
+      if (promise != NULL)
+        g_assert_cmpint (promise->how, ==, DN_HOW_EQUAL);
+    }
+}
+
+static void
 test_a_granted_capability_permits_its_attempts (void)
 {
   const char *text = "{\"process\":{\"capabilities\":{\"bounding\":[\"CAP_SYS_CHROOT\","
@@ -519,6 +549,8 @@ main (int argc, char **argv)
   g_test_add_func ("/verify/hostile", test_a_hostile_guest_gets_a_bounded_hearing);
   g_test_add_func ("/verify/silence", test_silence_is_unknown);
   g_test_add_func ("/verify/container", test_a_containers_document_is_its_promise);
+  g_test_add_func ("/verify/processes-of-a-pod",
+                   test_whose_processes_a_pods_container_is_among_is_promised);
   g_test_add_func ("/verify/capability", test_a_granted_capability_permits_its_attempts);
   g_test_add_func ("/verify/others", test_mounts_beside_the_promised_ones_are_named);
   g_test_add_func ("/verify/threads", test_threads_are_looked_at_behind_one_that_ended);
