@@ -48,7 +48,9 @@ mount_share (const DnShareTask *task, DnFault *fault)
   (void) mkdir (where, 0700);
   if (task->test_share != NULL
           ? mount (task->test_share, where, NULL, MS_BIND, NULL) < 0
-          : mount (DN_SHARE_TAG, where, "virtiofs", MS_NOSUID | MS_NODEV, NULL) < 0)
+          /* Busy: that of another container which starts at the same time has done it. */
+          : mount (DN_SHARE_TAG, where, "virtiofs", MS_NOSUID | MS_NODEV, NULL) < 0
+                && errno != EBUSY)
     return dn_fault_set_errno (fault, "mount the guest's share");
   return 0;
 }
