@@ -54,7 +54,8 @@ def a_root_on_a_device_goes_to_the_guest_and_is_mounted_nowhere(lab):
     task.shutdown()
 
     # A block device is taken as it is, by its own name; a read-only one is said to be.
-    device = subprocess.run(["losetup", "-f", "--show", image], check=True, capture_output=True, text=True).stdout.strip()
+    shown = subprocess.run(["losetup", "-f", "--show", image], check=True, capture_output=True, text=True)
+    device = shown.stdout.strip()
     try:
         link = f"{lab.directory}/snapshot"
         os.symlink(device, link)

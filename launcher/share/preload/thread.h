@@ -8,8 +8,8 @@
  * It is no wall, and takes nothing from one: what virtiofsd may do is said by its jail (start.h),
  * whatever becomes of the process that this is in.
  *
- * This file: what a thread is while it makes one call, since virtiofsd serves several guests'
- * threads at a time.  libc's functions would change all of them.
+ * This file: what a thread is while it makes one call, since virtiofsd works on several of
+ * its guest's requests at a time.  libc's functions would change all of them.
  *
  * libc only.  Source: ld.so(8), LD_PRELOAD; capabilities(7); nptl(7).
  */
