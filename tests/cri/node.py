@@ -125,8 +125,6 @@ class Node:
         return b"/v2 " in version.stdout
 
     def write_config(self, cni):
-        # Before containerd, which looks for it once and then ever more seldom.
-        self.snapshots_beside = Snapshotter(os.path.join(self.directory, "snapshots"))
         ours = os.path.join(TOP, "config", "kubernetes", f"containerd-{2 if self.is_version_2 else 1}.toml")
         # Ours is added as an operator adds it.
         with open(os.path.join(self.directory, "containerd.toml"), "w") as file, open(ours) as runtime_class:
@@ -161,6 +159,10 @@ class Node:
             mount_small(self.machine.state, "192m")
             mount_small(self.machine.run, "64m")
             self.machine.start()
+        # After all that goes to other namespaces, since gRPC has threads; and before containerd, which looks
+        # for it once and then ever more seldom.
+        if self.service == "containerd":
+            self.snapshots_beside = Snapshotter(os.path.join(self.directory, "snapshots"))
         self.start_service()
         self.import_image(os.path.join(BUILD, "test-images", "busybox.tar"), IMAGE)
         self.import_image(self.pause_archive(), PAUSE)

@@ -163,7 +163,8 @@ def a_guest_that_does_not_let_go_of_its_root_is_ended(machine):
         qemu = made["guest"]["qemu_pid"]
         uid = uid_of(qemu)
         container = run(one, "p1", "c1", device, config("sh", "-c", "echo kept > /kept; sleep 1000"))
-        wait_until(lambda: machine.out("exec", container, "cat", "/kept") == "kept", "the container runs")
+        wait_until(lambda: machine.danchi("exec", container, "cat", "/kept", check=False).stdout == "kept\n",
+                   "the container runs")
         with open("/run/danchi-host/libvirtd.pid") as file:
             libvirtd = int(file.read().split()[0])
         os.kill(libvirtd, signal.SIGSTOP)
