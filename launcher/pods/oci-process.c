@@ -222,6 +222,32 @@ is_bind (const DnOciMount *mount)
   return g_strv_contains (options, "bind") || g_strv_contains (options, "rbind");
 }
 
+/* Manifests have "/data/" as often as "/data"; what leads upwards stays, and is refused. */
+static void
+tidy (char *path)
+{
+  char *to = path;
+
+  if (path[0] != '/')
+    return;
+  for (const char *from = path; *from != '\0';)
+    {
+      gsize slashes = strspn (from, "/"), letters = strcspn (from + slashes, "/");
+
+      from += slashes;
+      if (letters > 0 && (letters != 1 || from[0] != '.'))
+        {
+          *to++ = '/';
+          memmove (to, from, letters);
+          to += letters;
+        }
+      from += letters;
+    }
+  if (to == path)
+    *to++ = '/';
+  *to = '\0';
+}
+
 static gboolean
 check_mount (const DnOciMount *mount, const char *what, GError **error)
 {
@@ -272,6 +298,9 @@ dn_oci_read_mounts (JsonArray *array, DnOciConfig *config, const char *what, GEr
           g_free (mount->type);
           mount->type = g_strdup (is_bind (mount) ? "bind" : "none");
         }
+      if (mount->target != NULL)
+        tidy (mount->target);
+      tidy (mount->source);
       if (!check_mount (mount, what, error))
         return FALSE;
     }

@@ -305,6 +305,44 @@ test_a_wrong_type_is_refused_wherever_it_stands (void)
     }
 }
 
+/* As `mountPath` has them: the kubelet passes it on as it is written. */
+static void
+test_a_path_of_a_mount_may_be_written_in_more_than_one_way (void)
+{
+  static const struct
+  {
+    const char *written, *means;
+  } paths[] = { { "/data", "/data" },
+                { "/data/", "/data" },
+                { "//data//", "/data" },
+                { "/a//b/", "/a/b" },
+                { "/./a/./b/.", "/a/b" },
+                { "/.a/b./..c", "/.a/b./..c" },
+                { "/dev/shm/", "/dev/shm" },
+                { "/", "/" },
+                { "//", "/" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autofree char *text = g_strdup_printf (
+          "{\"linux\": {\"namespaces\": [{\"type\": \"network\"}, {\"type\": \"pid\"},"
+          " {\"type\": \"ipc\"}]}, \"mounts\": [{\"destination\": \"%s\", \"source\": \"%s\","
+          " \"options\": [\"bind\"]}]}",
+          paths[i].written, paths[i].written);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) node = dn_json_parse (text, strlen (text), 8192, "it", &error);
+      g_autoptr (DnOciConfig) config = NULL;
+      const DnOciMount *mount;
+
+      g_assert_no_error (error);
+      config = dn_oci_config_read (json_node_get_object (node), "it", &error);
+      g_assert_no_error (error);
+      mount = config->mounts->pdata[0];
+      g_assert_cmpstr (mount->target, ==, paths[i].means);
+      g_assert_cmpstr (mount->source, ==, paths[i].means);
+    }
+}
+
 static char *
 read_seccomp (const char *rules)
 {
@@ -470,6 +508,8 @@ main (int argc, char **argv)
   g_assert_cmpuint (count, >, 8);
   g_test_add_func ("/oci-spec/a wrong type is refused wherever it stands",
                    test_a_wrong_type_is_refused_wherever_it_stands);
+  g_test_add_func ("/oci-spec/a path of a mount may be written in more than one way",
+                   test_a_path_of_a_mount_may_be_written_in_more_than_one_way);
   g_test_add_func ("/oci-spec/a root is of one place", test_a_root_is_of_one_place);
   g_test_add_func ("/oci-spec/a rule with more than one comparison of an argument is one for each",
                    test_a_rule_with_more_than_one_comparison_of_an_argument_is_one_for_each);
