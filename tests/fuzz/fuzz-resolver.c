@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/resolver/table.c launcher/resolver/message.c launcher/base/network-rule.c
+/* Links: launcher/resolver/table.c launcher/resolver/message*.c launcher/base/network-rule.c
    launcher/base/public-address.c launcher/base/resolver-control.c protocol/*.c */
 /* Packages: -lldns */
 
