@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/network/plan.c launcher/network/gateway-order.c launcher/gateway/rules.c
+/* Links: launcher/network/plan.c launcher/network/gateway-order.c launcher/gateway/rules*.c
    launcher/base/gateway-pin.c launcher/base/public-address.c launcher/base/network-rule.c
    protocol/pack.c */
 /* Orders of danchid's and messages of resolvers, which may be their guests': whatever is taken for
