@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: launcher/limits/guest-[ls]*.c launcher/limits/host-group.c launcher/guest/domain-xml.c
+/* Links: launcher/limits/guest-[ls]*.c launcher/limits/host-group.c launcher/guest/domain-*.c
  * launcher/guest/xml-writer.c launcher/common/error.c */
 /* Golden documents: tests/golden/domain/; DN_TEST_REGENERATE=1 rewrites them. */
 #include <string.h>

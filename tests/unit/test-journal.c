@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: launcher/limits/guest-[ls]*.c launcher/limits/host-group.c launcher/guest/journal.c
- * launcher/common/state-file.c launcher/guest/domain-xml.c launcher/guest/xml-writer.c
+ * launcher/common/state-file.c launcher/guest/domain-*.c launcher/guest/xml-writer.c
  * launcher/common/error.c launcher/common/json.c launcher/common/paths.c */
 /* Packages: json-glib-1.0 */
 #include <glib/gstdio.h>
