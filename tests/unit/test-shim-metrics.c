@@ -104,7 +104,7 @@ test_bootstrap_params_are_known_by_the_id (void)
   g_assert_true (bootstrap.is_params);
   g_assert_cmpstr (bootstrap.socket_dir, ==, "/s");
   g_assert_cmpmem (g_bytes_get_data (answer, NULL), g_bytes_get_size (answer),
-                   "\x08\x03\x12\x0bunix:///s/x\x1a\x05ttrpc", 22);
+                   "\x08\x02\x12\x0bunix:///s/x\x1a\x05ttrpc", 22);
   g_free (bootstrap.socket_dir);
   bootstrap = dn_bootstrap_read (any, sizeof any - 1, "abc");
   g_assert_false (bootstrap.is_params);

@@ -25,6 +25,7 @@ static const struct
   { "standard-read-only-without-some.json",
     { 0, STANDARD & ~0x21, STANDARD & ~0x21, STANDARD & ~0x21, 0 } },
   { "exec-in-standard.json", { 0, STANDARD, STANDARD, STANDARD, 0 } },
+  { "exec-with-fewer-capabilities.json", { 0, 0x21, 0x21, 0x21, 0 } },
   { "a-capability-for-any-user.json", { NET_RAW, NET_RAW, NET_RAW, NET_RAW, NET_RAW } },
 };
 

@@ -5,10 +5,22 @@
 #include <string.h>
 
 /* Of a guest that runs containers: this and no more. */
-static const char *const guest_names[]
-    = { "dev",       "etc",  "etc/group", "etc/passwd", "etc/scratch.ext4",  "etc/volume.ext4",
-        "proc",      "root", "run",       "sbin",       "sbin/danchi-agent", "sbin/danchi-reaper",
-        "sbin/init", "sys",  "tmp" };
+static const char *const guest_names[] = { "dev",
+                                           "etc",
+                                           "etc/group",
+                                           "etc/passwd",
+                                           "etc/scratch.ext4",
+                                           "etc/volume.ext4",
+                                           "proc",
+                                           "root",
+                                           "run",
+                                           "sbin",
+                                           "sbin/danchi-agent",
+                                           "sbin/danchi-keeper",
+                                           "sbin/danchi-reaper",
+                                           "sbin/init",
+                                           "sys",
+                                           "tmp" };
 
 static const char *const unpack_programs[]
     = { "sbin/danchi-agent", "sbin/danchi-unpack", "sbin/init", "sbin/mke2fs" };
