@@ -200,6 +200,31 @@ host_new (void)
   return host;
 }
 
+/* What could not be made is told of first, and taken apart after that. */
+static void
+await_containers (Host *host)
+{
+  g_autofree char *containers = g_build_filename (host->cgroup, "danchi", NULL);
+  gboolean is_left = TRUE;
+
+  for (int i = 0; i < 200 && is_left; i++)
+    {
+      g_autoptr (GDir) directory = g_dir_open (containers, 0, NULL);
+      const char *name;
+
+      is_left = FALSE;
+      while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
+        {
+          g_autofree char *path = g_build_filename (containers, name, NULL);
+
+          is_left
+              = is_left || (!g_str_equal (name, "pod") && g_file_test (path, G_FILE_TEST_IS_DIR));
+        }
+      if (is_left)
+        g_usleep (10000);
+    }
+}
+
 static void
 remove_cgroups (Host *host)
 {
@@ -224,6 +249,7 @@ host_free (Host *host)
   g_autofree char *mounts = NULL;
   int status = 0;
 
+  await_containers (host);
   host_unlink (host);
   (void) close (host->audit_fd);
   (void) close (host->events_fd);
