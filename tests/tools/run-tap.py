@@ -16,6 +16,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from tally import Tally, forget_tally  # noqa: E402
@@ -41,16 +42,19 @@ def run_program(program, timeout):
                        UBSAN_OPTIONS="print_stacktrace=1")
     # GTest prints TAP when asked; programs without GTest get no argument they do not know.
     arguments = ["--tap", "-k"] if name.startswith("test-") else []
-    process = subprocess.Popen([program] + arguments, stdin=subprocess.DEVNULL, text=True,
-                               errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env=environment, start_new_session=True)
-    try:
-        output, _ = process.communicate(timeout=timeout)
+    # A file, not a pipe: what a program that failed has left running may hold it open for ever.
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen([program] + arguments, stdin=subprocess.DEVNULL, stdout=said,
+                                   stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         why = ""
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        why = f"is over its time of {timeout} s"
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            why = f"is over its time of {timeout} s"
+        said.seek(0)
+        output = said.read().decode(errors="replace")
     return name, process.returncode, why, output
 
 
