@@ -202,6 +202,9 @@ $(B)/guest/bin/danchi-agent: $(call guest_objs,$(AGENT_SRC) $(PROTOCOL_SRC)) | $
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ -ljansson $(LDLIBS)
 
+# It runs in an empty root, where no sanitizer's library is: in every MODE as it is released.
+$(B)/guest/bin/danchi-keeper: GUEST_CFLAGS := $(subst $(FLAGS.$(MODE)),$(FLAGS.release),$(GUEST_CFLAGS))
+$(B)/guest/bin/danchi-keeper: GUEST_LDFLAGS := $(patsubst -pie,-static-pie,$(GUEST_LDFLAGS))
 $(B)/guest/bin/danchi-keeper: $(call guest_objs,$(KEEPER_SRC)) | $(B)/guest/bin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -91,13 +91,32 @@ spawn (const int fds[4], uid_t uid)
   _exit (98);
 }
 
+/* Reads what danchid would be told, up to a message of @type. */
+static void
+await (Relay *relay, guint16 type)
+{
+  DnFrameHeader header = { 0 };
+  guint8 bytes[4096];
+
+  while (header.type != type)
+    {
+      g_assert_cmpint (recv (relay->control, bytes, DN_FRAME_HEADER_BYTES, MSG_WAITALL), ==,
+                       DN_FRAME_HEADER_BYTES);
+      g_assert_cmpint (
+          dn_frame_decode_header (&dn_control_all_wire, DN_SENDER_GUEST, bytes, &header), ==, 0);
+      g_assert_cmpuint (header.length, <=, sizeof bytes);
+      if (header.length > 0)
+        g_assert_cmpint (recv (relay->control, bytes, header.length, MSG_WAITALL), ==,
+                         header.length);
+    }
+}
+
 static Relay *
 relay_new (void)
 {
   Relay *relay = g_new0 (Relay, 1);
   g_autofree char *control = NULL, *console = NULL, *lock = NULL;
   guint8 probe[DN_FRAME_HEADER_BYTES + 4] = { 0 };
-  guint8 probed[DN_FRAME_HEADER_BYTES];
   int fds[4];
 
   relay->directory = g_dir_make_tmp ("danchi-relay-XXXXXX", NULL);
@@ -123,7 +142,7 @@ relay_new (void)
   /* An answer means that the lockdown is over. */
   dn_frame_encode_header (probe, DN_MSG_PROBE, 0, 4);
   g_assert_cmpint (write (relay->control, probe, sizeof probe), ==, sizeof probe);
-  g_assert_cmpint (recv (relay->control, probed, sizeof probed, MSG_WAITALL), ==, sizeof probed);
+  await (relay, DN_MSG_PROBED);
   return relay;
 }
 
@@ -330,6 +349,8 @@ test_the_filter_lets_it_do_its_work (void)
   size = dn_msg_ready_pack (&ready, frame + DN_FRAME_HEADER_BYTES, 4000);
   dn_frame_encode_header (frame, DN_MSG_READY, 0, (guint32) size);
   g_assert_cmpint (write (pair[0], frame, 12 + (gsize) size), ==, 12 + size);
+  /* danchid gives its orders when it was told of the guest. */
+  await (relay, DN_MSG_LINK_UP);
 
   size = dn_msg_process_pack (&process, frame + DN_FRAME_HEADER_BYTES, 4000);
   dn_frame_encode_header (frame, DN_MSG_PROCESS, 0, (guint32) size);
@@ -350,7 +371,6 @@ test_the_filter_lets_it_do_its_work (void)
   dn_frame_encode_header (frame, DN_MSG_SESSION, 0, (guint32) size);
   g_assert_cmpint (dn_fdpass_send (relay->control, frame, 12 + (gsize) size, &fds), >, 0);
   dn_fd_list_clear (&fds);
-  /* The order of the control socket and the channel is not one: wait until danchid was told. */
   g_assert_cmpint (recv (pair[0], frame, 32, MSG_WAITALL), ==, 32); /* CREDIT 0 on two streams */
   dn_frame_encode_header (frame, DN_MSG_DATA, 5, 3);
   memcpy (frame + 12, "hi\n", 3);
