@@ -214,7 +214,7 @@ def what_a_caller_or_the_policy_does_not_give_is_refused_by_name(machine):
             (f"{top}/data/way-out:/x", OWNER, "a symbolic link leads out of"),
             (f"{top}/data/way-out/secret:/x", 0, "a symbolic link leads out of"),
             (f"{top}/way:/x", 0, "goes through a symbolic link"),
-            (f"{top}/data/socket:/x", OWNER, "neither a directory nor a regular file"),
+            (f"{top}/data/socket:/x", OWNER, "is a socket", "connect to one of the host's"),
             (f"{top}/data/fifo:/x", OWNER, "neither a directory nor a regular file"),
         ]
         if open("/proc/mounts").read().find(" /var overlay ") >= 0:
