@@ -2,6 +2,7 @@
 """ctr, containerd's own client: a container without a pod is a guest by itself."""
 
 import itertools
+import os
 import subprocess
 
 from areas import test
@@ -30,6 +31,26 @@ def run(node, *words):
 
 def tasks():
     return {line.split()[0]: line.split()[2] for line in ctr("task", "ls")[0].splitlines()[1:]}
+
+
+@test("R5.7", seconds=180, not_crio=NO_CTR)
+def a_root_of_the_native_snapshotter_is_a_directory_that_is_written(node):
+    """No overlay: the snapshot is a copy, which the container has as its root."""
+    words, name = run(node, "-d")
+    words[words.index("--snapshotter") + 1] = "native"
+    ctr(*words, name, "sh", "-c", "echo written > /home/app/file; exec sleep 1000")
+    shown = ctr("snapshots", "--snapshotter", "native", "mounts", "/there", name)[0].split()
+    path = shown[shown.index("/there") - 1]
+    wait_until(lambda: os.path.exists(f"{path}/home/app/file"), "the file is in the snapshot", 30)
+    status = os.stat(f"{path}/home/app/file")
+    expect_equal((status.st_uid, status.st_gid), (1000, 1000), "its owner on this host")
+    out, _ = ctr("task", "exec", "--exec-id", "look", name, "stat", "-c", "%u:%g", "/home/app/file", "/bin/busybox")
+    expect_equal(out.split(), ["1000:1000", "0:0"], "owners in the container")
+    ctr("task", "kill", "-s", "SIGKILL", name)
+    wait_until(lambda: tasks().get(name) == "STOPPED", f"{name} ends")
+    ctr("task", "delete", name)
+    ctr("containers", "rm", name)
+    wait_until(lambda: not os.path.exists(path), "the snapshot is removed", 30)
 
 
 # With runc, input that ends before the container is there ends nothing: ctr tells it too early.
