@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: tests/agent/agent-host.c protocol/*.c */
+/* Links: tests/agent/agent-host.c tests/agent/agent-volume.c protocol/*.c */
 /* Needs: root */
 /* Roots that are a file system on a disk of somebody else's: the real agent, with a file for a
  * disk, in which mkfs has put a root with the features that it puts in today. */
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent-host.h"
+#include "agent-volume.h"
 
 #define ARGS(...) ((const char *const[]){ "probe", __VA_ARGS__, NULL })
 #define OF_VOLUME "\"org.danchi.pod\":\"yes\",\"org.danchi.root-volume\":\"r1\""
@@ -69,25 +69,13 @@ new_host (void)
 static gint32
 open_root (Host *host, const char *disk, guint32 flags)
 {
-  DnMsgVolumeOpen message = { .request = host_next_request (host), .volume = "r1", .name = "root" };
-  guint8 payload[256];
-
-  g_strlcpy (message.disk, disk, sizeof message.disk);
-  message.flags = flags | DN_VOLUME_FOREIGN;
-  host_send (host, DN_MSG_VOLUME_OPEN, 0, payload,
-             (gsize) dn_msg_volume_open_pack (&message, payload, sizeof payload));
-  return host_await_reply (host, message.request);
+  return host_open_volume (host, "r1", disk, "root", flags | DN_VOLUME_FOREIGN);
 }
 
 static gint32
 close_root (Host *host)
 {
-  DnMsgVolumeClose message = { .request = host_next_request (host), .volume = "r1" };
-  guint8 payload[64];
-
-  host_send (host, DN_MSG_VOLUME_CLOSE, 0, payload,
-             (gsize) dn_msg_volume_close_pack (&message, payload, sizeof payload));
-  return host_await_reply (host, message.request);
+  return host_close_volume (host, "r1");
 }
 
 static char *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links: tests/agent/agent-host.c protocol/*.c */
+/* Links: tests/agent/agent-host.c tests/agent/agent-volume.c protocol/*.c */
 /* Needs: root */
 /* Volumes: the real agent, with a file for a disk. */
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent-host.h"
+#include "agent-volume.h"
 
 #define ARGS(...) ((const char *const[]){ "probe", __VA_ARGS__, NULL })
 #define MIB (1024 * 1024)
@@ -60,27 +60,13 @@ new_host (goffset bytes)
 static gint32
 open_volume (Host *host, guint32 flags)
 {
-  DnMsgVolumeOpen message = { .request = host_next_request (host),
-                              .volume = "v1",
-                              .disk = "volume",
-                              .name = "data",
-                              .flags = flags };
-  guint8 payload[256];
-
-  host_send (host, DN_MSG_VOLUME_OPEN, 0, payload,
-             (gsize) dn_msg_volume_open_pack (&message, payload, sizeof payload));
-  return host_await_reply (host, message.request);
+  return host_open_volume (host, "v1", "volume", "data", flags);
 }
 
 static gint32
 close_volume (Host *host)
 {
-  DnMsgVolumeClose message = { .request = host_next_request (host), .volume = "v1" };
-  guint8 payload[64];
-
-  host_send (host, DN_MSG_VOLUME_CLOSE, 0, payload,
-             (gsize) dn_msg_volume_close_pack (&message, payload, sizeof payload));
-  return host_await_reply (host, message.request);
+  return host_close_volume (host, "v1");
 }
 
 static char *
