@@ -10,6 +10,7 @@
 #include "boot-files.h"
 #include "domain-xml.h"
 #include "guest-private.h"
+#include "host-clock.h"
 #include "hypervisor.h"
 #include "process.h"
 #include "relay-process.h"
@@ -62,15 +63,24 @@ host_has_cgroups (void)
          && strstr (controllers, "cpu") != NULL && strstr (controllers, "memory") != NULL;
 }
 
+/* (transfer full) */
+static char *
+build_cmdline (const DnJournalEntry *entry, const Start *start)
+{
+  guint khz = entry->accelerator == DN_ACCELERATOR_TCG ? dn_host_clock_khz () : 0;
+  g_autofree char *clock = khz != 0 ? g_strdup_printf (" tsc_early_khz=%u", khz) : g_strdup ("");
+
+  return g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
+                      entry->has_share ? " " SHARE_WORD : "", clock, NULL);
+}
+
 static char *
 build_xml (const DnGuest *guest, const Start *start, gboolean *ret_has_host_limits,
            guint64 *ret_limit_bytes, GError **error)
 {
   g_autofree char *model = dn_hypervisor_get_security_model (error);
   const DnJournalEntry *entry = guest->entry;
-  g_autofree char *cmdline
-      = g_strconcat (start->files.cmdline, start->plan->has_scratch ? " " SCRATCH_WORD : "",
-                     entry->has_share ? " " SHARE_WORD : "", NULL);
+  g_autofree char *cmdline = build_cmdline (entry, start);
   g_autofree char *secret = g_build_filename (guest->directory, "secret", NULL);
   g_autofree char *console = g_build_filename (guest->directory, "console.sock", NULL);
   g_autofree char *agent = g_build_filename (guest->directory, "agent.sock", NULL);
