@@ -24,7 +24,7 @@ PARTS = [
     ("danchid: secrets", "root", 1000, ["launcher/secrets"]),
     ("danchid: binds", "root", 900, ["launcher/binds"]),
     ("danchid: health", "root", 800, ["launcher/health"]),
-    ("danchid: guests through libvirt", "root", 8400, ["launcher/guest"]),
+    ("danchid: guests through libvirt", "root", 8500, ["launcher/guest"]),
     ("danchid: limits", "root", 2000, ["launcher/limits"]),
     ("danchid, danchi: the audit record", "with its program", 2200, ["launcher/record"]),
     ("danchid: specs and filters", "root", 8700, ["launcher/spec", "launcher/verify"]),
