@@ -117,7 +117,6 @@ def paths_are_masked_and_read_only(node):
 
 @test("R1.4", "R1.6", seconds=120, only_danchi=True)
 def a_privileged_container_is_refused_where_the_node_grants_none(node):
-    """What one has where it is granted: tests/golden/pods."""
     with node.pod(security={"privileged": True, "namespace_options": {"pid": 1}}) as pod:
         try:
             pod.sh("exec sleep 1000", security={"privileged": True})
@@ -125,6 +124,27 @@ def a_privileged_container_is_refused_where_the_node_grants_none(node):
             expect("privileged" in str(error).lower() and "danchi.conf" in str(error), error)
             return
         expect(False, "a privileged container runs")
+
+
+@test("R1.4", "R1.6", seconds=120, only_danchi=True)
+def a_privileged_container_that_the_node_grants_is_confined_to_its_guest(node):
+    path = f"{node.machine.config}/danchi.conf"
+    with open(path) as file:
+        before = file.read()
+    try:
+        with open(path, "w") as file:
+            file.write(f"{before}[pods]\nprivileged = yes\n")
+        with node.pod(security={"privileged": True, "namespace_options": {"pid": 1}}) as pod:
+            container = pod.sh("exec sleep 1000", security={"privileged": True, **ROOT})
+            expect(int(status_of(container, "CapEff")[0], 16) & 1 << 21, "it has not got CAP_SYS_ADMIN")
+            expect(container.execute("cat", "/proc/self/uid_map").split()[1] != "0", "it is the guest's root")
+            devices = set(container.exec_sh("ls /dev").split())
+            expect(not devices & {"kvm", "mem", "sda", "vda", "vhost-vsock"}, devices)
+            with open("/proc/sys/kernel/random/boot_id") as file:
+                expect(container.execute("cat", "/proc/sys/kernel/random/boot_id") != file.read(), "the host's kernel")
+    finally:
+        with open(path, "w") as file:
+            file.write(before)
 
 
 @test("R3.6", seconds=120)
